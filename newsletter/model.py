@@ -1,0 +1,371 @@
+"""The nouns. Frozen data that stages read from rows and hand to each other's tables; no I/O here.
+
+States are past participles or adjectives; each says what it means. Words: docs/tour.md.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NewType
+
+if TYPE_CHECKING:
+    from subscribers import PersonId as PersonId
+else:  # the same type; the package itself costs 0.3 s to import, and commands that need no people should not pay it
+    PersonId = str
+
+SourceId = NewType("SourceId", str)
+ArticleId = NewType("ArticleId", str)
+NewsletterId = NewType("NewsletterId", str)
+IssueId = NewType("IssueId", str)
+MailingId = NewType("MailingId", str)
+StaffId = NewType("StaffId", str)
+
+# ---------------------------------------------------------------- ids
+
+ID_LENGTH = 16
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's: sorts in ASCII, no i l o u
+_lock = threading.Lock()
+_last = 0
+
+
+def new_id() -> str:
+    """A time-ordered id of 16 characters: 44 bits of milliseconds, 36 random bits that only grow within one millisecond."""
+    global _last
+    with _lock:
+        value = (time.time_ns() // 1_000_000) << 36 | int.from_bytes(os.urandom(4), "big")
+        _last = value = max(value, _last + 1)
+    return "".join(_ALPHABET[value >> shift & 31] for shift in range(75, -1, -5))
+
+
+# ---------------------------------------------------------------- states
+
+
+class SourceKind(StrEnum):
+    FEED = "feed"  # RSS, Atom or JSON Feed by URL
+    PAGE = "page"  # one article page by URL
+    FOLDER = "folder"  # files on this machine: txt, md, html
+    MANUAL = "manual"  # articles given by name or pasted; never polled
+
+
+class SourceState(StrEnum):
+    ACTIVE = "active"
+    FAILING = "failing"  # the last attempt failed; tried again with growing pauses
+    PAUSED = "paused"  # not tried until a person resumes it
+
+
+class ArticleState(StrEnum):
+    NEW = "new"  # collected, not yet summarised
+    READY = "ready"  # has a summary that passed the guard; may enter an issue
+    HELD = "held"  # waits for a person, with a reason
+    SKIPPED = "skipped"  # will not enter an issue, with a reason (backlog, too old, dropped)
+
+
+class SummaryOrigin(StrEnum):
+    STANDFIRST = "standfirst"  # the publisher's own words
+    EXTRACT = "extract"  # whole sentences of the article
+    MODEL = "model"  # written by a language model, behind the guard
+    HUMAN = "human"  # edited by staff
+
+
+class ApprovalPolicy(StrEnum):
+    MANUAL = "manual"  # a person approves every issue
+    AUTO = "auto"  # an issue without preflight errors approves itself
+
+
+class IssueState(StrEnum):
+    DRAFT = "draft"  # opened; items may still change
+    PENDING_APPROVAL = "pending_approval"  # composed; waits for a person
+    SCHEDULED = "scheduled"  # approved for exactly one content hash; waits for its send moment
+    SENDING = "sending"  # audience frozen, deliveries under way
+    PAUSED = "paused"  # a person stopped the sending; nothing is claimed
+    SENT = "sent"  # nothing pending, claimed, intent or deferred is left
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"  # nothing to send, or too late to send it; the reason says which
+    FAILED = "failed"  # could not be composed
+
+
+class MailingKind(StrEnum):
+    ISSUE = "issue"
+    LETTER = "letter"
+    TEST = "test"
+
+
+class MailingState(StrEnum):
+    COMPOSED = "composed"  # rendered, nobody frozen
+    SENDING = "sending"
+    PAUSED = "paused"
+    SENT = "sent"
+    CANCELLED = "cancelled"
+
+
+class DeliveryState(StrEnum):
+    PENDING = "pending"  # frozen, not yet touched
+    CLAIMED = "claimed"  # a sender holds it: worker, epoch, lease
+    INTENT = "intent"  # durable just before the final dot or the HTTP request
+    SENT = "sent"  # the reply is durable
+    DEFERRED = "deferred"  # transient refusal; due again at next_at
+    FAILED = "failed"  # permanent refusal, expired or unrenderable, with reason
+    SKIPPED = "skipped"  # not mailable, left, suppressed or cancelled, with reason
+    UNKNOWN = "unknown"  # the sender died or the line broke after intent
+
+
+OPEN_DELIVERIES = (DeliveryState.PENDING, DeliveryState.CLAIMED, DeliveryState.INTENT, DeliveryState.DEFERRED)
+CLOSED_DELIVERIES = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.SKIPPED, DeliveryState.UNKNOWN)
+
+
+class LetterKind(StrEnum):
+    CONFIRM = "confirm"
+    WELCOME = "welcome"
+    GOODBYE = "goodbye"
+    NOTICE = "notice"  # to staff
+
+
+class EventType(StrEnum):
+    DELIVERED = "delivered"
+    OPENED = "opened"
+    CLICKED = "clicked"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    UNSUBSCRIBED = "unsubscribed"
+
+
+# ---------------------------------------------------------------- collecting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawItem:
+    """What a reader found, before identity is decided. Text is NFC plain text, paragraphs joined by a blank line."""
+
+    title: str
+    url: str | None = None  # absolute
+    guid: str | None = None  # the feed's own id, byte for byte
+    text: str = ""
+    standfirst: str | None = None  # the publisher's own summary, plain text
+    authors: tuple[str, ...] = ()
+    image: str | None = None  # absolute
+    language: str | None = None  # BCP 47
+    published: datetime | date | None = None  # a date when only the day is known; a datetime is aware
+    published_raw: str | None = None  # as written at the source
+    provenance: Mapping[str, str] = field(default_factory=dict)  # field name -> the rule that gave it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    title: str | None
+    entries: tuple[RawItem, ...]
+    truncated: bool = False  # more entries were there than the reader's bound
+
+
+# ---------------------------------------------------------------- summarising
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummarySentence:
+    """One sentence and where it stands. `start`, `end` count code points in the article text (None outside it)."""
+
+    text: str
+    origin: str  # "text", "title" or "standfirst"
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    ok: bool
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    text: str
+    origin: SummaryOrigin
+    sentences: tuple[SummarySentence, ...]
+    guard: Verdict
+
+
+# ---------------------------------------------------------------- rows as stages read them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    id: SourceId
+    slug: str
+    kind: SourceKind
+    url: str  # URL, or folder path, or "" for manual
+    name: str
+    language: str | None
+    section: str | None
+    state: SourceState
+    reason: str | None = None
+    newest: int = 5  # how many of a first run's backlog are offered
+    max_age: timedelta = timedelta(days=14)  # older than this is not a candidate
+    etag: str | None = None
+    last_modified: str | None = None
+    validators_url: str | None = None  # the final URL the validators belong to
+    body_hash: str | None = None
+    failures: int = 0
+    next_check_at: datetime | None = None
+    first_run_done: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    id: ArticleId
+    source_id: SourceId
+    source_name: str
+    section: str | None
+    url: str | None
+    title: str
+    standfirst: str | None
+    text: str
+    authors: tuple[str, ...]
+    language: str
+    image: str | None
+    published: datetime | date | None
+    published_raw: str | None
+    provenance: Mapping[str, str]
+    state: ArticleState
+    reason: str | None
+    first_seen_at: datetime
+    named: bool  # given by name (file, folder, pasted): a candidate whatever its date
+    summary: Summary | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newsletter:
+    id: NewsletterId
+    slug: str
+    name: str
+    language: str  # the default rendering
+    languages: tuple[str, ...]  # all renderings, default first
+    design: str
+    options: Mapping[str, Any]  # design options
+    list_slug: str
+    cron: str
+    timezone: str  # IANA
+    approval: ApprovalPolicy
+    compose_lead: timedelta
+    latest_start: timedelta  # never released later than this after the send moment
+    max_items: int
+    unknown_policy: str  # "hold" or "resend"
+    active: bool
+    source_ids: tuple[SourceId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    id: IssueId
+    newsletter_id: NewsletterId
+    occurrence: str  # local wall-clock text of the send moment, or extra-…
+    number: int | None  # given at composing
+    state: IssueState
+    send_at: datetime
+    reason: str | None
+    mailing_id: MailingId | None
+    subject: str | None
+    preheader: str | None
+    content_hash: str | None
+    approved_hash: str | None
+    approved_by: str | None
+    approved_at: datetime | None
+    preflight: tuple["Finding", ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """An article's place in an issue, with what the reader sees of it."""
+
+    article_id: ArticleId
+    position: int
+    section: str | None
+    title: str
+    url: str
+    summary: str
+    source: str
+    author: str | None
+    image: str | None
+    language: str
+    published: datetime | date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Why an article is, or is not, in an issue."""
+
+    article_id: ArticleId
+    included: bool
+    reason: str
+    item: Item | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line of a preflight report. level: error (blocks sending), warning, note."""
+
+    check: str
+    level: str
+    where: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendering:
+    """One compiled issue or letter in one language, with markers for per-reader values (mail.splice)."""
+
+    language: str
+    subject: str
+    preheader: str
+    html: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    mailing_id: MailingId
+    kind: LetterKind
+    person_id: PersonId
+    language: str
+    list_slug: str | None
+    variables: Mapping[str, Any]
+    dedupe_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailing:
+    id: MailingId
+    kind: MailingKind
+    state: MailingState
+    issue_id: IssueId | None
+    list_slug: str | None  # None: a letter that belongs to no list
+    sender_name: str
+    unknown_policy: str
+    content_hash: str
+    nonce: str  # marks the per-reader values of this mailing's renderings
+    renderings: Sequence[Rendering] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """The closed sum of a mailing: frozen = sent + failed + skipped + unknown once nothing is open."""
+
+    frozen: int = 0
+    pending: int = 0
+    claimed: int = 0
+    intent: int = 0
+    deferred: int = 0
+    sent: int = 0
+    failed: int = 0
+    skipped: int = 0
+    unknown: int = 0
+
+    @property
+    def open(self) -> int:
+        return self.pending + self.claimed + self.intent + self.deferred
+
+    @property
+    def balanced(self) -> bool:
+        return self.frozen == self.open + self.sent + self.failed + self.skipped + self.unknown
