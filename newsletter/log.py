@@ -1,0 +1,43 @@
+"""Events of the program: logfmt on a terminal, JSON in a service. No line ever carries an address."""
+
+import logging
+import re
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import structlog
+
+# Last line of defence; the Address type masks itself before it comes to this.
+_ADDRESS = re.compile(r"[^\s@<>\"'(),;:\[\]]+@[^\s@<>\"'(),;:\[\]]+\.[^\s@<>\"'(),;:\[\]]+")
+
+
+def get_logger(stage: str) -> Any:
+    return structlog.get_logger().bind(stage=stage)
+
+
+def configure(level: str = "info", style: str = "auto") -> None:
+    """`style`: text, json, or auto (text on a terminal)."""
+    as_json = style == "json" or (style == "auto" and not sys.stderr.isatty())
+    renderer: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
+    if not as_json:
+        renderer = structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "stage", "event"])
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            mask,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+def mask(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """Blot out anything that looks like an address, in every value of the event."""
+    return {key: _ADDRESS.sub("…", value) if isinstance(value, str) else value for key, value in event.items()}

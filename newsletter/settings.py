@@ -1,0 +1,340 @@
+"""Infrastructure settings: one TOML file, overridden by environment variables; everything else is data in the database.
+
+Sought as `--config`, `NEWSLETTER_CONFIG`, `./newsletter.toml`. `NEWSLETTER_SENDER__ADDRESS` overrides `[sender] address`;
+`NEWSLETTER_TRANSPORT__SMTP__PASSWORD_FILE` reads the value from a file. An unknown key or variable is refused with its path:
+a misspelt setting that silently does nothing is how mail goes out wrong.
+"""
+
+import os
+import secrets
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+
+from newsletter.errors import ConfigError
+
+PREFIX = "NEWSLETTER_"
+NOT_SETTINGS = {"NEWSLETTER_CONFIG", "NEWSLETTER_REQUIRE_ALL"}  # read elsewhere
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Sender(_Section):
+    """Who the mail comes from. The address's domain is also that of Message-ID and of the DKIM signature."""
+
+    address: str = "newsletter@example.org"
+    name: str = "Newsletter"
+    organisation: str = ""
+    postal_address: str = ""
+    reply_to: str | None = None
+    bounce_domain: str | None = None  # VERP return paths go there; None: the sender address
+
+    @field_validator("address", "reply_to")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        if value is not None and (value.count("@") != 1 or not all(value.split("@")) or " " in value):
+            raise ValueError("is not a mail address")
+        return value
+
+    @property
+    def domain(self) -> str:
+        return self.address.rsplit("@", 1)[1].lower()
+
+
+class Smtp(_Section):
+    host: str = "localhost"
+    port: int = Field(587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    username: str | None = None
+    password: SecretStr | None = None
+    connections: int = Field(5, ge=1, le=50)
+    messages_per_connection: int = Field(500, ge=1)
+    timeout: float = Field(60, gt=0)  # seconds for each reply; the final dot waits ten minutes (RFC 5321 4.5.3.2.6)
+    ca_file: Path | None = None  # a further root to trust, beside the system's
+    ehlo_name: str | None = None
+
+
+class Postmark(_Section):
+    token: SecretStr | None = None
+    url: str = "https://api.postmarkapp.com"
+    stream: str = "broadcast"
+    timeout: float = Field(30, gt=0)
+
+
+class Transport(_Section):
+    kind: Literal["outbox", "smtp", "postmark"] = "outbox"
+    outbox: Path | None = None  # folder of .eml files; None: data_dir/outbox
+    smtp: Smtp = Smtp()
+    postmark: Postmark = Postmark()
+
+
+class Dkim(_Section):
+    selector: str = "newsletter"
+    key_file: Path | None = None  # PEM; None: mail leaves unsigned (the relay signs)
+
+
+class Fetch(_Section):
+    user_agent: str = "Newsletter/0.1 (collects articles for a digest)"
+    resolve: dict[str, str] = {}  # host = "127.0.0.1:PORT": the only way past the guard; `doctor` shows it
+    ca_file: Path | None = None
+
+
+class Web(_Section):
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535)
+
+
+class Log(_Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "text", "json"] = "auto"
+
+
+class Settings(_Section):
+    data_dir: Path = Path("data")
+    base_url: str = "https://newsletter.example.org"  # public pages and every link in the mail stand under it
+    language: str = "vi"  # of staff pages and letters to staff, unless they choose another
+    timezone: str = "Asia/Ho_Chi_Minh"
+    designs: Path | None = None  # a folder of own designs, looked at before the shipped ones
+    database_url: str | None = None  # None: SQLite in data_dir
+    sender: Sender = Sender()
+    transport: Transport = Transport()
+    dkim: Dkim = Dkim()
+    fetch: Fetch = Fetch()
+    web: Web = Web()
+    log: Log = Log()
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_a_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError("is not a time zone; use an IANA name such as Asia/Ho_Chi_Minh") from error
+        return value
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_a_base(cls, value: str) -> str:
+        if not value.startswith(("https://", "http://")) or "?" in value or "#" in value:
+            raise ValueError("must be an http(s) URL without query")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> "Settings":
+        smtp = self.transport.smtp
+        if (smtp.username is None) != (smtp.password is None):
+            raise ValueError("transport.smtp needs both username and password, or neither")
+        if self.transport.kind == "postmark" and self.transport.postmark.token is None:
+            raise ValueError("transport.postmark.token is missing")
+        return self
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir / 'newsletter.db'}"
+
+    @property
+    def outbox(self) -> Path:
+        return self.transport.outbox or self.data_dir / "outbox"
+
+    @property
+    def secrets_file(self) -> Path:
+        return self.data_dir / "secrets.toml"
+
+
+def find_config(given: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The settings file: `--config`, NEWSLETTER_CONFIG, ./newsletter.toml, in this order; None when there is none."""
+    if given is None and environ.get("NEWSLETTER_CONFIG"):
+        given = Path(environ["NEWSLETTER_CONFIG"])
+    if given is not None:
+        if not given.is_file():
+            raise ConfigError("there is no such settings file", where=str(given), hint="`newsletter init` writes one")
+        return given
+    here = Path("newsletter.toml")
+    return here if here.is_file() else None
+
+
+def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings. Relative paths are relative to the settings file. Raises ConfigError, one line with the key's path."""
+    environ = os.environ if environ is None else environ
+    path = find_config(path, environ)
+    values = _read_toml(path) if path else {}
+    for key, value in _from_environment(environ).items():
+        _put(values, key, value)
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        raise _explained(error, path) from None
+    return _anchored(settings, path.parent if path else Path())
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"not valid TOML: {error}", where=str(path)) from error
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[tuple[str, ...], str]:
+    found: dict[tuple[str, ...], str] = {}
+    for name, value in environ.items():
+        if not name.startswith(PREFIX) or name in NOT_SETTINGS:
+            continue
+        key = tuple(name.removeprefix(PREFIX).lower().split("__"))
+        if not _exists(key) and key[-1].endswith("_file") and _exists((*key[:-1], key[-1].removesuffix("_file"))):
+            key = (*key[:-1], key[-1].removesuffix("_file"))
+            try:
+                value = Path(value).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise ConfigError(f"the file it names cannot be read: {error.strerror}", where=name) from error
+        if not _exists(key):
+            raise ConfigError("there is no such setting", where=name, hint="`newsletter doctor` lists them")
+        found[key] = value
+    return found
+
+
+def _exists(key: tuple[str, ...]) -> bool:
+    model: Any = Settings
+    for part in key:
+        if not (isinstance(model, type) and issubclass(model, BaseModel)) or part not in model.model_fields:
+            return False
+        model = model.model_fields[part].annotation
+    return True
+
+
+def _put(values: dict[str, Any], key: tuple[str, ...], value: str) -> None:
+    for part in key[:-1]:
+        values = values.setdefault(part, {})
+    values[key[-1]] = tomllib.loads(f"v = {value}")["v"] if value.startswith("{") else value
+
+
+def _explained(error: ValidationError, path: Path | None) -> ConfigError:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    file = str(path) if path else "settings"
+    if first["type"] == "extra_forbidden":
+        return ConfigError(f"unknown key {key}", where=file, hint="`newsletter doctor` lists the keys")
+    what = first["msg"].removeprefix("Value error, ")
+    return ConfigError(f"{key}: {what}" if key else what, where=file)
+
+
+def _anchored(settings: Settings, folder: Path) -> Settings:
+    """Paths made relative to the settings file's folder, so that it does not matter where a command is started."""
+
+    def place(path: Path | None) -> Path | None:
+        return None if path is None else folder / path.expanduser()
+
+    transport = settings.transport
+    smtp = transport.smtp.model_copy(update={"ca_file": place(transport.smtp.ca_file)})
+    return settings.model_copy(
+        update={
+            "data_dir": place(settings.data_dir),
+            "designs": place(settings.designs),
+            "transport": transport.model_copy(update={"outbox": place(transport.outbox), "smtp": smtp}),
+            "dkim": settings.dkim.model_copy(update={"key_file": place(settings.dkim.key_file)}),
+            "fetch": settings.fetch.model_copy(update={"ca_file": place(settings.fetch.ca_file)}),
+        }
+    )
+
+
+# ---------------------------------------------------------------- secrets
+
+
+class Secrets(_Section):
+    """Keys made once per installation. The suppression key never changes and belongs into every backup."""
+
+    link_keys: dict[str, str]  # key id -> hex; several while a rotation runs
+    link_key: str  # the id of the one that signs
+    suppression_key: str  # hex
+    session_key: str  # hex
+
+
+def load_secrets(settings: Settings) -> Secrets:
+    """Read data_dir/secrets.toml; make it, readable by its owner only, when it is not there yet."""
+    path = settings.secrets_file
+    if not path.exists():
+        _write_secrets(path)
+    try:
+        return Secrets.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (ValidationError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(
+            "the keys in this file are damaged", where=str(path), hint="restore it from a backup"
+        ) from error
+
+
+def _write_secrets(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = (
+        "# Keys of this installation. Keep this file secret, and keep it in the backup: without `suppression_key`\n"
+        "# nobody who was erased or suppressed is recognised any more.\n"
+        'link_key = "1"\n'
+        f'suppression_key = "{secrets.token_hex(32)}"\n'
+        f'session_key = "{secrets.token_hex(32)}"\n'
+        "[link_keys]\n"
+        f'1 = "{secrets.token_hex(32)}"\n'
+    )
+    temporary = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    try:
+        os.link(temporary, path)  # fails when another process was first: then its keys count
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink()
+
+
+TEMPLATE = """# Newsletter: infrastructure only. Sources, newsletters and lists are data: `newsletter apply site.toml`.
+# Every key can be overridden by an environment variable, e.g. NEWSLETTER_SENDER__ADDRESS;
+# secrets can stand in a file of their own, e.g. NEWSLETTER_TRANSPORT__SMTP__PASSWORD_FILE=/run/secrets/smtp.
+
+data_dir = "data"                       # database, keys, outbox; relative to this file
+base_url = "https://newsletter.example.org"   # public pages and every link in the mail stand under it
+language = "vi"                         # staff pages and letters to staff: vi or en
+timezone = "Asia/Ho_Chi_Minh"
+# designs = "designs"                   # a folder of your own designs, looked at before the shipped ones
+# database_url = "postgresql://newsletter@localhost/newsletter"   # default: SQLite in data_dir
+
+[sender]
+address = "newsletter@example.org"      # its domain is also that of Message-ID and DKIM
+name = "Newsletter"
+organisation = ""
+postal_address = ""                     # shown in the footer of every mail
+# reply_to = "editors@example.org"
+# bounce_domain = "bounces.example.org" # return paths get a token each, at this domain
+
+[transport]
+kind = "outbox"                         # outbox (.eml files), smtp or postmark
+
+# [transport.smtp]
+# host = "smtp.example.org"
+# port = 587
+# security = "starttls"                 # starttls, tls or none
+# username = "newsletter"
+# password = ""                         # better: NEWSLETTER_TRANSPORT__SMTP__PASSWORD_FILE
+# connections = 5
+
+# [transport.postmark]
+# token = ""                            # better: NEWSLETTER_TRANSPORT__POSTMARK__TOKEN_FILE
+# stream = "broadcast"
+
+# [dkim]
+# selector = "newsletter"               # `newsletter dkim new` makes a key and prints the DNS record
+# key_file = "data/dkim.pem"
+
+# [fetch]
+# user_agent = "Newsletter/0.1 (+https://example.org/bot)"
+
+[web]
+host = "127.0.0.1"
+port = 8000
+
+[log]
+level = "info"
+format = "auto"                         # text on a terminal, json otherwise
+"""
