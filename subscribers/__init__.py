@@ -1,0 +1,53 @@
+"""The only package that stores addresses. Its door: callers use these names and never a submodule.
+
+Every function that reads or writes takes the caller's open `Connection` first, so that a subscription and the letter
+it causes commit together; only the import, which commits per batch, opens its own. Times are passed in, aware.
+"""
+
+from subscribers.address import Address, parse_address, reveal
+from subscribers.audiences import Envelope, NotMailable, audience, envelopes, not_mailable
+from subscribers.consent import ConsentAction, ConsentGiven, ConsentSource, Evidence
+from subscribers.errors import (
+    ImportProblem,
+    InvalidAddress,
+    InvalidValue,
+    KeyMismatch,
+    SubscribersError,
+    UnknownList,
+    UnknownPerson,
+)
+from subscribers.exporting import EXPORT_COLUMNS, export_list
+from subscribers.ids import PersonId
+from subscribers.importing import ImportReport, import_csv
+from subscribers.keyed import SuppressionKey, mail_group
+from subscribers.lists import List, counts, create_list, get_list, list_lists
+from subscribers.people import Person, ensure_person, find, person, rename, set_language
+from subscribers.privacy import erase, evidence, export_person, verify_chain
+from subscribers.states import NotMailableReason, PersonState, SubscriptionState, SuppressionReason
+from subscribers.subscriptions import Confirmed, ConfirmOutcome, Outcome, Subscribed, confirm, subscribe, unsubscribe
+from subscribers.suppression import is_suppressed, suppress
+from subscribers.tables import metadata
+
+__all__ = [  # noqa: RUF022 - grouped by noun
+    # the schema, for the one Alembic history
+    "metadata",
+    # addresses
+    "Address", "SuppressionKey", "mail_group", "parse_address", "reveal",
+    # lists
+    "List", "counts", "create_list", "get_list", "list_lists",
+    # people
+    "Person", "PersonId", "PersonState", "ensure_person", "find", "person", "rename", "set_language",
+    # subscriptions and consent
+    "ConfirmOutcome", "Confirmed", "ConsentAction", "ConsentGiven", "ConsentSource", "Evidence", "Outcome", "Subscribed",
+    "SubscriptionState", "confirm", "subscribe", "unsubscribe",
+    # suppression
+    "SuppressionReason", "is_suppressed", "suppress",
+    # audience and envelopes
+    "Envelope", "NotMailable", "NotMailableReason", "audience", "envelopes", "not_mailable",
+    # files
+    "EXPORT_COLUMNS", "ImportReport", "export_list", "import_csv",
+    # privacy
+    "erase", "evidence", "export_person", "verify_chain",
+    # errors
+    "ImportProblem", "InvalidAddress", "InvalidValue", "KeyMismatch", "SubscribersError", "UnknownList", "UnknownPerson",
+]  # fmt: skip

@@ -1,0 +1,155 @@
+"""Who gets a mailing, asked twice: once for the whole list when it is frozen, once per person just before sending."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, Text, cast, null, select
+
+from subscribers.address import Address
+from subscribers.errors import KeyMismatch
+from subscribers.ids import PersonId
+from subscribers.keyed import SuppressionKey, suppression_hash
+from subscribers.lists import get_list
+from subscribers.people import address_of
+from subscribers.states import NotMailableReason, PersonState, SubscriptionState, SuppressionReason
+from subscribers.suppression import EVERYWHERE, reasons
+from subscribers.tables import people, subscriptions, suppressions
+
+_CHUNK = 1_000  # ids per look-up: far below SQLite's 32,766 bound values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """What one message needs to know about its reader. Only sending holds it, and only for that long."""
+
+    person_id: PersonId
+    address: Address
+    name: str = field(repr=False)
+    language: str | None
+    since: datetime | None  # subscribed from; None for a letter that belongs to no list
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotMailable:
+    person_id: PersonId
+    reason: NotMailableReason
+
+
+def audience(conn: Connection, list_slug: str, segment: None = None) -> Select[Any]:
+    """A SELECT of `(person_id, language, time_zone, topics, mail_group)` of everybody mailable, by person id.
+
+    Mailable: an active subscription, an active person, no suppression here or everywhere. For `INSERT … SELECT`:
+    nothing is read yet. `topics` is NULL and `segment` None until both exist. Raises UnknownList.
+    """
+    barred = (
+        select(suppressions.c.id)
+        .where(suppressions.c.key == people.c.address_hash, suppressions.c.list_slug.in_((EVERYWHERE, list_slug)))
+        .exists()
+    )
+    return (
+        select(
+            people.c.id.label("person_id"),
+            people.c.language,
+            people.c.time_zone,
+            cast(null(), Text).label("topics"),
+            people.c.mail_group,
+        )
+        .join_from(subscriptions, people, people.c.id == subscriptions.c.person_id)
+        .where(
+            subscriptions.c.list_id == get_list(conn, list_slug).id,
+            subscriptions.c.state == SubscriptionState.ACTIVE,
+            people.c.state == PersonState.ACTIVE,
+            ~barred,
+        )
+        .order_by(subscriptions.c.person_id)
+    )
+
+
+def envelopes(
+    conn: Connection, list_slug: str | None, person_ids: Sequence[PersonId], *, key: SuppressionKey
+) -> Iterator[Envelope | NotMailable]:
+    """One answer per id, in the order of `person_ids`.
+
+    `list_slug` None is a letter that belongs to no list (confirmation, goodbye, notice): it needs no subscription, and
+    may go to somebody erased who has come back, because answering it is how they prove it.
+    On Postgres the rows are held (FOR SHARE) until the transaction ends, so that leaving waits for the caller's commit.
+    Raises UnknownList; KeyMismatch when `key` is not the one the addresses were stored with.
+    """
+    list_id = None if list_slug is None else get_list(conn, list_slug).id
+    for start in range(0, len(person_ids), _CHUNK):
+        chunk = person_ids[start : start + _CHUNK]
+        persons = _rows(conn, people, people.c.id, chunk)
+        subscribed = {} if list_id is None else _subscriptions(conn, list_id, chunk)
+        hashes = [row.address_hash for row in persons.values() if row.address_hash is not None]
+        barred = reasons(conn, hashes, list_slug)
+        for person_id in chunk:
+            row, subscription = persons.get(person_id), subscribed.get(person_id)
+            reason = decide_mailable(row, barred=barred, subscription=subscription, needs_list=list_id is not None)
+            if reason is not None:
+                yield NotMailable(person_id=person_id, reason=reason)
+            else:
+                yield _envelope(row, subscription, key)
+
+
+def not_mailable(
+    conn: Connection, list_slug: str | None, person_ids: Sequence[PersonId], *, key: SuppressionKey
+) -> dict[PersonId, NotMailableReason]:
+    """Those of `person_ids` to whom nothing may be sent now, with the reason. Rules, locks and errors as `envelopes`."""
+    answers = envelopes(conn, list_slug, person_ids, key=key)
+    return {answer.person_id: answer.reason for answer in answers if isinstance(answer, NotMailable)}
+
+
+_BY_PERSON = {
+    PersonState.ERASED: NotMailableReason.ERASED,
+    PersonState.BOUNCED: NotMailableReason.BOUNCED,
+    PersonState.COMPLAINED: NotMailableReason.COMPLAINED,
+}
+_BY_SUBSCRIPTION = {
+    SubscriptionState.UNSUBSCRIBED: NotMailableReason.LEFT,
+    SubscriptionState.PENDING: NotMailableReason.PENDING,
+    SubscriptionState.PAUSED: NotMailableReason.PAUSED,
+}
+
+
+def decide_mailable(
+    row: Any, *, barred: dict[str, SuppressionReason], subscription: Any, needs_list: bool
+) -> NotMailableReason | None:
+    """Why nothing may be sent to this person, or None (pure). The person's own wish is named before anything else."""
+    if row is None:
+        return NotMailableReason.UNKNOWN_PERSON
+    if row.state == PersonState.ERASED:
+        return NotMailableReason.ERASED
+    if needs_list and subscription is None:
+        return NotMailableReason.NOT_SUBSCRIBED
+    if needs_list and subscription.state in _BY_SUBSCRIPTION:
+        return _BY_SUBSCRIPTION[subscription.state]
+    if row.state in _BY_PERSON:
+        return _BY_PERSON[row.state]
+    reason = barred.get(row.address_hash)
+    if reason is None or (reason == SuppressionReason.ERASED and not needs_list):
+        return None
+    return NotMailableReason.SUPPRESSED
+
+
+def _envelope(row: Any, subscription: Any, key: SuppressionKey) -> Envelope:
+    if suppression_hash(row.address_key, key) != row.address_hash:
+        raise KeyMismatch(
+            "the suppression key is not the one these addresses were stored with; nothing was sent",
+            hint="restore the key from the backup: with another one, suppressed people would be mailed",
+        )
+    address = address_of(row)
+    assert address is not None, "only an erased person has no address"
+    since = None if subscription is None else subscription.since
+    return Envelope(person_id=row.id, address=address, name=row.name, language=row.language, since=since)
+
+
+def _subscriptions(conn: Connection, list_id: str, chunk: Sequence[PersonId]) -> dict[PersonId, Any]:
+    return _rows(conn, subscriptions, subscriptions.c.person_id, chunk, subscriptions.c.list_id == list_id)
+
+
+def _rows(conn: Connection, table: Any, column: Any, chunk: Sequence[PersonId], *also: Any) -> dict[PersonId, Any]:
+    """Rows by person, share-locked in the order of their ids (two senders can then never wait for each other)."""
+    query = select(table).where(column.in_(chunk), *also).order_by(column).with_for_update(read=True)
+    return {PersonId(row._mapping[column]): row for row in conn.execute(query)}

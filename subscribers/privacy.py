@@ -1,0 +1,163 @@
+"""A person's own rights: see everything that is held, and be forgotten; and the evidence that consent was given."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from subscribers.address import reveal
+from subscribers.consent import ConsentAction, Evidence, record, verify
+from subscribers.errors import KeyMismatch, UnknownPerson
+from subscribers.ids import PersonId
+from subscribers.keyed import SuppressionKey, suppression_hash
+from subscribers.people import address_of, lock
+from subscribers.states import PersonState, SubscriptionState, SuppressionReason
+from subscribers.suppression import EVERYWHERE, add
+from subscribers.tables import as_text, consent_forms, consents, lists, people, subscriptions, suppressions
+
+ERASED_REASON = "erased"
+
+
+def erase(conn: Connection, person_id: PersonId, *, now: datetime, key: SuppressionKey) -> bool:
+    """Forget somebody: address, name, attributes, IPs and the salt go; subscriptions close; a keyed hash stays.
+
+    The hash keeps later imports from bringing them back. False when they were erased before.
+    Raises UnknownPerson; KeyMismatch before anything changes, because under another key the hash would be worthless.
+    """
+    row = lock(conn, person_id)
+    if row is None:
+        raise UnknownPerson(f"there is no person {person_id}")
+    if row.state == PersonState.ERASED:
+        return False
+    if suppression_hash(row.address_key, key) != row.address_hash:
+        raise KeyMismatch("the suppression key is not the one this person was stored with", hint="restore the key")
+    _close_subscriptions(conn, person_id, now=now)
+    conn.execute(update(consents).where(consents.c.person_id == person_id).values(ip=None))
+    emptied = dict.fromkeys(("address_local", "address_domain", "address_key", "address_hash", "mail_group"))
+    emptied |= dict.fromkeys(("language", "time_zone", "salt"))
+    conn.execute(
+        update(people)
+        .where(people.c.id == person_id)
+        .values(**emptied, name="", attributes={}, state=PersonState.ERASED.value, erased_at=now)
+    )
+    add(conn, row.address_hash, EVERYWHERE, reason=SuppressionReason.ERASED, now=now)
+    return True
+
+
+def _close_subscriptions(conn: Connection, person_id: PersonId, *, now: datetime) -> None:
+    mine = subscriptions.c.person_id == person_id
+    still = mine & (subscriptions.c.state != SubscriptionState.UNSUBSCRIBED)
+    for list_id in conn.execute(select(subscriptions.c.list_id).where(still)).scalars().all():
+        record(conn, person_id, list_id=list_id, action=ConsentAction.UNSUBSCRIBE, now=now, source=ERASED_REASON)
+    gone = {"state": SubscriptionState.UNSUBSCRIBED.value, "left_at": now, "left_reason": ERASED_REASON}
+    conn.execute(update(subscriptions).where(still).values(gone))
+
+
+def evidence(conn: Connection, person_id: PersonId) -> list[Evidence]:
+    """Every consent row of a person in order, with the words that were shown and whether the chain up to it is whole.
+
+    Raises UnknownPerson.
+    """
+    who = _person_row(conn, person_id)
+    rows = _ledger(conn, person_id)
+    intact = verify(rows, address_key=who.address_key, salt=who.salt)
+    return [
+        Evidence(
+            list_slug=row["slug"],
+            at=row["at"],
+            action=ConsentAction(row["action"]),
+            source=row["source"],
+            form=row["version"] or "",
+            wording=row["wording"] or "",
+            language=row["language"] or "",
+            ip=row["ip"],
+            intact=whole,
+        )
+        for row, whole in zip(rows, intact, strict=True)
+    ]
+
+
+def verify_chain(conn: Connection, person_id: PersonId) -> bool:
+    """Is every consent row of this person as it was written, and none missing in between? Raises UnknownPerson."""
+    return all(row.intact for row in evidence(conn, person_id))
+
+
+def export_person(conn: Connection, person_id: PersonId) -> dict[str, Any]:
+    """All that is held about one person, ready for JSON, with the address in the clear: for that person only.
+
+    Raises UnknownPerson.
+    """
+    row = _person_row(conn, person_id)
+    address = address_of(row)
+    return {
+        "id": row.id,
+        "address": None if address is None else reveal(address),
+        "name": row.name,
+        "language": row.language,
+        "time_zone": row.time_zone,
+        "attributes": row.attributes,
+        "state": row.state,
+        "created_at": as_text(row.created_at),
+        "erased_at": as_text(row.erased_at) if row.erased_at else None,
+        "subscriptions": _subscriptions(conn, person_id),
+        "consents": [
+            {
+                "list": seen.list_slug,
+                "at": as_text(seen.at),
+                "action": seen.action.value,
+                "source": seen.source,
+                "form": seen.form,
+                "wording": seen.wording,
+                "ip": seen.ip,
+            }
+            for seen in evidence(conn, person_id)
+        ],
+        "suppressions": _suppressions(conn, row.address_hash),
+    }
+
+
+def _person_row(conn: Connection, person_id: PersonId) -> Any:
+    row = conn.execute(select(people).where(people.c.id == person_id)).first()
+    if row is None:
+        raise UnknownPerson(f"there is no person {person_id}")
+    return row
+
+
+def _ledger(conn: Connection, person_id: PersonId) -> list[Any]:
+    query = (
+        select(
+            consents,
+            lists.c.slug,
+            consent_forms.c.version,
+            consent_forms.c.wording,
+            consent_forms.c.language,
+        )
+        .join_from(consents, lists, lists.c.id == consents.c.list_id)
+        .outerjoin(consent_forms, consent_forms.c.digest == consents.c.form)
+        .where(consents.c.person_id == person_id)
+        .order_by(consents.c.seq)
+    )
+    return list(conn.execute(query).mappings())
+
+
+def _subscriptions(conn: Connection, person_id: PersonId) -> list[dict[str, Any]]:
+    query = (
+        select(lists.c.slug.label("list"), subscriptions)
+        .join_from(subscriptions, lists, lists.c.id == subscriptions.c.list_id)
+        .where(subscriptions.c.person_id == person_id)
+        .order_by(lists.c.slug)
+    )
+    hidden = ("list_id", "person_id")
+    return [
+        {
+            name: as_text(value) if isinstance(value, datetime) else value
+            for name, value in row.items()
+            if name not in hidden
+        }
+        for row in conn.execute(query).mappings()
+    ]
+
+
+def _suppressions(conn: Connection, hashed: str | None) -> list[dict[str, str]]:
+    query = select(suppressions).where(suppressions.c.key == hashed).order_by(suppressions.c.at)
+    return [{"list": row.list_slug, "reason": row.reason, "at": as_text(row.at)} for row in conn.execute(query)]

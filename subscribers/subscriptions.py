@@ -1,0 +1,176 @@
+"""Joining, confirming and leaving a list. Every step is idempotent, holds the person's row and leaves a consent record."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from subscribers import consent as ledger
+from subscribers.address import Address, key_of
+from subscribers.consent import OWN_HAND, ConsentAction, ConsentGiven
+from subscribers.ids import PersonId
+from subscribers.keyed import SuppressionKey, suppression_hash
+from subscribers.lists import get_list
+from subscribers.people import ensure_person, lock
+from subscribers.states import PersonState, SubscriptionState, SuppressionReason
+from subscribers.suppression import lift_erased, reasons
+from subscribers.tables import subscriptions
+
+CONFIRM_WITHIN = timedelta(days=7)
+ASK_AGAIN_AFTER = timedelta(
+    hours=1
+)  # a stranger's address typed a hundred times gets one letter an hour, not a hundred
+
+
+class Outcome(StrEnum):
+    PENDING = "pending"  # send the confirmation letter
+    ALREADY_PENDING = "already_pending"  # a letter went out within the hour: send none
+    ACTIVE = "active"  # subscribed now
+    ALREADY_ACTIVE = "already_active"
+    SUPPRESSED = "suppressed"  # nothing was stored
+    LEFT = "left"  # left earlier; only their own hand brings them back
+
+
+class ConfirmOutcome(StrEnum):
+    CONFIRMED = "confirmed"
+    ALREADY = "already"
+    EXPIRED = "expired"  # asked too long ago; they may sign up again
+    GONE = "gone"  # left, was erased, or never asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscribed:
+    """For the caller's next step only: a public page answers the same whatever the outcome."""
+
+    person_id: PersonId | None  # None when nobody was stored
+    state: SubscriptionState | None
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmed:
+    outcome: ConfirmOutcome
+
+
+def subscribe(
+    conn: Connection,
+    list_slug: str,
+    address: Address,
+    *,
+    now: datetime,
+    key: SuppressionKey,
+    consent: ConsentGiven,
+    name: str = "",
+    language: str | None = None,
+    time_zone: str | None = None,
+    confirmed: bool = False,
+) -> Subscribed:
+    """Ask to join. On a double opt-in list the subscription waits for `confirm`, unless `confirmed` says it is proven.
+
+    Somebody who left, or was erased, comes back only by their own hand (consent source form or api).
+    Raises UnknownList, InvalidValue (language, time zone).
+    """
+    chosen = get_list(conn, list_slug)
+    hashed = suppression_hash(key_of(address.local, address.domain), key)
+    barred = reasons(conn, [hashed], list_slug).get(hashed)
+    own_hand = consent.source in OWN_HAND
+    if barred and not (barred == SuppressionReason.ERASED and own_hand):
+        return Subscribed(person_id=None, state=None, outcome=Outcome.SUPPRESSED)
+    person_id = ensure_person(conn, address, now=now, key=key, name=name, language=language, time_zone=time_zone)
+    row = _subscription(conn, chosen.id, person_id)
+    outcome = decide_join(row, now=now, own_hand=own_hand, proven=confirmed or not chosen.double_opt_in)
+    if outcome not in (Outcome.PENDING, Outcome.ACTIVE):
+        return Subscribed(person_id=person_id, state=SubscriptionState(row.state), outcome=outcome)
+    state = SubscriptionState.PENDING if outcome == Outcome.PENDING else SubscriptionState.ACTIVE
+    _write(conn, chosen.id, person_id, row, _joined(state, now=now, proven=confirmed))
+    came_back = row is not None and row.state == SubscriptionState.UNSUBSCRIBED
+    action = ConsentAction.RESUBSCRIBE if came_back else ConsentAction.SUBSCRIBE
+    ledger.record(conn, person_id, list_id=chosen.id, action=action, now=now, given=consent)
+    if state == SubscriptionState.ACTIVE and barred:
+        lift_erased(conn, hashed)
+    return Subscribed(person_id=person_id, state=state, outcome=outcome)
+
+
+def decide_join(row: Any, *, now: datetime, own_hand: bool, proven: bool) -> Outcome:
+    """What becomes of a wish to join, given the present subscription row or None (pure)."""
+    fresh = Outcome.ACTIVE if proven else Outcome.PENDING
+    if row is None:
+        return fresh
+    match SubscriptionState(row.state):
+        case SubscriptionState.ACTIVE | SubscriptionState.PAUSED:
+            return Outcome.ALREADY_ACTIVE
+        case SubscriptionState.UNSUBSCRIBED:
+            return fresh if own_hand else Outcome.LEFT
+        case SubscriptionState.PENDING:
+            waits = not proven and now - row.requested_at < ASK_AGAIN_AFTER
+            return Outcome.ALREADY_PENDING if waits else fresh
+
+
+def confirm(
+    conn: Connection,
+    list_slug: str,
+    person_id: PersonId,
+    *,
+    now: datetime,
+    max_age: timedelta = CONFIRM_WITHIN,
+    consent: ConsentGiven | None = None,
+) -> Confirmed:
+    """The confirmation letter was answered (by a POST). Twice is once. Raises UnknownList."""
+    chosen = get_list(conn, list_slug)
+    who = lock(conn, person_id)
+    row = _subscription(conn, chosen.id, person_id)
+    if who is None or who.state == PersonState.ERASED or row is None or row.state == SubscriptionState.UNSUBSCRIBED:
+        return Confirmed(outcome=ConfirmOutcome.GONE)
+    if row.state != SubscriptionState.PENDING:
+        return Confirmed(outcome=ConfirmOutcome.ALREADY)
+    if now - row.requested_at > max_age:
+        return Confirmed(outcome=ConfirmOutcome.EXPIRED)
+    _write(conn, chosen.id, person_id, row, {"state": SubscriptionState.ACTIVE, "since": now, "confirmed_at": now})
+    ledger.record(
+        conn, person_id, list_id=chosen.id, action=ConsentAction.CONFIRM, now=now, given=consent, source="letter"
+    )
+    lift_erased(conn, who.address_hash)
+    return Confirmed(outcome=ConfirmOutcome.CONFIRMED)
+
+
+def unsubscribe(conn: Connection, list_slug: str, person_id: PersonId, *, now: datetime, reason: str) -> bool:
+    """Leave the list now. `reason` says how (one-click, page, staff …). False when there was nothing to leave.
+
+    Raises UnknownList.
+    """
+    chosen = get_list(conn, list_slug)
+    lock(conn, person_id)
+    row = _subscription(conn, chosen.id, person_id)
+    if row is None or row.state == SubscriptionState.UNSUBSCRIBED:
+        return False
+    gone = {"state": SubscriptionState.UNSUBSCRIBED, "left_at": now, "left_reason": reason}
+    _write(conn, chosen.id, person_id, row, gone)
+    ledger.record(conn, person_id, list_id=chosen.id, action=ConsentAction.UNSUBSCRIBE, now=now, source=reason)
+    return True
+
+
+def _joined(state: SubscriptionState, *, now: datetime, proven: bool) -> dict[str, Any]:
+    active = state == SubscriptionState.ACTIVE
+    return {
+        "state": state,
+        "since": now if active else None,
+        "requested_at": now,
+        "confirmed_at": now if active and proven else None,
+        "left_at": None,
+        "left_reason": None,
+    }
+
+
+def _subscription(conn: Connection, list_id: str, person_id: PersonId) -> Any:
+    mine = (subscriptions.c.list_id == list_id) & (subscriptions.c.person_id == person_id)
+    return conn.execute(select(subscriptions).where(mine).with_for_update()).first()
+
+
+def _write(conn: Connection, list_id: str, person_id: PersonId, present: Any, values: dict[str, Any]) -> None:
+    if present is None:
+        conn.execute(insert(subscriptions), {"list_id": list_id, "person_id": person_id} | values)
+        return
+    mine = (subscriptions.c.list_id == list_id) & (subscriptions.c.person_id == person_id)
+    conn.execute(update(subscriptions).where(mine).values(values))

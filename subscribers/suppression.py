@@ -1,0 +1,82 @@
+"""Who must not be written to, whatever any list says. Keeps keyed hashes, never addresses, so it survives erasure."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, select, update
+
+from subscribers.address import Address, key_of
+from subscribers.errors import UnknownPerson
+from subscribers.ids import PersonId, new_id
+from subscribers.keyed import SuppressionKey, suppression_hash
+from subscribers.people import lock
+from subscribers.states import PersonState, SuppressionReason
+from subscribers.tables import insert_or_skip, people, suppressions
+
+EVERYWHERE = ""  # the list slug of a suppression that holds for all lists
+
+_SAYS_ABOUT_PERSON = {
+    SuppressionReason.BOUNCED: PersonState.BOUNCED,
+    SuppressionReason.COMPLAINED: PersonState.COMPLAINED,
+}
+
+
+def suppress(
+    conn: Connection,
+    who: Address | PersonId,
+    *,
+    reason: SuppressionReason,
+    now: datetime,
+    key: SuppressionKey,
+    list_slug: str | None = None,
+) -> bool:
+    """Never mail this address again, on one list or (None) on all. True when that is new; the first reason stays.
+
+    Everywhere-suppressions for bounces and complaints also mark the person. Raises UnknownPerson.
+    """
+    # Wait for senders that hold the row for the message in flight, then be seen by all later ones.
+    if isinstance(who, Address):
+        address_key = key_of(who.local, who.domain)
+        hashed = suppression_hash(address_key, key)
+        mine = people.c.address_key == address_key
+        conn.execute(select(people.c.id).where(mine).with_for_update())
+    else:
+        row = lock(conn, who)
+        if row is None or row.address_hash is None:
+            raise UnknownPerson(f"there is no person {who}")
+        hashed, mine = row.address_hash, people.c.id == who
+    if list_slug is None and reason in _SAYS_ABOUT_PERSON:
+        marked = update(people).where(mine, people.c.state == PersonState.ACTIVE)
+        conn.execute(marked.values(state=_SAYS_ABOUT_PERSON[reason].value))
+    return add(conn, hashed, list_slug or EVERYWHERE, reason=reason, now=now)
+
+
+def is_suppressed(conn: Connection, address: Address, *, key: SuppressionKey, list_slug: str | None = None) -> bool:
+    """On all lists, or on this one."""
+    return bool(reasons(conn, [suppression_hash(key_of(address.local, address.domain), key)], list_slug))
+
+
+def add(conn: Connection, hashed: str, list_slug: str, *, reason: SuppressionReason, now: datetime) -> bool:
+    row = {"id": new_id(), "key": hashed, "list_slug": list_slug, "reason": reason, "at": now}
+    made = insert_or_skip(conn, suppressions, ["key", "list_slug"]).returning(suppressions.c.id)
+    return conn.execute(made, row).first() is not None
+
+
+def reasons(conn: Connection, hashes: Iterable[str], list_slug: str | None) -> dict[str, SuppressionReason]:
+    """Which of these hashes are suppressed, with the reason. The strongest counts: any other before `erased`."""
+    found: dict[str, SuppressionReason] = {}
+    scope = {EVERYWHERE, list_slug or EVERYWHERE}
+    query = select(suppressions.c.key, suppressions.c.reason).where(
+        suppressions.c.key.in_(list(hashes)), suppressions.c.list_slug.in_(scope)
+    )
+    for hashed, reason in conn.execute(query):
+        if found.get(hashed, SuppressionReason.ERASED) == SuppressionReason.ERASED:
+            found[hashed] = SuppressionReason(reason)
+    return found
+
+
+def lift_erased(conn: Connection, hashed: str) -> None:
+    """Somebody once erased has come back and proved it by answering the letter."""
+    conn.execute(
+        delete(suppressions).where(suppressions.c.key == hashed, suppressions.c.reason == SuppressionReason.ERASED)
+    )
