@@ -1,0 +1,22 @@
+"""Rows: one engine, commented schema, one module of functions per noun. The only part of `newsletter` that speaks SQL."""
+
+from newsletter.store import articles, deliveries, events, issues, letters, mailings, newsletters, sources, staff
+from newsletter.store.engine import Connection, Database, DatabaseUnavailable
+from newsletter.store.migrate import migrate, schema_state
+
+__all__ = [
+    "Connection",
+    "Database",
+    "DatabaseUnavailable",
+    "articles",
+    "deliveries",
+    "events",
+    "issues",
+    "letters",
+    "mailings",
+    "migrate",
+    "newsletters",
+    "schema_state",
+    "sources",
+    "staff",
+]

@@ -1,0 +1,316 @@
+"""Issues: opened for one occurrence, composed, approved for one content hash, released, closed.
+
+Each change is a compare-and-set on the state, so whoever comes second is told, and nothing is done twice.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from newsletter.errors import BadInput, NotAllowed
+from newsletter.model import (
+    ArticleId,
+    Decision,
+    Finding,
+    Issue,
+    IssueId,
+    IssueState,
+    Item,
+    MailingId,
+    Newsletter,
+    NewsletterId,
+    new_id,
+)
+from newsletter.store.engine import Connection
+from newsletter.store.schema.publishing import issue_articles, issues, newsletters
+
+# States that no stage will touch again.
+CLOSED = (IssueState.SENT, IssueState.CANCELLED, IssueState.SKIPPED, IssueState.FAILED)
+
+
+def open_issue(
+    conn: Connection, newsletter: Newsletter, occurrence: str, *, send_at: datetime, now: datetime
+) -> IssueId | None:
+    """Open the issue of one occurrence. None when it exists already: the unique key decides, however many ask at once."""
+    insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
+    statement = (
+        insert(issues)
+        .values(
+            id=new_id(),
+            newsletter_id=newsletter.id,
+            occurrence=occurrence,
+            state=IssueState.DRAFT,
+            send_at=send_at,
+            opened_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=["newsletter_id", "occurrence"])
+        .returning(issues.c.id)
+    )
+    return conn.execute(statement).scalar_one_or_none()
+
+
+def get(conn: Connection, issue_id: str) -> Issue:
+    """Raises BadInput when there is no such issue."""
+    row = conn.execute(sa.select(issues).where(issues.c.id == issue_id)).mappings().first()
+    if row is None:
+        raise BadInput("no such issue", where=issue_id, hint="`newsletter issues` lists them")
+    return _issue(row)
+
+
+def find(conn: Connection, text: str) -> Issue:
+    """The issue a person means: its id, the beginning of its id, or `latest`. Raises BadInput when none or several."""
+    if text == "latest":
+        query = sa.select(issues).order_by(issues.c.opened_at.desc(), issues.c.id.desc()).limit(1)
+    else:
+        query = sa.select(issues).where(issues.c.id.startswith(text, autoescape=True)).limit(2)
+    rows = conn.execute(query).mappings().all()
+    if len(rows) != 1:
+        what = "several issues begin like this" if rows else "no such issue"
+        raise BadInput(what, where=text, hint="`newsletter issues` lists them")
+    return _issue(rows[0])
+
+
+def listed(conn: Connection, *, newsletter_id: NewsletterId | None = None, limit: int = 50) -> list[Issue]:
+    query = sa.select(issues).order_by(issues.c.send_at.desc(), issues.c.id.desc()).limit(limit)
+    if newsletter_id is not None:
+        query = query.where(issues.c.newsletter_id == newsletter_id)
+    return [_issue(row) for row in conn.execute(query).mappings()]
+
+
+def in_state(conn: Connection, *states: IssueState) -> list[Issue]:
+    query = sa.select(issues).where(issues.c.state.in_(states)).order_by(issues.c.send_at, issues.c.id)
+    return [_issue(row) for row in conn.execute(query).mappings()]
+
+
+def last_occurrence(conn: Connection, newsletter_id: NewsletterId) -> datetime | None:
+    """The latest send moment for which an issue by schedule was opened."""
+    query = sa.select(sa.func.max(issues.c.send_at)).where(
+        issues.c.newsletter_id == newsletter_id, issues.c.occurrence.notlike("extra-%")
+    )
+    moment: datetime | None = conn.execute(query).scalar()
+    return moment
+
+
+def used(conn: Connection, newsletter_id: NewsletterId) -> dict[ArticleId, str]:
+    """Articles that stand in an issue of this newsletter that was, or may still be, sent -> that issue's name."""
+    query = (
+        sa.select(issue_articles.c.article_id, issues.c.number, issues.c.occurrence)
+        .join(issues, issues.c.id == issue_articles.c.issue_id)
+        .where(
+            issues.c.newsletter_id == newsletter_id,
+            issue_articles.c.included,
+            issues.c.state.notin_((IssueState.CANCELLED, IssueState.SKIPPED, IssueState.FAILED, IssueState.DRAFT)),
+        )
+    )
+    return {row.article_id: str(row.number or row.occurrence) for row in conn.execute(query)}
+
+
+def next_number(conn: Connection, newsletter_id: NewsletterId) -> int:
+    """One more than the highest number of an issue that was, or may still be, sent."""
+    query = sa.select(sa.func.max(issues.c.number)).where(
+        issues.c.newsletter_id == newsletter_id,
+        issues.c.state.notin_((IssueState.CANCELLED, IssueState.SKIPPED, IssueState.FAILED)),
+    )
+    return (conn.execute(query).scalar() or 0) + 1
+
+
+def composed(
+    conn: Connection,
+    issue: Issue,
+    *,
+    number: int,
+    decisions: Sequence[Decision],
+    mailing_id: MailingId,
+    subject: str,
+    preheader: str,
+    content_hash: str,
+    preflight: Sequence[Finding],
+) -> None:
+    """A draft has its content: it waits for approval."""
+    conn.execute(sa.delete(issue_articles).where(issue_articles.c.issue_id == issue.id))
+    if decisions:
+        conn.execute(sa.insert(issue_articles), [_decision_row(issue.id, d) for d in decisions])
+    _change(
+        conn,
+        issue.id,
+        (IssueState.DRAFT,),
+        state=IssueState.PENDING_APPROVAL,
+        number=number,
+        mailing_id=mailing_id,
+        subject=subject,
+        preheader=preheader,
+        content_hash=content_hash,
+        preflight=[asdict(finding) for finding in preflight],
+        reason=None,
+    )
+
+
+def approve(conn: Connection, issue_id: IssueId, content_hash: str, *, by: str, now: datetime) -> None:
+    """Approve exactly this content. Raises NotAllowed when the issue is not waiting or its content is another by now."""
+    issue = get(conn, issue_id)
+    if issue.state is not IssueState.PENDING_APPROVAL:
+        raise NotAllowed(f"the issue is {issue.state}, not waiting for approval", where=issue_id)
+    if issue.content_hash != content_hash:
+        raise NotAllowed("the content changed since it was looked at", where=issue_id, hint="preview it again")
+    _change(
+        conn,
+        issue_id,
+        (IssueState.PENDING_APPROVAL,),
+        and_hash=content_hash,
+        state=IssueState.SCHEDULED,
+        approved_hash=content_hash,
+        approved_by=by,
+        approved_at=now,
+        reason=None,
+    )
+
+
+def back_to_draft(conn: Connection, issue_id: IssueId, *, reason: str) -> None:
+    """Undo an approval or refuse a composition: it will be composed again from the present articles."""
+    _change(
+        conn,
+        issue_id,
+        (IssueState.PENDING_APPROVAL, IssueState.SCHEDULED, IssueState.SKIPPED),
+        state=IssueState.DRAFT,
+        reason=reason,
+        approved_hash=None,
+        approved_by=None,
+        approved_at=None,
+    )
+
+
+def waits(conn: Connection, issue_id: IssueId, *, reason: str) -> None:
+    """Say why an issue waits, without changing its state."""
+    conn.execute(sa.update(issues).where(issues.c.id == issue_id).values(reason=reason))
+
+
+def sending(conn: Connection, issue_id: IssueId) -> None:
+    _change(conn, issue_id, (IssueState.SCHEDULED,), state=IssueState.SENDING)
+
+
+def skip(conn: Connection, issue_id: IssueId, reason: str) -> None:
+    """Close an issue that will not be sent, visibly: `nothing new`, `too late`."""
+    _change(
+        conn,
+        issue_id,
+        (IssueState.DRAFT, IssueState.PENDING_APPROVAL, IssueState.SCHEDULED),
+        state=IssueState.SKIPPED,
+        reason=reason,
+    )
+
+
+def fail(conn: Connection, issue_id: IssueId, reason: str) -> None:
+    """It could not be composed. The reason is the error's one line."""
+    _change(conn, issue_id, (IssueState.DRAFT,), state=IssueState.FAILED, reason=reason)
+
+
+def reopen(conn: Connection, issue_id: IssueId) -> None:
+    """A failed or skipped issue is tried again."""
+    _change(conn, issue_id, (IssueState.FAILED, IssueState.SKIPPED), state=IssueState.DRAFT, reason=None)
+
+
+def cancel(conn: Connection, issue_id: IssueId, *, reason: str) -> None:
+    """Only before the sending begins; a running one is cancelled through its mailing (store.deliveries.cancel)."""
+    _change(
+        conn,
+        issue_id,
+        (IssueState.DRAFT, IssueState.PENDING_APPROVAL, IssueState.SCHEDULED),
+        state=IssueState.CANCELLED,
+        reason=reason,
+    )
+
+
+def decisions(conn: Connection, issue_id: IssueId) -> list[Decision]:
+    """Every article considered for the issue, the included ones first in their order."""
+    query = (
+        sa.select(issue_articles)
+        .where(issue_articles.c.issue_id == issue_id)
+        .order_by(issue_articles.c.included.desc(), issue_articles.c.position, issue_articles.c.article_id)
+    )
+    return [_decision(row) for row in conn.execute(query).mappings()]
+
+
+def decisions_about(conn: Connection, article_id: ArticleId) -> list[tuple[Issue, Decision, str]]:
+    """Where one article was considered: (issue, decision, newsletter's name), latest first."""
+    query = (
+        sa.select(issues, newsletters.c.name.label("newsletter_name"))
+        .add_columns(
+            issue_articles.c.article_id,
+            issue_articles.c.included,
+            issue_articles.c.reason.label("why"),
+            issue_articles.c.item,
+        )
+        .join(issue_articles, issue_articles.c.issue_id == issues.c.id)
+        .join(newsletters, newsletters.c.id == issues.c.newsletter_id)
+        .where(issue_articles.c.article_id == article_id)
+        .order_by(issues.c.send_at.desc())
+    )
+    rows = conn.execute(query).mappings().all()
+    return [(_issue(row), _decision({**row, "reason": row["why"]}), row["newsletter_name"]) for row in rows]
+
+
+def _change(
+    conn: Connection,
+    issue_id: IssueId,
+    allowed: Collection[IssueState],
+    *,
+    and_hash: str | None = None,
+    **values: Any,
+) -> None:
+    query = sa.update(issues).where(issues.c.id == issue_id, issues.c.state.in_(allowed)).values(**values)
+    if and_hash is not None:
+        query = query.where(issues.c.content_hash == and_hash)
+    if conn.execute(query).rowcount != 1:
+        state = conn.execute(sa.select(issues.c.state).where(issues.c.id == issue_id)).scalar()
+        if state is None:
+            raise BadInput("no such issue", where=issue_id)
+        raise NotAllowed(f"an issue that is {state} cannot become {values['state']}", where=issue_id)
+
+
+def _decision_row(issue_id: IssueId, decision: Decision) -> dict[str, Any]:
+    item = None
+    if decision.item is not None:
+        item = asdict(decision.item)
+        item["published"] = item["published"].isoformat() if item["published"] else None
+    return {
+        "issue_id": issue_id,
+        "article_id": decision.article_id,
+        "included": decision.included,
+        "reason": decision.reason,
+        "position": decision.item.position if decision.item else None,
+        "item": item,
+    }
+
+
+def _decision(row: Mapping[Any, Any]) -> Decision:
+    item = None
+    if row["item"] is not None:
+        published = row["item"]["published"]
+        if published is not None:
+            published = date.fromisoformat(published) if len(published) == 10 else datetime.fromisoformat(published)
+        item = Item(**{**row["item"], "published": published})
+    return Decision(article_id=row["article_id"], included=row["included"], reason=row["reason"], item=item)
+
+
+def _issue(row: Mapping[Any, Any]) -> Issue:
+    return Issue(
+        id=row["id"],
+        newsletter_id=row["newsletter_id"],
+        occurrence=row["occurrence"],
+        number=row["number"],
+        state=IssueState(row["state"]),
+        send_at=row["send_at"],
+        reason=row["reason"],
+        mailing_id=row["mailing_id"],
+        subject=row["subject"],
+        preheader=row["preheader"],
+        content_hash=row["content_hash"],
+        approved_hash=row["approved_hash"],
+        approved_by=row["approved_by"],
+        approved_at=row["approved_at"],
+        preflight=tuple(Finding(**finding) for finding in row["preflight"] or ()),
+    )

@@ -1,0 +1,48 @@
+"""Bring the database to this version's schema: one Alembic history over the tables of `newsletter` and of `subscribers`."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from newsletter.errors import ConfigError
+from newsletter.store.engine import Database
+
+FOLDER = Path(__file__).parent / "migrations"
+
+
+def migrate(db: Database) -> None:
+    """Upgrade to the newest schema, in one transaction. Raises ConfigError when the database is newer than this program."""
+    state = schema_state(db)
+    if state == "newer":
+        raise ConfigError(
+            "the database was written by a newer version", where="database.url", hint="upgrade the program"
+        )
+    if state == "current":
+        return
+    with db.begin() as conn:
+        config = _config()
+        config.attributes["connection"] = conn
+        command.upgrade(config, "head")
+
+
+def schema_state(db: Database) -> str:
+    """`empty`, `older`, `current` or `newer` than this program."""
+    script = ScriptDirectory.from_config(_config())
+    known = {revision.revision for revision in script.walk_revisions()}
+    with db.read() as conn:
+        present = MigrationContext.configure(conn).get_current_revision()
+    if present is None:
+        return "empty"
+    if present not in known:
+        return "newer"
+    return "current" if present == script.get_current_head() else "older"
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    config.set_main_option("path_separator", "os")
+    return config

@@ -1,0 +1,105 @@
+"""Mailings, their renderings, the ledger of deliveries, letters, and the events that came back."""
+
+import sqlalchemy as sa
+
+from newsletter.store.engine import UtcDateTime
+from newsletter.store.schema import Id, metadata
+
+mailings = sa.Table(
+    "mailings",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("kind", sa.String(8), nullable=False),  # issue, letter, test
+    sa.Column("state", sa.String(12), nullable=False),
+    sa.Column("issue_id", Id, sa.ForeignKey("issues.id")),
+    sa.Column("list_slug", sa.String(80)),  # NULL: a letter that belongs to no list
+    sa.Column("sender_name", sa.Text, nullable=False),
+    sa.Column("unknown_policy", sa.String(8), nullable=False),
+    sa.Column("content_hash", sa.String(64), nullable=False),
+    sa.Column("nonce", sa.String(32), nullable=False),  # marks the per-reader values of the renderings
+    sa.Column("frozen", sa.Integer, nullable=False, default=0),  # how many deliveries were made, once
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("started_at", UtcDateTime),  # also the Date header of every message and retry
+    sa.Column("finished_at", UtcDateTime),
+    sa.Index("ix_mailings_state", "state"),  # deliver: what is being sent
+    sa.Index("ix_mailings_issue_id", "issue_id"),
+)
+
+renderings = sa.Table(
+    "renderings",
+    metadata,
+    sa.Column("mailing_id", Id, sa.ForeignKey("mailings.id"), primary_key=True),
+    sa.Column("language", sa.String(16), primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),  # 0 is the default language
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("preheader", sa.Text, nullable=False),
+    sa.Column("html", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+)
+
+# The ledger. One row per person of a mailing; every transition is a function of store/deliveries.py.
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("mailing_id", Id, primary_key=True),
+    sa.Column("person_id", Id, primary_key=True),  # of `subscribers`; no key crosses over
+    sa.Column("state", sa.String(8), nullable=False),
+    sa.Column("language", sa.String(16)),
+    sa.Column("mail_group", sa.String(32)),  # a big receiver's name or a keyed hash of the domain: for pacing
+    sa.Column("epoch", sa.Integer, nullable=False, default=0),  # grows at each claim; fences off a sender that lost it
+    sa.Column("worker", sa.String(64)),
+    sa.Column("lease_until", UtcDateTime),
+    sa.Column("tries", sa.Integer, nullable=False, default=0),
+    sa.Column("next_at", UtcDateTime, nullable=False),
+    sa.Column("frozen_at", UtcDateTime, nullable=False),
+    sa.Column("changed_at", UtcDateTime, nullable=False),
+    sa.Column("reply", sa.Text),  # the server's words, addresses masked
+    sa.Column("reply_kind", sa.String(8)),  # hard, soft, block: what a refusal says about the address
+    sa.Column("provider_id", sa.Text),
+    sa.Column("reason", sa.Text),
+    # claiming: what is due in this mailing
+    sa.Index(
+        "ix_deliveries_due",
+        "mailing_id",
+        "next_at",
+        sqlite_where=sa.text("state IN ('pending', 'deferred')"),
+        postgresql_where=sa.text("state IN ('pending', 'deferred')"),
+    ),
+    # recovering: what a dead sender still holds
+    sa.Index(
+        "ix_deliveries_held",
+        "worker",
+        sqlite_where=sa.text("state IN ('claimed', 'intent')"),
+        postgresql_where=sa.text("state IN ('claimed', 'intent')"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+letters = sa.Table(
+    "letters",
+    metadata,
+    sa.Column("mailing_id", Id, primary_key=True),  # made with the letter; its renderings follow
+    sa.Column("kind", sa.String(12), nullable=False),
+    sa.Column("person_id", Id, nullable=False),
+    sa.Column("language", sa.String(16), nullable=False),
+    sa.Column("list_slug", sa.String(80)),
+    sa.Column("variables", sa.JSON, nullable=False),
+    sa.Column("dedupe_key", sa.String(200), nullable=False, unique=True),  # one cause, one letter
+    sa.Column("state", sa.String(12), nullable=False),  # asked, rendered, failed
+    sa.Column("reason", sa.Text),
+    sa.Column("asked_at", UtcDateTime, nullable=False),
+    sa.Index("ix_letters_state", "state"),  # compose: letters asked for
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("type", sa.String(16), nullable=False),
+    sa.Column("mailing_id", Id, nullable=False),
+    sa.Column("person_id", Id, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("detail", sa.JSON, nullable=False),
+    sa.Column("dedupe_key", sa.String(200), nullable=False, unique=True),  # the same thing told twice counts once
+    sa.Index("ix_events_mailing_id_type", "mailing_id", "type"),  # per-issue numbers
+)

@@ -1,0 +1,75 @@
+"""Newsletters, their issues, and for every article considered the decision that put it in or left it out."""
+
+import sqlalchemy as sa
+
+from newsletter.store.engine import UtcDateTime
+from newsletter.store.schema import Id, metadata
+
+newsletters = sa.Table(
+    "newsletters",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("slug", sa.String(80), nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("languages", sa.JSON, nullable=False),  # list of BCP 47 tags, default first
+    sa.Column("design", sa.String(80), nullable=False),
+    sa.Column("options", sa.JSON, nullable=False),  # of the design
+    sa.Column("list_slug", sa.String(80), nullable=False),  # a list in `subscribers`; no key crosses over
+    sa.Column("cron", sa.String(120), nullable=False),  # standard crontab meaning: names the send moment
+    sa.Column("timezone", sa.String(64), nullable=False),  # IANA
+    sa.Column("approval", sa.String(16), nullable=False),
+    sa.Column("compose_lead_seconds", sa.Integer, nullable=False),
+    sa.Column("latest_start_seconds", sa.Integer, nullable=False),
+    sa.Column("max_items", sa.Integer, nullable=False),
+    sa.Column("unknown_policy", sa.String(8), nullable=False),  # hold or resend
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("scheduled_from", UtcDateTime, nullable=False),  # send moments before this one are not looked for
+    sa.Column("created_at", UtcDateTime, nullable=False),
+)
+
+newsletter_sources = sa.Table(
+    "newsletter_sources",
+    metadata,
+    sa.Column("newsletter_id", Id, sa.ForeignKey("newsletters.id"), primary_key=True),
+    sa.Column("source_id", Id, sa.ForeignKey("sources.id"), primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+)
+
+issues = sa.Table(
+    "issues",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("newsletter_id", Id, sa.ForeignKey("newsletters.id"), nullable=False),
+    # the local wall-clock text of the send moment (2026-11-22T08:00), or extra-… for one made by hand
+    sa.Column("occurrence", sa.String(40), nullable=False),
+    sa.Column("number", sa.Integer),  # given at composing; a skipped issue takes none
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("send_at", UtcDateTime, nullable=False),
+    sa.Column("opened_at", UtcDateTime, nullable=False),
+    # what was composed, and what was approved: delivery refuses any other content
+    sa.Column("mailing_id", Id),
+    sa.Column("subject", sa.Text),
+    sa.Column("preheader", sa.Text),
+    sa.Column("content_hash", sa.String(64)),
+    sa.Column("preflight", sa.JSON),  # list of findings
+    sa.Column("approved_hash", sa.String(64)),
+    sa.Column("approved_by", sa.Text),  # a staff id, or the policy's name
+    sa.Column("approved_at", UtcDateTime),
+    sa.Column("finished_at", UtcDateTime),
+    # the database decides that one occurrence makes one issue, whoever proposes it
+    sa.UniqueConstraint("newsletter_id", "occurrence"),
+    sa.Index("ix_issues_state", "state", "send_at"),  # each stage: which issues wait for me
+)
+
+issue_articles = sa.Table(
+    "issue_articles",
+    metadata,
+    sa.Column("issue_id", Id, sa.ForeignKey("issues.id"), primary_key=True),
+    sa.Column("article_id", Id, sa.ForeignKey("articles.id"), primary_key=True),
+    sa.Column("included", sa.Boolean, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("position", sa.Integer),
+    sa.Column("item", sa.JSON),  # what the reader sees of it, when included
+    sa.Index("ix_issue_articles_article_id", "article_id", "included"),  # never an article twice; why ARTICLE
+)

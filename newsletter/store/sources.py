@@ -1,0 +1,199 @@
+"""Sources: what is due, and how the last attempt went."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from newsletter.model import NewsletterId, Source, SourceId, SourceKind, SourceState, new_id
+from newsletter.store.engine import Connection
+from newsletter.store.schema.collecting import sources
+from newsletter.store.schema.publishing import newsletter_sources
+
+POLL_EVERY = timedelta(hours=1)
+LONGEST_PAUSE = timedelta(hours=24)
+
+
+def add(conn: Connection, source: Source, *, now: datetime) -> SourceId:
+    """Write a new source, or bring the one with the same slug up to date; health and validators are kept."""
+    known = by_slug(conn, source.slug)
+    settings = {
+        "kind": source.kind,
+        "url": source.url,
+        "name": source.name,
+        "language": source.language,
+        "section": source.section,
+        "newest": source.newest,
+        "max_age_seconds": int(source.max_age.total_seconds()),
+    }
+    if known is not None:
+        conn.execute(sa.update(sources).where(sources.c.id == known.id).values(**settings))
+        return known.id
+    polled = source.kind is not SourceKind.MANUAL
+    conn.execute(
+        sa.insert(sources).values(
+            id=source.id,
+            slug=source.slug,
+            state=SourceState.ACTIVE,
+            next_check_at=now if polled else None,
+            created_at=now,
+            **settings,
+        )
+    )
+    return source.id
+
+
+def new(
+    slug: str,
+    kind: SourceKind,
+    url: str,
+    *,
+    name: str = "",
+    language: str | None = None,
+    section: str | None = None,
+    newest: int = 5,
+    max_age: timedelta = timedelta(days=14),
+) -> Source:
+    """A source that is not yet written."""
+    return Source(
+        id=SourceId(new_id()),
+        slug=slug,
+        kind=kind,
+        url=url,
+        name=name or slug,
+        language=language,
+        section=section,
+        state=SourceState.ACTIVE,
+        newest=newest,
+        max_age=max_age,
+    )
+
+
+def by_slug(conn: Connection, slug: str) -> Source | None:
+    row = conn.execute(sa.select(sources).where(sources.c.slug == slug)).mappings().first()
+    return _source(row) if row else None
+
+
+def listed(conn: Connection) -> list[Source]:
+    return [_source(row) for row in conn.execute(sa.select(sources).order_by(sources.c.slug)).mappings()]
+
+
+def due(conn: Connection, *, now: datetime) -> list[Source]:
+    """Sources whose next check has come, the longest waiting first. Paused ones are left alone."""
+    query = (
+        sa.select(sources)
+        .where(sources.c.next_check_at <= now, sources.c.state != SourceState.PAUSED)
+        .order_by(sources.c.next_check_at, sources.c.id)
+    )
+    return [_source(row) for row in conn.execute(query).mappings()]
+
+
+def of_newsletter(conn: Connection, newsletter_id: NewsletterId) -> list[Source]:
+    query = (
+        sa.select(sources)
+        .join(newsletter_sources, newsletter_sources.c.source_id == sources.c.id)
+        .where(newsletter_sources.c.newsletter_id == newsletter_id)
+        .order_by(newsletter_sources.c.position)
+    )
+    return [_source(row) for row in conn.execute(query).mappings()]
+
+
+def checked(
+    conn: Connection,
+    source: Source,
+    *,
+    now: datetime,
+    validators: tuple[str | None, str | None, str | None] = (None, None, None),
+    body_hash: str | None = None,
+    moved: str | None = None,
+    every: timedelta = POLL_EVERY,
+) -> None:
+    """The source answered: it is healthy. `validators` are (etag, last_modified, the URL they belong to).
+
+    `moved` is where permanent redirects led; it becomes the source's URL.
+    """
+    etag, last_modified, validators_url = validators
+    conn.execute(
+        sa.update(sources)
+        .where(sources.c.id == source.id)
+        .values(
+            state=SourceState.ACTIVE,
+            reason=None,
+            failures=0,
+            first_run_done=True,
+            last_ok_at=now,
+            next_check_at=now + every if source.kind is not SourceKind.MANUAL else None,
+            etag=etag,
+            last_modified=last_modified,
+            validators_url=validators_url,
+            body_hash=body_hash,
+            url=moved or source.url,
+        )
+    )
+
+
+def failed(
+    conn: Connection, source: Source, reason: str, *, now: datetime, retry_after: float | None = None
+) -> datetime:
+    """The source could not be read: record why, and look again after a pause that doubles up to a day.
+
+    `retry_after` (seconds, from the source itself) lengthens the pause, up to the same day. Returns the next attempt.
+    """
+    pause: timedelta = min(POLL_EVERY * 2 ** min(source.failures, 10), LONGEST_PAUSE)
+    if retry_after is not None and retry_after > 0:
+        pause = max(pause, min(timedelta(seconds=retry_after), LONGEST_PAUSE))
+    conn.execute(
+        sa.update(sources)
+        .where(sources.c.id == source.id)
+        .values(state=SourceState.FAILING, reason=reason, failures=source.failures + 1, next_check_at=now + pause)
+    )
+    return now + pause
+
+
+def set_state(conn: Connection, source_id: SourceId, state: SourceState, *, now: datetime) -> None:
+    """Pause or resume by a person; resuming makes it due at once."""
+    values: dict[str, Any] = {"state": state}
+    if state is SourceState.ACTIVE:
+        values |= {"reason": None, "failures": 0, "next_check_at": now}
+    conn.execute(sa.update(sources).where(sources.c.id == source_id).values(**values))
+
+
+def remove(conn: Connection, slugs: Sequence[str]) -> int:
+    """Take sources out of every newsletter and stop polling; their articles and identities stay, so nothing returns."""
+    ids = sa.select(sources.c.id).where(sources.c.slug.in_(slugs))
+    conn.execute(sa.delete(newsletter_sources).where(newsletter_sources.c.source_id.in_(ids)))
+    result = conn.execute(
+        sa.update(sources)
+        .where(sources.c.slug.in_(slugs))
+        .values(state=SourceState.PAUSED, reason="removed from the site file", next_check_at=None)
+    )
+    return result.rowcount
+
+
+def _source(row: Any) -> Source:
+    return Source(
+        id=row["id"],
+        slug=row["slug"],
+        kind=SourceKind(row["kind"]),
+        url=row["url"],
+        name=row["name"],
+        language=row["language"],
+        section=row["section"],
+        state=SourceState(row["state"]),
+        reason=row["reason"],
+        newest=row["newest"],
+        max_age=timedelta(seconds=row["max_age_seconds"]),
+        etag=row["etag"],
+        last_modified=row["last_modified"],
+        validators_url=row["validators_url"],
+        body_hash=row["body_hash"],
+        failures=row["failures"],
+        next_check_at=row["next_check_at"],
+        first_run_done=row["first_run_done"],
+    )
+
+
+def was_removed(source: Source) -> bool:
+    """Whether `remove` took this source away (a pause by a person is something else)."""
+    return source.state is SourceState.PAUSED and source.reason == "removed from the site file"

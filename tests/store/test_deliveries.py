@@ -1,0 +1,241 @@
+"""The ledger: every transition, the fencing epoch, and the closed sum, on both databases."""
+
+import threading
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from newsletter.errors import NotAllowed
+from newsletter.model import DeliveryState, MailingId, MailingState, PersonId
+from newsletter.store import Database, deliveries, mailings
+from newsletter.store.deliveries import Claim, LedgerBroken, Result
+from tests.conftest import NOW
+
+LEASE = timedelta(minutes=15)
+
+
+def claim(db: Database, mailing_id: MailingId, *, worker: str = "me", limit: int = 500, at=NOW) -> list[Claim]:
+    with db.begin() as conn:
+        return deliveries.claim(conn, mailing_id, worker=worker, now=at, lease=LEASE, limit=limit)
+
+
+def settle(db: Database, mailing_id: MailingId, claim: Claim, state: DeliveryState, **more) -> None:
+    with db.begin() as conn:
+        result = Result(person_id=claim.person_id, epoch=claim.epoch, state=state, **more)
+        deliveries.settle(conn, mailing_id, [result], now=NOW)
+
+
+def intend(db: Database, mailing_id: MailingId, claims: list[Claim]) -> set[PersonId]:
+    with db.begin() as conn:
+        return deliveries.intend(conn, mailing_id, [(c.person_id, c.epoch) for c in claims], now=NOW)
+
+
+def counts(db: Database, mailing_id: MailingId):
+    with db.read() as conn:
+        return deliveries.count(conn, mailing_id)
+
+
+def test_a_mailing_is_frozen_once(db, frozen):
+    import sqlalchemy as sa
+
+    mailing_id, _ = frozen(3)
+    with pytest.raises(NotAllowed), db.begin() as conn:
+        deliveries.freeze(conn, mailing_id, sa.select(sa.literal("x").label("person_id")), now=NOW)
+    assert counts(db, mailing_id).frozen == 3
+
+
+def test_the_way_of_a_row_from_pending_to_sent(db, frozen):
+    mailing_id, people = frozen(2)
+    claims = claim(db, mailing_id)
+    assert {c.person_id for c in claims} == set(people)
+    assert {c.epoch for c in claims} == {1}
+    assert intend(db, mailing_id, claims) == set(people)
+    for one in claims:
+        settle(db, mailing_id, one, DeliveryState.SENT, reply="250 ok")
+    with db.begin() as conn:
+        final = deliveries.finish(conn, mailing_id, now=NOW)
+        assert final is not None
+        assert (final.frozen, final.sent, final.open, final.balanced) == (2, 2, 0, True)
+        assert mailings.get(conn, mailing_id).state is MailingState.SENT
+
+
+def test_a_mailing_with_open_rows_is_not_finished(db, frozen):
+    mailing_id, _ = frozen(2)
+    claim(db, mailing_id, limit=1)
+    with db.begin() as conn:
+        assert deliveries.finish(conn, mailing_id, now=NOW) is None
+
+
+def test_six_senders_never_claim_the_same_row(db, frozen):
+    mailing_id, people = frozen(300)
+    seen: list[PersonId] = []
+    lock = threading.Lock()
+
+    def work(name: str) -> None:
+        empty = 0
+        while empty < 3:  # an empty answer means "ask again", so ask again
+            got = claim(db, mailing_id, worker=name, limit=20)
+            empty = 0 if got else empty + 1
+            with lock:
+                seen.extend(c.person_id for c in got)
+
+    threads = [threading.Thread(target=work, args=(f"w{n}",)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert max(Counter(seen).values()) == 1
+    assert set(seen) == set(people)
+
+
+def test_a_sender_that_lost_its_claim_writes_nothing(db, frozen):
+    mailing_id, _ = frozen(1)
+    [old] = claim(db, mailing_id, worker="slow")
+    later = NOW + LEASE + timedelta(seconds=1)
+    with db.begin() as conn:
+        assert deliveries.recover(conn, dead=[], now=later) == (1, 0)
+    [new] = claim(db, mailing_id, worker="quick", at=later)
+    assert new.epoch == old.epoch + 1
+    assert intend(db, mailing_id, [old]) == set()
+    settle(db, mailing_id, old, DeliveryState.FAILED, reason="stale")
+    assert counts(db, mailing_id).claimed == 1
+    assert intend(db, mailing_id, [new]) == {new.person_id}
+
+
+def test_what_a_dead_sender_held_is_pending_before_the_intent_and_unknown_after(db, frozen):
+    mailing_id, _ = frozen(5)
+    claims = claim(db, mailing_id, worker="host:dead")
+    intend(db, mailing_id, claims[:2])
+    with db.begin() as conn:
+        assert deliveries.holders(conn) == ["host:dead"]
+        assert deliveries.recover(conn, dead=["host:dead"], now=NOW) == (3, 2)
+        assert len(deliveries.unknown_people(conn, mailing_id)) == 2
+    assert counts(db, mailing_id).unknown == 2
+
+
+def test_a_living_sender_keeps_what_it_holds(db, frozen):
+    mailing_id, _ = frozen(1)
+    claim(db, mailing_id, worker="alive")
+    with db.begin() as conn:
+        deliveries.extend_lease(conn, "alive", until=NOW + 3 * LEASE)
+        assert deliveries.recover(conn, dead=["other"], now=NOW + 2 * LEASE) == (0, 0)
+
+
+def test_a_late_reply_settles_an_unknown_row_of_the_same_epoch(db, frozen):
+    mailing_id, _ = frozen(1)
+    [one] = claim(db, mailing_id)
+    intend(db, mailing_id, [one])
+    with db.begin() as conn:
+        deliveries.recover(conn, dead=["me"], now=NOW)
+    settle(db, mailing_id, one, DeliveryState.SENT, reply="250 after all")
+    assert counts(db, mailing_id).sent == 1
+
+
+def test_sent_needs_an_intent(db, frozen):
+    mailing_id, _ = frozen(1)
+    [one] = claim(db, mailing_id)
+    settle(db, mailing_id, one, DeliveryState.SENT)
+    assert counts(db, mailing_id).claimed == 1
+
+
+def test_a_deferred_row_is_claimed_again_only_when_due(db, frozen):
+    mailing_id, _ = frozen(1)
+    [one] = claim(db, mailing_id)
+    settle(db, mailing_id, one, DeliveryState.DEFERRED, reply="451 later", next_at=NOW + timedelta(minutes=5))
+    assert claim(db, mailing_id) == []
+    [again] = claim(db, mailing_id, at=NOW + timedelta(minutes=5))
+    assert (again.epoch, again.tries) == (2, 2)
+
+
+def test_a_deferred_row_expires_48_hours_after_freezing(db, frozen):
+    mailing_id, _ = frozen(1)
+    [one] = claim(db, mailing_id)
+    settle(db, mailing_id, one, DeliveryState.DEFERRED, next_at=NOW + timedelta(minutes=5))
+    with db.begin() as conn:
+        assert deliveries.expire(conn, mailing_id, now=NOW + timedelta(hours=47)) == 0
+        assert deliveries.expire(conn, mailing_id, now=NOW + timedelta(hours=48)) == 1
+    assert counts(db, mailing_id).failed == 1
+
+
+def test_pausing_refuses_intents_and_resuming_goes_on(db, frozen):
+    mailing_id, _ = frozen(2)
+    [one] = claim(db, mailing_id, limit=1)
+    with db.begin() as conn:
+        deliveries.pause(conn, mailing_id)
+    assert intend(db, mailing_id, [one]) == set()
+    assert claim(db, mailing_id) == []
+    with db.begin() as conn:
+        deliveries.release(conn, mailing_id, [(one.person_id, one.epoch)], now=NOW)
+        deliveries.resume(conn, mailing_id)
+    assert len(claim(db, mailing_id)) == 2
+
+
+def test_cancelling_skips_everyone_not_yet_tried(db, frozen):
+    mailing_id, _ = frozen(4)
+    claims = claim(db, mailing_id, limit=2)
+    intend(db, mailing_id, claims[:1])
+    settle(db, mailing_id, claims[0], DeliveryState.SENT)
+    with db.begin() as conn:
+        assert deliveries.cancel(conn, mailing_id, now=NOW) == 2
+        deliveries.release_all(conn, "me", now=NOW)
+        assert deliveries.skip_cancelled(conn, mailing_id, now=NOW) == 1
+    final = counts(db, mailing_id)
+    assert (final.sent, final.skipped, final.open, final.balanced) == (1, 3, 0, True)
+
+
+def test_released_rows_do_not_count_as_tries(db, frozen):
+    mailing_id, _ = frozen(1)
+    claim(db, mailing_id)
+    with db.begin() as conn:
+        assert deliveries.release_all(conn, "me", now=NOW) == 1
+    [again] = claim(db, mailing_id)
+    assert again.tries == 1
+
+
+def test_unknown_rows_are_sent_again_only_when_asked_and_the_mailing_reopens(db, frozen):
+    mailing_id, _ = frozen(1)
+    [one] = claim(db, mailing_id)
+    intend(db, mailing_id, [one])
+    settle(db, mailing_id, one, DeliveryState.UNKNOWN, reason="line broke")
+    with db.begin() as conn:
+        assert deliveries.finish(conn, mailing_id, now=NOW) is not None
+    assert claim(db, mailing_id) == []
+    with db.begin() as conn:
+        assert deliveries.resend_unknown(conn, mailing_id, now=NOW) == 1
+    assert len(claim(db, mailing_id)) == 1
+
+
+def test_evidence_settles_an_unknown_row(db, frozen):
+    mailing_id, people = frozen(1)
+    [one] = claim(db, mailing_id)
+    intend(db, mailing_id, [one])
+    settle(db, mailing_id, one, DeliveryState.UNKNOWN)
+    with db.begin() as conn:
+        assert deliveries.arrived(conn, mailing_id, people[0], evidence="an unsubscribe", now=NOW)
+        assert not deliveries.arrived(conn, mailing_id, people[0], evidence="an unsubscribe", now=NOW)
+    assert counts(db, mailing_id).sent == 1
+
+
+def test_a_sum_that_does_not_close_is_an_error(db, frozen):
+    import sqlalchemy as sa
+
+    mailing_id, people = frozen(2)
+    for one in claim(db, mailing_id):
+        intend(db, mailing_id, [one])
+        settle(db, mailing_id, one, DeliveryState.SENT)
+    with db.begin() as conn:
+        conn.execute(sa.text("DELETE FROM deliveries WHERE person_id = :p"), {"p": people[0]})
+    with pytest.raises(LedgerBroken), db.begin() as conn:
+        deliveries.finish(conn, mailing_id, now=NOW)
+
+
+def test_reasons_group_what_went_wrong(db, frozen):
+    mailing_id, _ = frozen(3)
+    claims = claim(db, mailing_id)
+    for one in claims[:2]:
+        settle(db, mailing_id, one, DeliveryState.FAILED, reason="refused for good")
+    settle(db, mailing_id, claims[2], DeliveryState.SKIPPED, reason="left")
+    with db.read() as conn:
+        rows = deliveries.reasons(conn, mailing_id, DeliveryState.FAILED, DeliveryState.SKIPPED)
+    assert rows == [("failed", "refused for good", 2), ("skipped", "left", 1)]
