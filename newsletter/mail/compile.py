@@ -1,0 +1,237 @@
+"""Compiles a rendering once and splices it per reader into a message ready to send.
+
+Everything that is the same for all readers is encoded and folded at compile time; a message is the join of those
+bytes and a few encoded values (tests/benchmarks/bench_build.py has the figures). The Message-ID, the Date and the
+boundary depend only on the mailing and the delivery, so a retry sends the very same message and receivers can drop
+a double.
+"""
+
+import hashlib
+import html
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import format_datetime
+
+from newsletter.clock import aware
+from newsletter.errors import BadInput
+from newsletter.mail import headers
+from newsletter.mail.dkim import Signer
+from newsletter.mail.encoding import Escape, Part, encode_part
+from newsletter.mail.markers import Slot, split, value_of
+from newsletter.model import Rendering
+from subscribers import Address, reveal
+
+_TRACE = re.compile(r"[A-Za-z0-9._-]{1,62}").fullmatch  # "b." before it makes at most 64 octets (RFC 5321 4.5.3.1.1)
+_URL = re.compile(r"https?://[!#-;=?-~]+").fullmatch  # printable ASCII without blanks, quotes and angle brackets
+
+_ONE_CLICK = ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What all messages of a mailing share beside the rendering."""
+
+    from_name: str
+    from_address: str  # ASCII, our own sender address
+    date: datetime  # aware; fixed when the mailing starts, so retries carry the same Date
+    domain: str  # right-hand side of the Message-ID
+    reply_to: str | None = None
+    bounce_domain: str | None = None  # None: bounces go to from_address
+    list_id: tuple[str, str] | None = None  # (name, id), RFC 2919: "weekly.news.example.org"
+    list_unsubscribe_mailto: str | None = None  # "mailto:..." or an address
+    one_click: bool = False  # RFC 8058: the reader's unsubscribe_url answers a bare POST
+    feedback_id: str | None = None  # at most four fields joined by colons, the sender last
+    auto_submitted: bool = False  # RFC 3834
+    precedence_bulk: bool = False
+    archived_at: str | None = None  # RFC 5064
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """One person of one mailing. `message_id_token` is the trace token; `values` belong to markers.FIELDS."""
+
+    to: Address
+    message_id_token: str
+    name: str | None = None
+    unsubscribe_url: str | None = None
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """A message in pieces, for providers that take JSON. Mailboxes are Unicode text: `Tên <name@example.org>`."""
+
+    from_: str
+    to: str = field(repr=False)
+    reply_to: str | None
+    subject: str
+    headers: list[tuple[str, str]]  # those the provider does not write itself: Message-ID, List-*, ...
+    html: str = field(repr=False)
+    text: str = field(repr=False)
+
+
+def compile_message(rendering: Rendering, frame: Frame, *, nonce: str, signer: Signer | None = None) -> "Compiled":
+    """Prepare `rendering` for any number of readers. Raises BadInput for a header that cannot be written."""
+    return Compiled(rendering, frame, nonce=nonce, signer=signer)
+
+
+class Compiled:
+    """One rendering of one mailing, encoded. Safe to share between threads: splicing changes nothing in it."""
+
+    def __init__(self, rendering: Rendering, frame: Frame, *, nonce: str, signer: Signer | None) -> None:
+        self.frame, self.signer = frame, signer
+        self.subject = split(_nfc(rendering.subject), nonce)
+        self.text = split(_nfc(rendering.text), nonce)
+        self.html = split(_nfc(rendering.html), nonce)
+        text, markup = encode_part(self.text, _as_it_is), encode_part(self.html, html.escape)
+        boundary = _boundary(rendering)
+        self._bodies = (text, markup)
+        self._between = (
+            _part_head(boundary, "plain", text),
+            b"\r\n" + _part_head(boundary, "html", markup),
+            b"\r\n--" + boundary + b"--\r\n",
+        )
+        self._from = headers.address_header("From", frame.from_name, frame.from_address)
+        plain_subject = all(isinstance(part, str) for part in self.subject)
+        self._subject = headers.text_header("Subject", _joined(self.subject, {}, _as_it_is)) if plain_subject else None
+        extras = _extra_headers(frame)
+        self._shared = _shared_headers(frame, boundary, extras)
+        self.extras = [_unfolded(line) for line in extras]
+        mailto = frame.list_unsubscribe_mailto
+        self._leave_by_mail = f"<mailto:{mailto.removeprefix('mailto:')}>" if mailto else ""
+        self._end_of_id = f"@{frame.domain}>"
+
+    def splice(self, reader: Reader) -> "Message":
+        """The message for one reader. Raises BadInput for a value that cannot be written or is missing."""
+        return Message(self, reader)
+
+    def head(self, message: "Message") -> bytes:
+        """The header block of one message, each field ending in CRLF, unsigned."""
+        subject = self._subject or headers.text_header("Subject", message.subject)
+        to = headers.address_header("To", message.reader.name, reveal(message.rcpt))
+        identity = f"Message-ID: {message.message_id}\r\n".encode()
+        leave = self._leave_value(message.reader.unsubscribe_url)
+        leaving = headers.raw_header("List-Unsubscribe", leave, ",") if leave else b""
+        return b"".join((self._from, to, subject, identity, leaving, self._shared))
+
+    def body(self, values: Mapping[str, str]) -> list[bytes]:
+        """The body for one reader, to be joined."""
+        text, markup = self._bodies
+        opening, middle, closing = self._between
+        return [opening, *text.pieces(values), middle, *markup.pieces(values), closing]
+
+    def leave_pairs(self, reader: Reader) -> list[tuple[str, str]]:
+        """List-Unsubscribe and its one-click companion (RFC 8058), for providers that take header pairs."""
+        value = self._leave_value(reader.unsubscribe_url)
+        pairs = [("List-Unsubscribe", value)] if value else []
+        return [*pairs, _ONE_CLICK] if self.frame.one_click else pairs
+
+    def _leave_value(self, url: str | None) -> str:
+        """`<https:...>, <mailto:...>` in this order (RFC 2369), or "" when the mailing has neither."""
+        if url is None:
+            if self.frame.one_click:
+                raise BadInput("one-click unsubscribing needs an unsubscribe URL", where="List-Unsubscribe")
+            return self._leave_by_mail
+        if not _URL(url):
+            raise BadInput("the unsubscribe address is no plain URL", where="List-Unsubscribe")
+        return f"<{url}>, {self._leave_by_mail}" if self._leave_by_mail else f"<{url}>"
+
+    def message_id(self, trace: str) -> str:
+        if not _TRACE(trace):
+            raise BadInput("the trace token cannot stand in a Message-ID")
+        return f"<{trace}{self._end_of_id}"
+
+
+class Message:
+    """One message for one person. Shows no address when printed."""
+
+    __slots__ = ("_compiled", "_values", "mail_from", "message_id", "rcpt", "reader")
+
+    def __init__(self, compiled: Compiled, reader: Reader) -> None:
+        self._compiled, self.reader, self.rcpt = compiled, reader, reader.to
+        frame = compiled.frame
+        self.message_id = compiled.message_id(reader.message_id_token)
+        bounces = frame.bounce_domain
+        self.mail_from = f"b.{reader.message_id_token}@{bounces}" if bounces else frame.from_address
+        link = {} if reader.unsubscribe_url is None else {"unsubscribe_url": reader.unsubscribe_url}
+        self._values = {**link, **reader.values}
+
+    def __repr__(self) -> str:
+        return f"<Message {self.message_id} to {self.rcpt}>"
+
+    @property
+    def subject(self) -> str:
+        return _joined(self._compiled.subject, self._values, _as_it_is)
+
+    def mime(self) -> bytes:
+        """The whole message, CRLF line ends, signed if compiled with a signer. It needs no dot-stuffing."""
+        compiled = self._compiled
+        head, body = compiled.head(self), compiled.body(self._values)
+        if compiled.signer is None:
+            return b"".join([head, b"\r\n", *body])
+        octets = b"".join(body)
+        return b"".join((compiled.signer.sign(head, octets, canonical=True), head, b"\r\n", octets))
+
+    def parts(self) -> Parts:
+        """The same content for a provider that builds the MIME message itself."""
+        compiled, frame = self._compiled, self._compiled.frame
+        return Parts(
+            from_=headers.mailbox_text(frame.from_name, frame.from_address),
+            to=headers.mailbox_text(self.reader.name, reveal(self.rcpt)),
+            reply_to=frame.reply_to,
+            subject=headers.clean("Subject", self.subject),
+            headers=[("Message-ID", self.message_id), *compiled.leave_pairs(self.reader), *compiled.extras],
+            html=_joined(compiled.html, self._values, html.escape),
+            text=_joined(compiled.text, self._values, _as_it_is),
+        )
+
+
+def _shared_headers(frame: Frame, boundary: bytes, extras: Sequence[bytes]) -> bytes:
+    date = f"Date: {format_datetime(aware(frame.date))}\r\n".encode()
+    reply_to = headers.address_header("Reply-To", None, frame.reply_to) if frame.reply_to else b""
+    one_click = headers.raw_header(*_ONE_CLICK) if frame.one_click else b""
+    content_type = b'Content-Type: multipart/alternative;\r\n boundary="' + boundary + b'"\r\n'
+    return b"".join((one_click, date, reply_to, *extras, b"MIME-Version: 1.0\r\n", content_type))
+
+
+def _extra_headers(frame: Frame) -> list[bytes]:
+    """The optional headers that providers do not know of and must be handed."""
+    lines = [headers.named_header("List-Id", *frame.list_id)] if frame.list_id else []
+    plain = (
+        ("Archived-At", f"<{frame.archived_at}>" if frame.archived_at else None),
+        ("Feedback-ID", frame.feedback_id),
+        ("Auto-Submitted", "auto-generated" if frame.auto_submitted else None),
+        ("Precedence", "bulk" if frame.precedence_bulk else None),
+    )
+    return lines + [headers.raw_header(name, value) for name, value in plain if value]
+
+
+def _unfolded(line: bytes) -> tuple[str, str]:
+    name, _, value = line.decode().replace("\r\n", "").partition(": ")
+    return name, value
+
+
+def _part_head(boundary: bytes, subtype: str, part: Part) -> bytes:
+    kind = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: {part.encoding}\r\n\r\n"
+    return b"--" + boundary + b"\r\n" + kind.encode()
+
+
+def _boundary(rendering: Rendering) -> bytes:
+    """The same for the same content; no content holds it, as "=_" is neither quoted-printable nor base64."""
+    content = f"{rendering.subject}\0{rendering.text}\0{rendering.html}"
+    return b"=_" + hashlib.blake2s(content.encode(), digest_size=12).hexdigest().encode()
+
+
+def _joined(content: Sequence[str | Slot], values: Mapping[str, str], escape: Escape) -> str:
+    return "".join(escape(value_of(values, part.field)) if isinstance(part, Slot) else part for part in content)
+
+
+def _nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def _as_it_is(text: str) -> str:
+    return text

@@ -1,0 +1,79 @@
+"""What all messages of a mailing share, and what one reader's links and values are. Pure: settings and nouns in, frames out."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from newsletter.locale import format_date
+from newsletter.mail.compile import Frame, Reader
+from newsletter.mail.tokens import Keyring, Purpose
+from newsletter.model import Mailing, MailingKind, PersonId
+from newsletter.settings import Sender
+from subscribers import Address, reveal
+
+
+def frame_of(sender: Sender, mailing: Mailing, *, list_name: str | None, date: datetime) -> Frame:
+    """The headers of a mailing. Only mail that belongs to a list offers to leave it (RFC 2369, RFC 8058)."""
+    is_letter = mailing.kind is MailingKind.LETTER
+    listed = mailing.list_slug is not None
+    sender_id = sender.domain.split(".")[0][:20]
+    return Frame(
+        from_name=mailing.sender_name,
+        from_address=sender.address,
+        date=date,
+        domain=sender.domain,
+        reply_to=sender.reply_to,
+        bounce_domain=sender.bounce_domain,
+        list_id=(list_name or mailing.sender_name, f"{mailing.list_slug}.{sender.domain}") if listed else None,
+        one_click=listed,
+        feedback_id=f"{mailing.issue_id or mailing.id}:{mailing.list_slug or 'none'}:{mailing.kind}:{sender_id}",
+        auto_submitted=is_letter,  # RFC 3834: no vacation notice shall answer it
+        precedence_bulk=not is_letter,
+    )
+
+
+def links_of(base_url: str, keyring: Keyring, mailing: Mailing, person_id: PersonId) -> Mapping[str, str]:
+    """The per-reader links: they need no login and show no address."""
+    token = keyring.make(Purpose.READER, mailing.id, person_id)
+    confirm = keyring.make(Purpose.CONFIRM, mailing.id, person_id)
+    return {
+        "unsubscribe_url": f"{base_url}/u/{token}",
+        "preferences_url": f"{base_url}/p/{token}",
+        "confirm_url": f"{base_url}/c/{confirm}",
+    }
+
+
+def reader_of(
+    mailing: Mailing,
+    person_id: PersonId,
+    *,
+    keyring: Keyring,
+    base_url: str,
+    address: Address,
+    name: str | None,
+    since: date,
+    language: str,
+) -> Reader:
+    """One person of a mailing, with every value a design may show. `since`: the day they subscribed."""
+    links = links_of(base_url, keyring, mailing, person_id)
+    values = {
+        **links,
+        "subscriber_email": reveal(address),
+        "subscriber_name": name or "",
+        "subscriber_first_name": first_name(name or "", language),
+        "subscribed_since": format_date(since, language, "date"),
+    }
+    return Reader(
+        to=address,
+        name=name,
+        message_id_token=keyring.make(Purpose.TRACE, mailing.id, person_id),
+        unsubscribe_url=links["unsubscribe_url"] if mailing.list_slug is not None else None,
+        values=values,
+    )
+
+
+def first_name(name: str, language: str) -> str:
+    """The name a person is called by: the last word in Vietnamese (Nguyễn Thị Ánh Ngọc → Ngọc), else the first."""
+    words = name.split()
+    if not words:
+        return ""
+    return words[-1] if language.split("-")[0] == "vi" else words[0]

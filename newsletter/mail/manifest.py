@@ -1,0 +1,29 @@
+"""What exactly is approved: one hash over everything a reader will see. Delivery refuses any other content."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from newsletter.model import Rendering
+
+
+def content_hash(renderings: Sequence[Rendering], *, sender: str, list_id: str | None) -> str:
+    """SHA-256 over the manifest: each rendering with its markers in place, the sender, the list.
+
+    Per-reader values are not in it; the places where they go are.
+    """
+    manifest = {
+        "sender": sender,
+        "list": list_id,
+        "renderings": [
+            {
+                "language": rendering.language,
+                "subject": rendering.subject,
+                "preheader": rendering.preheader,
+                "html": hashlib.sha256(rendering.html.encode()).hexdigest(),
+                "text": hashlib.sha256(rendering.text.encode()).hexdigest(),
+            }
+            for rendering in renderings
+        ],
+    }
+    return hashlib.sha256(json.dumps(manifest, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
