@@ -1,0 +1,191 @@
+"""What may be dialled, and until when: the network backend under newsletter.http.
+
+The address that was checked is the address that is dialled, so redirects, name servers that change their mind and odd
+spellings of 127.0.0.1 cannot pass. Must never look a name up twice for one connection.
+"""
+
+import ipaddress
+import re
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as LookupTimeout
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpcore
+
+from newsletter.errors import ConfigError, FetchRefused
+
+PORTS = (80, 443, 8080, 8443)
+# What `is_global` of the standard library still lets through: translated, tunnelled, shared and retired ranges.
+_NOT_PUBLIC = tuple(
+    ipaddress.ip_network(net)
+    for net in (
+        "64:ff9b::/96",  # NAT64, RFC 6052
+        "64:ff9b:1::/48",  # local-use NAT64, RFC 8215
+        "2002::/16",  # 6to4
+        "2001::/32",  # Teredo
+        "::/96",  # IPv4-compatible, RFC 4291 2.5.5.1
+        "fec0::/10",  # site-local
+        "3fff::/20",  # documentation, RFC 9637
+        "5f00::/16",  # segment routing, RFC 9602
+        "100.64.0.0/10",  # carrier NAT; holds 100.100.100.200
+        "192.88.99.0/24",  # 6to4 relay
+    )
+)
+
+Lookup = Callable[[str, int], Sequence[str]]
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP literal may be dialled: a global unicast address that does not carry another address inside."""
+    ip = ipaddress.ip_address(address.split("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
+        ip = ip.ipv4_mapped
+    inside = any(ip in net for net in _NOT_PUBLIC if net.version == ip.version)
+    return ip.is_global and not ip.is_multicast and not inside
+
+
+def system_lookup(host: str, port: int) -> Sequence[str]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(answer[4][0]) for answer in found))
+
+
+@dataclass(slots=True)
+class Turn:
+    """One request of one thread: when it must end, and whether any of its bytes have left."""
+
+    deadline: float
+    sent: bool = False
+
+    @property
+    def over(self) -> bool:
+        return time.monotonic() >= self.deadline
+
+
+current_turn: ContextVar[Turn] = ContextVar("turn")
+
+
+def _left(timeout: float | None, error: type[Exception]) -> float:
+    remaining = current_turn.get().deadline - time.monotonic()
+    if remaining <= 0:
+        raise error("total time is over")
+    return remaining if timeout is None else min(timeout, remaining)
+
+
+class _Line(httpcore.NetworkStream):
+    """A connection whose every read and write ends with the turn's deadline, and that notes when bytes leave."""
+
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        allowed = _left(timeout, httpcore.WriteTimeout)
+        current_turn.get().sent = True
+        self._stream.write(buffer, allowed)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> "_Line":
+        allowed = _left(timeout, httpcore.ConnectTimeout)
+        return _Line(self._stream.start_tls(ssl_context, server_hostname, allowed))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class Guard(httpcore.NetworkBackend):
+    """Resolves once, refuses a name with any non-public answer, dials the literal it checked."""
+
+    def __init__(self, mapping: Mapping[str, str], lookup: Lookup) -> None:
+        self._mapped = {host.lower(): _endpoint(host, target) for host, target in mapping.items()}
+        self._lookup = lookup
+        self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="lookup")
+        self._sockets = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        mapped = self._mapped.get(host.lower())
+        addresses, port = ([mapped[0]], mapped[1]) if mapped else (self._checked(host, port, timeout), port)
+        failure: Exception = httpcore.ConnectError("no address")
+        for address in addresses[:4]:
+            try:
+                allowed = _left(timeout, httpcore.ConnectTimeout)
+                return _Line(self._sockets.connect_tcp(address, port, timeout=allowed, socket_options=socket_options))
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        raise failure
+
+    def _checked(self, host: str, port: int, timeout: float | None) -> Sequence[str]:
+        if port not in PORTS:
+            raise FetchRefused(
+                f"port {port} is not a web port", where=host, hint=f"allowed: {', '.join(map(str, PORTS))}"
+            )
+        # getaddrinfo knows no time-out of its own, so it runs aside and is abandoned when the time is over
+        answer = self._threads.submit(self._lookup, host, port)
+        try:
+            addresses = answer.result(timeout=_left(timeout, httpcore.ConnectTimeout))
+        except LookupTimeout:
+            raise httpcore.ConnectTimeout("name lookup took too long") from None
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError(f"name not found: {error}") from error
+        refused = [address for address in addresses if not is_public(address)]
+        if refused or not addresses:
+            raise FetchRefused("the name leads to an address that is not public", where=host, hint=_ONLY_WAY)
+        return addresses
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+_ONLY_WAY = "if that is meant, map it in [fetch] resolve"
+
+
+def _endpoint(host: str, target: str) -> tuple[str, int]:
+    address, _, port = target.rpartition(":")
+    if not address or not port.isdigit():
+        raise ConfigError(
+            f"{target!r} is not ADDRESS:PORT", where=f"fetch.resolve.{host}", hint='write "127.0.0.1:8000"'
+        )
+    return address.strip("[]"), int(port)
+
+
+def shown(url: str) -> str:
+    """`url` fit for a log: without user, password, query values and fragment."""
+    try:
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]
+        return f"{parts.scheme}://{host}{parts.path}{'?…' if parts.query else ''}"[:200]
+    except ValueError:
+        return url[:60]
+
+
+def check_form(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError as error:
+        raise FetchRefused(f"not a usable URL: {error}", where=shown(url)) from error
+    if parts.scheme not in ("http", "https"):
+        raise FetchRefused(f"only http and https are fetched, not {parts.scheme or 'a bare path'}", where=shown(url))
+    if not host or re.search(r"[\s\\\x00-\x1f]", parts.netloc):
+        raise FetchRefused("the URL has no usable host name", where=shown(url))
+    if "@" in parts.netloc:
+        raise FetchRefused("a URL with user name or password is not fetched", where=shown(url))
