@@ -1,0 +1,111 @@
+"""The App that every stage is handed, and the small interfaces it holds. Builds nothing: main.py does that."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from newsletter.clock import Clock
+from newsletter.http import Fetcher
+from newsletter.mail.compile import Message
+from newsletter.mail.dkim import Signer
+from newsletter.mail.tokens import Keyring
+from newsletter.model import MailingId, PersonId
+from newsletter.settings import Settings
+from newsletter.store import Database
+from subscribers import SuppressionKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """One built message on its way: `message` is whole, `epoch` fences every ledger write about it."""
+
+    mailing_id: MailingId
+    list_slug: str | None
+    person_id: PersonId
+    epoch: int
+    tries: int
+    frozen_at: datetime
+    message: Message
+
+
+class Fate(StrEnum):
+    ACCEPTED = "accepted"  # the peer took responsibility
+    REJECTED = "rejected"  # permanent: not to be tried again
+    RETRY = "retry"  # transient: certainly not sent
+    UNKNOWN = "unknown"  # the line broke when it may have been taken
+    REFUSED = "refused"  # our own ledger did not let it go: left meanwhile, paused, claim lost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one message. `reply` is the peer's words with addresses masked."""
+
+    fate: Fate
+    reply: str = ""
+    kind: str | None = None  # hard, soft or block, when the reply speaks about the recipient
+    provider_id: str | None = None
+    retry_after: timedelta | None = None
+
+
+# Asked with a batch just before it can no longer be recalled; answers, when the intent is durable, who may go.
+Permit = Callable[[Sequence[Outgoing]], set[PersonId]]
+
+
+class Session(Protocol):
+    """One open connection to a peer. Used by one thread."""
+
+    def send(self, batch: Sequence[Outgoing], permit: Permit) -> list[Outcome]:
+        """One outcome per message, in order. Messages are built before `permit` is asked.
+
+        Raises TransportDown when certainly nothing of this batch was sent, BadInput when a message cannot be written.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
+class Transport(Protocol):
+    """How mail leaves. `batch` messages at most have a durable intent and no recorded reply on one connection."""
+
+    name: str
+    connections: int
+    batch: int
+
+    def open(self) -> Session:
+        """Raises TransportDown: the peer is not there, its certificate is wrong, the password is refused."""
+        ...
+
+
+class Watch(Protocol):
+    """Told what happens, for a person who looks on. `done` of `total` when a number is known."""
+
+    def __call__(self, stage: str, what: str, done: int = 0, total: int | None = None) -> None: ...
+
+
+def nobody(stage: str, what: str, done: int = 0, total: int | None = None) -> None:
+    """The Watch of a service that nobody looks at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    settings: Settings
+    db: Database
+    clock: Clock
+    fetcher: Fetcher
+    transport: Transport
+    keyring: Keyring  # link and return-path tokens
+    suppression_key: SuppressionKey
+    nonce_secret: bytes  # marks per-reader values in renderings
+    session_key: bytes  # staff sessions
+    signer: Signer | None
+    design_folders: tuple[Path, ...]
+    watch: Watch = nobody
+    stopping: threading.Event = field(default_factory=threading.Event)  # set: finish what is in flight, claim nothing
+
+    def url(self, path: str) -> str:
+        """An absolute URL of our own pages. `path` begins with a slash."""
+        return self.settings.base_url + path

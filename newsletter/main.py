@@ -1,0 +1,71 @@
+"""Composition root: everything is built here, once, in order, from the settings. Nothing is global."""
+
+from newsletter.app import App, Transport, Watch, nobody
+from newsletter.clock import Clock, SystemClock
+from newsletter.compose.design import default_folders
+from newsletter.deliver.outbox import Outbox
+from newsletter.deliver.postmark import PostmarkTransport
+from newsletter.deliver.smtp import SmtpTransport
+from newsletter.errors import ConfigError
+from newsletter.http import Fetcher
+from newsletter.mail.dkim import Signer
+from newsletter.mail.tokens import Keyring
+from newsletter.settings import Settings, load_secrets
+from newsletter.store import Database, migrate
+from subscribers import SuppressionKey
+
+
+def build(
+    settings: Settings, *, clock: Clock | None = None, watch: Watch = nobody, transport: Transport | None = None
+) -> App:
+    """Open the database (migrated to this version), read the keys, make the clients. Raises ConfigError."""
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"cannot make the data folder: {error.strerror}", where=str(settings.data_dir)) from error
+    keys = load_secrets(settings)
+    db = Database(settings.database)
+    migrate(db)
+    fetch = settings.fetch
+    fetcher = Fetcher(user_agent=fetch.user_agent, resolve=fetch.resolve, ca_file=fetch.ca_file)
+    return App(
+        settings=settings,
+        db=db,
+        clock=clock or SystemClock(),
+        fetcher=fetcher,
+        transport=transport or make_transport(settings, fetcher),
+        keyring=Keyring({name: bytes.fromhex(key) for name, key in keys.link_keys.items()}, keys.link_key),
+        suppression_key=SuppressionKey(bytes.fromhex(keys.suppression_key)),
+        nonce_secret=bytes.fromhex(keys.link_keys[keys.link_key]),
+        session_key=bytes.fromhex(keys.session_key),
+        signer=make_signer(settings),
+        design_folders=default_folders(settings.designs),
+        watch=watch,
+    )
+
+
+def make_transport(settings: Settings, fetcher: Fetcher) -> Transport:
+    if settings.transport.kind == "smtp":
+        return SmtpTransport(settings.transport.smtp, ehlo_name=settings.sender.domain)
+    if settings.transport.kind == "postmark":
+        return PostmarkTransport(settings.transport.postmark, fetcher)
+    return Outbox(settings.outbox)
+
+
+def make_signer(settings: Settings) -> Signer | None:
+    """None when no key is configured: then the relay signs."""
+    path = settings.dkim.key_file
+    if path is None:
+        return None
+    try:
+        pem = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"the DKIM key cannot be read: {error.strerror}", where=str(path), hint="`newsletter dkim new` makes one"
+        ) from error
+    return Signer(settings.sender.domain, settings.dkim.selector, pem)
+
+
+def close(app: App) -> None:
+    app.fetcher.close()
+    app.db.close()
