@@ -1,0 +1,275 @@
+"""Compose: takes issues in draft and letters asked for, leaves them rendered, checked and hashed. Never sends.
+
+draft issue → choose articles (select) → render each language (render) → preflight on a finished message (preflight)
+→ pending approval, with a decision recorded for every article considered
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import subscribers
+from newsletter.app import App
+from newsletter.compose import select
+from newsletter.compose.context import IssueContext, IssueView, NewsletterView, item_views
+from newsletter.compose.design import Design, find_design, find_letters
+from newsletter.compose.letters import NoticeTopic
+from newsletter.compose.preflight import preflight
+from newsletter.compose.render import fit_issue, render_letter
+from newsletter.errors import NewsletterError
+from newsletter.log import get_logger
+from newsletter.mail.manifest import content_hash
+from newsletter.mail.markers import make_nonce
+from newsletter.model import (
+    Decision,
+    Finding,
+    Issue,
+    IssueId,
+    IssueState,
+    Item,
+    Letter,
+    LetterKind,
+    Mailing,
+    MailingId,
+    MailingKind,
+    MailingState,
+    Newsletter,
+    Rendering,
+    new_id,
+)
+from newsletter.store import Connection, articles, deliveries, issues, letters, mailings, newsletters, sources, staff
+
+log = get_logger("compose")
+
+CONFIRM_DAYS = 7  # readers.CONFIRM_WITHIN keeps what the letter says; a test holds the two together
+
+
+def run(app: App, now: datetime) -> int:
+    """Compose everything that waits. One faulty design never stops the other issues or letters."""
+    return compose_issues(app, now) + compose_letters(app, now)
+
+
+# ---------------------------------------------------------------- issues
+
+
+def compose_issues(app: App, now: datetime) -> int:
+    composed = 0
+    with app.db.read() as conn:
+        drafts = issues.in_state(conn, IssueState.DRAFT)
+    for draft in drafts:
+        try:
+            composed += compose_issue(app, draft, now)
+        except NewsletterError as error:
+            log.error("compose_failed", issue=draft.id, reason=str(error))
+            app.watch("compose", str(error))
+            with app.db.begin() as conn:
+                issues.fail(conn, draft.id, str(error))
+                _tell_staff_it_failed(app, conn, draft, str(error), now)
+    return composed
+
+
+def compose_issue(app: App, draft: Issue, now: datetime) -> int:
+    """Compose one draft. 0 when there is nothing new: it waits until its send moment, then it is skipped, visibly."""
+    with app.db.read() as conn:
+        newsletter = newsletters.get(conn, draft.newsletter_id)
+        decisions = _decide(app, conn, newsletter, now)
+        number = issues.next_number(conn, newsletter.id)
+    items = [decision.item for decision in decisions if decision.item is not None]
+    if not items:
+        _nothing_new(app, draft, now)
+        return 0
+    mailing, findings = render_mailing(app, newsletter, draft.id, items, number=number, now=now, send_at=draft.send_at)
+    first = mailing.renderings[0]
+    with app.db.begin() as conn:
+        mailings.discard_composed(conn, draft.id)
+        mailings.add(conn, mailing, now=now)
+        issues.composed(
+            conn,
+            draft,
+            number=number,
+            decisions=decisions,
+            mailing_id=mailing.id,
+            subject=first.subject,
+            preheader=first.preheader,
+            content_hash=mailing.content_hash,
+            preflight=findings,
+        )
+    log.info("issue_composed", issue=draft.id, items=len(items), findings=len(findings))
+    app.watch("compose", f"#{number} {first.subject}", len(items), len(items))
+    return 1
+
+
+def _decide(app: App, conn: Connection, newsletter: Newsletter, now: datetime) -> list[Decision]:
+    ages = {source.id: source.max_age for source in sources.of_newsletter(conn, newsletter.id)}
+    return select.choose(
+        articles.ready_for(conn, newsletter.id),
+        newsletter,
+        now=now,
+        used=issues.used(conn, newsletter.id),
+        max_age=ages,
+        base_url=app.settings.base_url,
+    )
+
+
+def _nothing_new(app: App, draft: Issue, now: datetime) -> None:
+    with app.db.begin() as conn:
+        if now >= draft.send_at:
+            issues.skip(conn, draft.id, "nothing new")
+            log.info("issue_skipped", issue=draft.id, reason="nothing new")
+            app.watch("compose", "nothing new")
+        else:
+            issues.waits(conn, draft.id, reason="nothing new yet")
+
+
+def render_mailing(
+    app: App,
+    newsletter: Newsletter,
+    issue_id: IssueId,
+    items: Sequence[Item],
+    *,
+    number: int,
+    now: datetime,
+    send_at: datetime,
+) -> tuple[Mailing, tuple[Finding, ...]]:
+    """The mailing of an issue: one rendering per language, their hash, and what preflight says of a finished message."""
+    design = find_design(newsletter.design, app.design_folders)
+    nonce = make_nonce(app.nonce_secret, issue_id)
+    renderings: list[Rendering] = []
+    findings: list[Finding] = []
+    for language in newsletter.languages:
+        context = _context(app, newsletter, issue_id, items, number=number, language=language, send_at=send_at)
+        fitted = fit_issue(design, context, nonce=nonce, language=language)
+        renderings.append(fitted.rendering)
+        findings += fitted.findings
+    sender_name = newsletter.name
+    mailing = Mailing(
+        id=MailingId(new_id()),
+        kind=MailingKind.ISSUE,
+        state=MailingState.COMPOSED,
+        issue_id=issue_id,
+        list_slug=newsletter.list_slug,
+        sender_name=sender_name,
+        unknown_policy=newsletter.unknown_policy,
+        content_hash=_hash(app, renderings, sender_name, newsletter.list_slug),
+        nonce=nonce,
+        renderings=tuple(renderings),
+    )
+    for rendering in renderings:
+        findings += preflight(app, mailing, rendering, now=now)
+    return mailing, tuple(dict.fromkeys(findings))
+
+
+def _context(
+    app: App,
+    newsletter: Newsletter,
+    issue_id: IssueId,
+    items: Sequence[Item],
+    *,
+    number: int,
+    language: str,
+    send_at: datetime,
+) -> IssueContext:
+    return IssueContext(
+        issue=IssueView(
+            number=number,
+            subject=select.subject(newsletter, items, language),
+            preheader=select.preheader(newsletter, items, language),
+            date=send_at.astimezone(ZoneInfo(newsletter.timezone)).date(),
+            intro=select.intro(items, language, newsletter.timezone),
+            web_url=app.url(f"/issues/{issue_id}?lang={language}"),
+        ),
+        newsletter=_newsletter_view(app, newsletter.name, language),
+        items=item_views(items, newsletter.timezone),
+        options=newsletter.options,
+    )
+
+
+def _newsletter_view(app: App, name: str, language: str) -> NewsletterView:
+    sender = app.settings.sender
+    return NewsletterView(
+        name=name,
+        organisation=sender.organisation or sender.name,
+        postal_address=sender.postal_address,
+        url=app.settings.base_url,
+        language=language,
+    )
+
+
+def _hash(app: App, renderings: Sequence[Rendering], sender_name: str, list_slug: str | None) -> str:
+    sender = f"{sender_name} <{app.settings.sender.address}>"
+    return content_hash(renderings, sender=sender, list_id=list_slug)
+
+
+def _tell_staff_it_failed(app: App, conn: Connection, draft: Issue, reason: str, now: datetime) -> None:
+    for member in staff.listed(conn):
+        letters.ask(
+            conn,
+            LetterKind.NOTICE,
+            member.person_id,
+            language=member.language,
+            dedupe_key=f"failed:{draft.id}:{member.id}:{now.isoformat()}",
+            now=now,
+            variables={
+                "topic": NoticeTopic.COMPOSE_FAILED.value,
+                "name": draft.occurrence,
+                "lines": [reason],
+                "url": app.url(f"/staff/issues/{draft.id}"),
+            },
+        )
+
+
+# ---------------------------------------------------------------- letters
+
+
+def compose_letters(app: App, now: datetime) -> int:
+    """Render the letters asked for; each becomes a mailing of one person, due at once."""
+    done = 0
+    with app.db.read() as conn:
+        asked = letters.asked(conn)
+    if not asked:
+        return 0
+    design = find_letters(app.design_folders)
+    for letter in asked:
+        try:
+            with app.db.begin() as conn:
+                compose_letter(app, conn, letter, design, now)
+            done += 1
+        except (NewsletterError, subscribers.SubscribersError) as error:
+            log.error("letter_failed", letter=letter.mailing_id, reason=str(error))
+            with app.db.begin() as conn:
+                letters.failed(conn, letter.mailing_id, str(error))
+    return done
+
+
+def compose_letter(app: App, conn: Connection, letter: Letter, design: Design, now: datetime) -> None:
+    nonce = make_nonce(app.nonce_secret, letter.mailing_id)
+    name = subscribers.get_list(conn, letter.list_slug).name if letter.list_slug else app.settings.sender.name
+    variables = dict(letter.variables)
+    if letter.kind is LetterKind.CONFIRM:
+        variables["expires_days"] = CONFIRM_DAYS
+    rendering = render_letter(
+        letter.kind,
+        variables,
+        design=design,
+        newsletter=_newsletter_view(app, name, letter.language),
+        nonce=nonce,
+        language=letter.language,
+    )
+    # Only a welcome belongs to the list already: a confirmation has no unsubscribe link, a goodbye needs none.
+    list_slug = letter.list_slug if letter.kind is LetterKind.WELCOME else None
+    sender_name = app.settings.sender.name
+    mailing = Mailing(
+        id=letter.mailing_id,
+        kind=MailingKind.LETTER,
+        state=MailingState.COMPOSED,
+        issue_id=None,
+        list_slug=list_slug,
+        sender_name=sender_name,
+        unknown_policy="hold",
+        content_hash=_hash(app, [rendering], sender_name, list_slug),
+        nonce=nonce,
+        renderings=(rendering,),
+    )
+    mailings.add(conn, mailing, now=now)
+    deliveries.freeze_for(conn, letter.mailing_id, letter.person_id, language=rendering.language, now=now)
+    letters.rendered(conn, letter.mailing_id)

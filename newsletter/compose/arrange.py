@@ -1,0 +1,120 @@
+"""From a row of items to lead, sections and briefs, and how that shrinks when the mail grows too heavy. Pure.
+
+Every item given comes out: as lead, in a section, as a brief, or counted in `more`. Nothing is dropped unsaid.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from newsletter.compose.context import ItemView, SectionView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How many of each a design shows; `[layout]` of its design.toml."""
+
+    lead: bool = True
+    cards: int = 5  # items with a blurb after the lead
+    briefs: int = 6  # title and date only; more of them go to the web view, if there is one
+    sections_from: int = 6  # with fewer items, headings divide more than they help
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrangement:
+    lead: ItemView | None
+    sections: tuple[SectionView, ...]
+    briefs: tuple[ItemView, ...]
+    more: int = 0
+    thumbnails: bool = True
+
+    @property
+    def listed(self) -> int:
+        return bool(self.lead) + sum(len(section.items) for section in self.sections) + len(self.briefs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Squeeze:
+    """How far the mail was shrunk: the fields count what remains."""
+
+    thumbnails: bool
+    cards: int
+    briefs: int
+
+
+def squeezes(items: Sequence[ItemView], layout: Layout, *, web_view: bool) -> tuple[Squeeze, ...]:
+    """All stages from full to smallest: thumbnails go first, then blurbs from the tail, then items from the tail.
+
+    A picture item weighs 7.4 kB, a text item 4.2 kB, a brief 0.3 kB: the cheapest loss saves most.
+    """
+    cards, briefs = _full(len(items) - bool(layout.lead and items), layout, web_view=web_view)
+    full = Squeeze(thumbnails=True, cards=cards, briefs=briefs)
+    bare = [replace(full, thumbnails=False)] if any(item.image for item in items[1:]) else []
+    fewer_cards = [Squeeze(thumbnails=False, cards=n, briefs=briefs + cards - n) for n in range(cards - 1, -1, -1)]
+    fewer_briefs = [Squeeze(thumbnails=False, cards=0, briefs=n) for n in range(briefs + cards - 1, -1, -1)]
+    return (full, *bare, *fewer_cards, *fewer_briefs)
+
+
+def _full(rest: int, layout: Layout, *, web_view: bool) -> tuple[int, int]:
+    """(cards, briefs) of an issue with `rest` items after the lead. A single brief would be a heading for one line."""
+    cards = min(rest, layout.cards)
+    cards += rest == layout.cards + 1
+    briefs = rest - cards
+    return cards, min(briefs, layout.briefs) if web_view else briefs
+
+
+def arrange(items: Sequence[ItemView], layout: Layout, squeeze: Squeeze, *, rest_title: str) -> Arrangement:
+    """Lead, sections, briefs in reading order, positions renumbered. `rest_title` heads items without a section."""
+    lead = items[0] if layout.lead and items else None
+    rest = items[1:] if lead else items
+    cards = rest[: squeeze.cards]
+    briefs = rest[squeeze.cards : squeeze.cards + squeeze.briefs]
+    titled = len(items) >= layout.sections_from
+    sections = sectioned(cards, rest_title) if titled else _untitled(cards)
+    return numbered(
+        Arrangement(
+            lead=lead,
+            sections=sections,
+            briefs=tuple(briefs),
+            more=len(rest) - len(cards) - len(briefs),
+            thumbnails=squeeze.thumbnails,
+        )
+    )
+
+
+def _untitled(items: Sequence[ItemView]) -> tuple[SectionView, ...]:
+    return (SectionView(title=None, items=tuple(items)),) if items else ()
+
+
+def sectioned(items: Sequence[ItemView], rest_title: str) -> tuple[SectionView, ...]:
+    """Sections in order of first appearance; sections of one item, and items without one, end under `rest_title`."""
+    groups: dict[str | None, list[ItemView]] = {}
+    for item in items:
+        groups.setdefault(item.section, []).append(item)
+    kept = {title: group for title, group in groups.items() if title and len(group) > 1}
+    rest = [item for item in items if item.section not in kept]
+    if not kept:
+        return _untitled(rest)
+    named = [
+        SectionView(title=title, items=tuple(replace(item, kicker=None) for item in group))
+        for title, group in kept.items()
+    ]
+    return (*named, SectionView(title=rest_title, items=tuple(rest))) if rest else tuple(named)
+
+
+def numbered(arrangement: Arrangement) -> Arrangement:
+    """Positions 1, 2, 3 … in reading order: what click statistics by position mean."""
+    start = 1 + bool(arrangement.lead)
+    sections = []
+    for section in arrangement.sections:
+        sections.append(replace(section, items=_renumbered(section.items, start)))
+        start += len(section.items)
+    return replace(
+        arrangement,
+        lead=replace(arrangement.lead, position=1) if arrangement.lead else None,
+        sections=tuple(sections),
+        briefs=_renumbered(arrangement.briefs, start),
+    )
+
+
+def _renumbered(items: Iterable[ItemView], start: int) -> tuple[ItemView, ...]:
+    return tuple(replace(item, position=position) for position, item in enumerate(items, start))

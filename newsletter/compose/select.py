@@ -1,0 +1,209 @@
+"""Which articles enter an issue and why, and the lines written about them: subject, preheader, intro. Pure.
+
+Each candidate gets a decision with a reason, so that "why is this article (not) in the issue?" has an answer.
+"""
+
+import re
+from collections.abc import Mapping, Sequence, Set
+from datetime import UTC, date, datetime, time, timedelta
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from newsletter.compose.safe import clean, http_url, shortened
+from newsletter.locale import Labels, labels
+from newsletter.model import Article, ArticleId, ArticleState, Decision, Item, Newsletter, SourceId
+
+SUBJECT_LENGTH = 50  # an iPhone shows 48, the Gmail app 33 to 40 (docs/design-notes.md: where mail is cut)
+PREHEADER_LENGTH = (40, 90)
+MAX_AGE = timedelta(days=14)
+_CLAUSE_END = re.compile(r"\s*[:;,–—?!]\s+|\s+-\s+|\.\s+")
+_SHORTEST_CLAUSE = 20
+# A line that ends in one of these reads as broken off; syllables that only open a phrase.
+_DANGLING = frozenset(
+    {"và", "của", "cho", "với", "về", "theo", "trong", "trên", "tại", "từ", "đến", "để", "do", "bởi", "là", "các"}
+    | {"những", "một", "ở", "khi", "sau", "trước", "giữa", "cùng", "sẽ", "đã", "được", "bị"}
+    | {"a", "an", "the", "and", "or", "of", "for", "with", "to", "from", "in", "on", "at", "by", "as", "is", "are"}
+)
+
+
+def choose(
+    candidates: Sequence[Article],
+    newsletter: Newsletter,
+    *,
+    now: datetime,
+    used: Set[ArticleId] | Mapping[ArticleId, str],
+    max_age: Mapping[SourceId, timedelta] | None = None,
+    base_url: str = "",
+) -> list[Decision]:
+    """One decision per candidate, newest first; those included carry an item with its position from 1.
+
+    `used`: articles of other issues; as a mapping its values name the issue. `max_age`: per source, 14 days for others;
+    an article given by name is never too old. `base_url`: where an article without a URL of its own has its page.
+    """
+    ages = max_age or {}
+    decisions: list[Decision] = []
+    taken = 0
+    for article in newest_first(candidates, newsletter.timezone):
+        reason = _refusal(article, now=now, used=used, age=ages.get(article.source_id, MAX_AGE))
+        if reason is None and taken >= newsletter.max_items:
+            reason = f"over the limit of {newsletter.max_items}"
+        if reason is not None:
+            decisions.append(Decision(article_id=article.id, included=False, reason=reason))
+            continue
+        taken += 1
+        item = _item(article, taken, base_url)
+        decisions.append(Decision(article_id=article.id, included=True, reason="in", item=item))
+    return decisions
+
+
+def newest_first(articles: Sequence[Article], timezone: str) -> list[Article]:
+    """By publication, else by when it was first seen; the id settles ties, so the order never depends on chance."""
+    return sorted(articles, key=lambda article: (_moment(article, timezone), article.id), reverse=True)
+
+
+def _moment(article: Article, timezone: str) -> datetime:
+    """When the article appeared. A bare day counts as its noon in the newsletter's zone."""
+    value = article.published
+    if isinstance(value, datetime):
+        return value.astimezone(UTC)
+    if value is not None:
+        return datetime.combine(value, time(12), ZoneInfo(timezone)).astimezone(UTC)
+    return article.first_seen_at.astimezone(UTC)
+
+
+def _refusal(
+    article: Article, *, now: datetime, used: Set[ArticleId] | Mapping[ArticleId, str], age: timedelta
+) -> str | None:
+    """Why the article stays out, or None."""
+    if article.id in used:
+        return f"already in issue {used[article.id]}" if isinstance(used, Mapping) else "already in another issue"
+    if article.state is not ArticleState.READY:
+        return f"{article.state}: {article.reason}" if article.reason else str(article.state)
+    if article.summary is None:
+        return "has no summary"
+    if not article.named and _too_old(article, now, age):
+        return f"too old: more than {age.days} days"
+    return None
+
+
+def _too_old(article: Article, now: datetime, age: timedelta) -> bool:
+    value = article.published or article.first_seen_at
+    oldest = now.astimezone(UTC) - age
+    return value < oldest if isinstance(value, datetime) else value < oldest.date()
+
+
+def _item(article: Article, position: int, base_url: str) -> Item:
+    assert article.summary is not None  # _refusal has looked
+    return Item(
+        article_id=article.id,
+        position=position,
+        section=article.section,
+        title=article.title,
+        url=http_url(article.url) or article_page_url(base_url, article.id),
+        summary=article.summary.text,
+        source=article.source_name,
+        author=article.authors[0] if article.authors else None,
+        image=article.image,
+        language=article.language,
+        published=article.published,
+    )
+
+
+def article_page_url(base_url: str, article_id: ArticleId) -> str:
+    """The public page of an article that has no address of its own."""
+    return f"{base_url.rstrip('/')}/articles/{quote(article_id)}"
+
+
+# ---------------------------------------------------------------- the lines an inbox shows
+
+
+def subject(newsletter: Newsletter, items: Sequence[Item], language: str) -> str:
+    """The news first, at most 50 characters when possible: the lead's title, whole or up to a clause or word end."""
+    words = labels(language)
+    if not items:
+        return clean(newsletter.name)
+    title = clean(items[0].title)
+    others = len(items) - 1
+    if len(title) > SUBJECT_LENGTH:
+        return headline(title, SUBJECT_LENGTH) or _counted(newsletter, others, words)
+    if others:
+        longer = words.ngettext("{title} and {n} more story", "{title} and {n} more stories", others, title=title)
+        return longer if len(longer) <= SUBJECT_LENGTH else title
+    return title
+
+
+def _counted(newsletter: Newsletter, others: int, words: Labels) -> str:
+    if others:
+        return words.ngettext("Top story and {n} more", "Top story and {n} more", others)
+    return clean(newsletter.name, limit=SUBJECT_LENGTH)
+
+
+def headline(title: str, limit: int) -> str:
+    """`title` within `limit` characters: up to its last clause end that leaves enough, else up to a word with ….
+
+    Empty when nothing readable is left (one word longer than the limit). Never ends inside a word or on a preposition.
+    """
+    if len(title) <= limit:
+        return title
+    clauses = [end.start() for end in _CLAUSE_END.finditer(title) if _SHORTEST_CLAUSE <= end.start() <= limit]
+    if clauses:
+        return title[: clauses[-1]]
+    words = title[:limit].rsplit(" ", 1)[0].split(" ") if " " in title[:limit] else []
+    while words and words[-1].lower() in _DANGLING:
+        words.pop()
+    return " ".join(words).rstrip(" ,;:–-.(") + "…" if words else ""
+
+
+def preheader(newsletter: Newsletter, items: Sequence[Item], language: str) -> str:
+    """40 to 90 characters that go on where the subject ends: the next titles, or the lead's first words."""
+    words = labels(language)
+    least, most = PREHEADER_LENGTH
+    if not items:
+        return clean(newsletter.name)
+    lead_cut = subject(newsletter, items, language) != clean(items[0].title)
+    titles = [headline(clean(item.title), most - 20) for item in items[1:]]
+    line = ""
+    for title in filter(None, titles):
+        longer = f"{line}; {title}" if line else title
+        if len(longer) > most:
+            break
+        line = longer
+    if len(line) < least:
+        about = clean(items[0].summary) or (clean(items[0].title) if lead_cut else "")
+        line = f"{line}. {about}" if line and about else line or about
+    if len(line) < least:
+        tail = words.gettext("In {newsletter}", newsletter=clean(newsletter.name))
+        line = f"{line} – {tail}" if line else tail
+    return shortened(line, most)
+
+
+def intro(items: Sequence[Item], language: str, timezone: str) -> str:
+    """One sentence saying how much is new, of when and from whom; empty for an issue of one item."""
+    if len(items) < 2:
+        return ""
+    words = labels(language)
+    count = words.ngettext("{n} new story", "{n} new stories", len(items))
+    sources = list(dict.fromkeys(name for name in (clean(item.source) for item in items) if name))
+    days = [day for item in items if (day := _day(item.published, timezone))]
+    period = _period(days, words)
+    if len(sources) == 1:
+        origin = words.gettext("from {source}", source=sources[0])
+    else:
+        origin = words.ngettext("from {n} source", "from {n} sources", len(sources)) if sources else ""
+    return ", ".join(part for part in (f"{count} {origin}".strip(), period) if part) + "."
+
+
+def _day(value: datetime | date | None, timezone: str) -> date | None:
+    return value.astimezone(ZoneInfo(timezone)).date() if isinstance(value, datetime) else value
+
+
+def _period(days: Sequence[date], words: Labels) -> str:
+    if not days:
+        return ""
+    first, last = min(days), max(days)
+    if first == last:
+        return words.gettext("of {day}", day=words.format_date(last, "inside"))
+    style = "short" if first.year == last.year else "date"
+    return words.gettext(
+        "from {first} to {last}", first=words.format_date(first, style), last=words.format_date(last, style)
+    )

@@ -1,0 +1,134 @@
+"""Jinja2 as designs may use it: sandboxed, strict about names, inside one folder, with errors that say file and line.
+
+MJML templates are autoescaped; text templates are not. An article's text is a value, never a template: `{{ 7*7 }}`
+in a title comes out as those seven characters.
+
+Each template line that begins with a tag is marked with its place, so that a fault found after Jinja ran (a tag
+never closed, a column outside a section) is still told by the template's file and line, not by the compiled text.
+"""
+
+import re
+import textwrap
+import unicodedata
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound, TemplateSyntaxError, UndefinedError
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from newsletter.compose import colour
+from newsletter.errors import TemplateError
+
+TEXT_WIDTH = 72
+_MARK_START, _MARK_END = "\x01", "\x02"  # control characters: XML and cleaned article text cannot hold them
+MARK = re.compile(_MARK_START + r"([^\x02]*)" + _MARK_END)
+_TAG_LINE = re.compile(r"^([ \t]*)(?=</?[A-Za-z])", re.MULTILINE)
+_OFFENDER = re.compile(r"'([^']+)'")
+
+
+class FolderLoader(BaseLoader):
+    """Loads templates from one folder and never from outside it, links included."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        path = (self.folder / template).resolve()
+        if not path.is_relative_to(self.folder) or not path.is_file():
+            raise TemplateNotFound(template)
+        try:
+            source = unicodedata.normalize("NFC", path.read_text(encoding="utf-8"))
+        except UnicodeDecodeError as error:
+            raise TemplateError("is not UTF-8", where=str(path)) from error
+        changed = path.stat().st_mtime_ns  # a service that runs for weeks sees an edited design at once
+        placed = _placed(source, template) if ".mjml" in template else source
+        return placed, str(path), lambda: path.is_file() and path.stat().st_mtime_ns == changed
+
+
+def _placed(source: str, template: str) -> str:
+    def place(match: re.Match[str]) -> str:
+        line = source.count("\n", 0, match.start()) + 1
+        return f"{match[1]}{_MARK_START}{template}:{line}{_MARK_END}"
+
+    return _TAG_LINE.sub(place, source)
+
+
+@lru_cache(maxsize=16)
+def environment(folder: Path) -> Environment:
+    """One environment per design folder; templates are compiled once per process and design."""
+    made = ImmutableSandboxedEnvironment(
+        loader=FolderLoader(folder),
+        autoescape=lambda name: name is None or not name.endswith(".txt.j2"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=True,
+    )
+    made.filters["readable_on"] = colour.readable
+    made.filters["mixed"] = colour.mixed
+    made.filters["wrap"] = wrapped
+    return made
+
+
+def wrapped(text: str, indent: str = "", width: int = TEXT_WIDTH) -> str:
+    """Lines of at most `width` characters, broken at spaces only: an address or a long word stays whole."""
+    return textwrap.fill(
+        text,
+        width=width,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def render_template(folder: Path, name: str, variables: Mapping[str, Any]) -> str:
+    """The template's text, NFC. Raises TemplateError with `file:line` and the name or call that was at fault."""
+    try:
+        return unicodedata.normalize("NFC", environment(folder).get_template(name).render(variables))
+    except TemplateSyntaxError as error:
+        raise TemplateError(
+            _sentence(error.message), where=f"{_relative(error.filename, folder)}:{error.lineno}"
+        ) from error
+    except TemplateNotFound as error:
+        raise TemplateError(
+            f"there is no template {error.name!r} in this design", where=_where(error, folder, name)
+        ) from error
+    except UndefinedError as error:
+        raise TemplateError(_undefined(error), where=_where(error, folder, name)) from error
+    except SecurityError as error:
+        raise TemplateError(f"not allowed in a template: {error.message}", where=_where(error, folder, name)) from error
+    except TemplateError:
+        raise
+    except Exception as error:  # a template can raise anything: 1/0, "a" + 1, a value of the wrong type
+        raise TemplateError(f"{type(error).__name__}: {error}", where=_where(error, folder, name)) from error
+
+
+def _undefined(error: UndefinedError) -> str:
+    offender = _OFFENDER.findall(error.message or "")
+    return f"{offender[-1]} is not defined ({error.message})" if offender else _sentence(error.message)
+
+
+def _sentence(message: str | None) -> str:
+    return (message or "cannot be read as a template").rstrip(".")
+
+
+def _where(error: BaseException, folder: Path, name: str) -> str:
+    """`file:line` of the innermost template line in the traceback."""
+    place, frame = name, error.__traceback__
+    while frame is not None:
+        filename = frame.tb_frame.f_code.co_filename
+        if Path(filename).is_relative_to(folder.resolve()):
+            place = f"{_relative(filename, folder)}:{frame.tb_lineno}"
+        frame = frame.tb_next
+    return place
+
+
+def _relative(filename: str | None, folder: Path) -> str:
+    if filename is None:
+        return "?"
+    path = Path(filename)
+    return str(path.relative_to(folder.resolve())) if path.is_relative_to(folder.resolve()) else path.name
