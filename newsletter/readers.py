@@ -1,0 +1,189 @@
+"""What readers do by themselves: join, confirm, leave, choose their language. Acts only on verified tokens.
+
+Each act, its event and the letter it causes commit together. None of these functions says whether an address is known.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import subscribers
+from newsletter.app import App
+from newsletter.log import get_logger
+from newsletter.mail.tokens import Purpose
+from newsletter.model import EventType, LetterKind, Mailing, PersonId
+from newsletter.store import Connection, deliveries, events, letters, mailings
+from subscribers import Address, ConfirmOutcome, ConsentGiven, Outcome, Subscribed
+
+log = get_logger("readers")
+
+CONFIRM_WITHIN = timedelta(days=7)
+ASK_AGAIN_AFTER = timedelta(minutes=10)  # one confirmation letter per address and list in this time
+
+
+def join(
+    app: App, list_slug: str, address: Address, *, consent: ConsentGiven, name: str = "", language: str | None = None
+) -> Subscribed:
+    """Ask to join. On a double opt-in list a confirmation letter goes out, at most one in ten minutes.
+
+    Raises what subscribers.subscribe raises (UnknownList, InvalidValue).
+    """
+    now = app.clock.now()
+    with app.db.begin() as conn:
+        joined = subscribers.subscribe(
+            conn,
+            list_slug,
+            address,
+            now=now,
+            key=app.suppression_key,
+            consent=consent,
+            name=name,
+            language=language,
+        )
+        if joined.outcome is Outcome.PENDING and joined.person_id is not None:
+            slot = int(now.timestamp() // ASK_AGAIN_AFTER.total_seconds())
+            letters.ask(
+                conn,
+                LetterKind.CONFIRM,
+                joined.person_id,
+                language=language or app.settings.language,
+                dedupe_key=f"confirm:{list_slug}:{joined.person_id}:{slot}",
+                now=now,
+                list_slug=list_slug,
+            )
+        elif joined.outcome is Outcome.ACTIVE and joined.person_id is not None:
+            _welcome(app, conn, list_slug, joined.person_id, language or app.settings.language, now)
+    return joined
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitation:
+    """What a confirmation link stands for, without changing anything."""
+
+    list_slug: str
+    list_name: str
+    person_id: PersonId
+    language: str
+
+
+def look_at_confirmation(app: App, token: str) -> Invitation | None:
+    """Read a confirmation link. None for a damaged or forged one."""
+    read = app.keyring.read(Purpose.CONFIRM, token)
+    if read is None:
+        return None
+    mailing_id, person_id = read
+    with app.db.read() as conn:
+        letter = letters.get(conn, mailing_id)
+        if letter is None or letter.list_slug is None or letter.kind is not LetterKind.CONFIRM:
+            return None
+        the_list = subscribers.get_list(conn, letter.list_slug)
+        return Invitation(
+            list_slug=the_list.slug, list_name=the_list.name, person_id=person_id, language=letter.language
+        )
+
+
+def confirm(app: App, token: str) -> tuple[Invitation, ConfirmOutcome] | None:
+    """Answer a confirmation letter. Twice is once; the welcome letter goes out once."""
+    invitation = look_at_confirmation(app, token)
+    if invitation is None:
+        return None
+    now = app.clock.now()
+    with app.db.begin() as conn:
+        confirmed = subscribers.confirm(
+            conn, invitation.list_slug, invitation.person_id, now=now, max_age=CONFIRM_WITHIN
+        )
+        if confirmed.outcome is ConfirmOutcome.CONFIRMED:
+            _welcome(app, conn, invitation.list_slug, invitation.person_id, invitation.language, now)
+    return invitation, confirmed.outcome
+
+
+def _welcome(app: App, conn: Connection, list_slug: str, person_id: PersonId, language: str, now: datetime) -> None:
+    letters.ask(
+        conn,
+        LetterKind.WELCOME,
+        person_id,
+        language=language,
+        dedupe_key=f"welcome:{list_slug}:{person_id}:{now.isoformat()}",
+        now=now,
+        list_slug=list_slug,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaving:
+    """What an unsubscribe link stands for, without changing anything: for the page with the button."""
+
+    mailing: Mailing
+    person_id: PersonId
+    list_name: str
+    language: str
+    subscribed: bool
+
+
+def look_at_leaving(app: App, token: str) -> Leaving | None:
+    """Read a reader's link. None for a damaged or forged token, or one that belongs to no list."""
+    read = app.keyring.read(Purpose.READER, token)
+    if read is None:
+        return None
+    mailing_id, person_id = read
+    with app.db.read() as conn:
+        mailing = mailings.find(conn, mailing_id)
+        if mailing is None or mailing.list_slug is None:
+            return None
+        try:
+            the_list = subscribers.get_list(conn, mailing.list_slug)
+            person = subscribers.person(conn, person_id)
+        except subscribers.SubscribersError:
+            return None
+        barred = subscribers.not_mailable(conn, mailing.list_slug, [person_id], key=app.suppression_key)
+        return Leaving(
+            mailing=mailing,
+            person_id=person_id,
+            list_name=the_list.name,
+            language=person.language or app.settings.language,
+            subscribed=person_id not in barred,
+        )
+
+
+def leave(app: App, token: str, *, how: str) -> Leaving | None:
+    """Leave the list of a reader's link: by the page's button or a mail client's one-click POST (RFC 8058).
+
+    Doing it twice is once. The event, the end of the subscription and the goodbye letter commit together.
+    """
+    leaving = look_at_leaving(app, token)
+    if leaving is None or leaving.mailing.list_slug is None:
+        return leaving
+    now = app.clock.now()
+    list_slug, mailing_id, person_id = leaving.mailing.list_slug, leaving.mailing.id, leaving.person_id
+    with app.db.begin() as conn:
+        changed = subscribers.unsubscribe(conn, list_slug, person_id, now=now, reason=how)
+        if changed:
+            events.record(
+                conn,
+                EventType.UNSUBSCRIBED,
+                mailing_id,
+                person_id,
+                at=now,
+                dedupe_key=f"unsubscribed:{mailing_id}:{person_id}:{now.isoformat()}",
+                detail={"how": how},
+            )
+            deliveries.arrived(conn, mailing_id, person_id, evidence="an unsubscribe", now=now)
+            letters.ask(
+                conn,
+                LetterKind.GOODBYE,
+                person_id,
+                language=leaving.language,
+                dedupe_key=f"goodbye:{list_slug}:{person_id}:{now.isoformat()}",
+                now=now,
+                list_slug=list_slug,
+            )
+            log.info("unsubscribed", mailing=mailing_id, how=how)
+    return leaving
+
+
+def choose_language(app: App, token: str, language: str) -> Leaving | None:
+    """The reader of this link wants the labels of their mail in another language. Raises subscribers.InvalidValue."""
+    leaving = look_at_leaving(app, token)
+    if leaving is not None:
+        with app.db.begin() as conn:
+            subscribers.set_language(conn, leaving.person_id, language)
+    return leaving
