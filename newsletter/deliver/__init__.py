@@ -1,0 +1,141 @@
+"""Deliver: takes deliveries due, leaves one explicit state each. Never retries a row of unknown fate blindly.
+
+    recover what dead senders held → claim 500 → build → crew of connections ⇄ recorder (intents, results) → finish
+
+The crew (crew.py) holds the connections, the recorder (recorder.py) is the only one that writes the ledger meanwhile.
+"""
+
+from datetime import datetime
+from pathlib import Path
+
+from newsletter.app import App
+from newsletter.deliver import messages, worker
+from newsletter.deliver.crew import Crew
+from newsletter.deliver.messages import Messages
+from newsletter.deliver.recorder import LEASE, Recorder
+from newsletter.errors import NewsletterError, TransportDown
+from newsletter.log import get_logger
+from newsletter.model import MailingId, MailingKind, MailingState
+from newsletter.store import deliveries, issues, mailings
+from newsletter.store.deliveries import Result
+
+log = get_logger("deliver")
+
+CHUNK = 500
+
+
+def run(app: App, now: datetime) -> int:
+    """Send everything that is due. Returns how many rows were claimed; raises TransportDown when mail cannot leave now."""
+    recover(app, now)
+    with app.db.read() as conn:
+        running = mailings.sending(conn)
+    if not running:
+        return 0
+    with worker.Worker(_locks(app)) as me:
+        tried, trouble = _send(app, me.name)
+    _close(app, running)
+    if trouble is not None:
+        raise trouble
+    return tried
+
+
+def recover(app: App, now: datetime) -> None:
+    """Take back what dead senders held, give up what was refused for 48 hours, apply the policy for unknown fates."""
+    with app.db.read() as conn:
+        held_by = deliveries.holders(conn)
+        running = mailings.sending(conn)
+    gone = worker.dead(_locks(app), held_by)
+    with app.db.begin() as conn:
+        back, lost = deliveries.recover(conn, dead=gone, now=now)
+        for mailing_id in running:
+            deliveries.expire(conn, mailing_id, now=now)
+            if mailings.get(conn, mailing_id).unknown_policy == "resend":
+                deliveries.resend_unknown(conn, mailing_id, now=now)
+    if back or lost:
+        log.warning("recovered", back_to_pending=back, now_unknown=lost)
+
+
+def _send(app: App, me: str) -> tuple[int, TransportDown | None]:
+    """Claim, build and send until nothing is due. Letters come first in every round: a person waits for them."""
+    tried = 0
+    compiled: dict[MailingId, Messages | None] = {}
+    with Recorder(app, me) as recorder, Crew(app.transport, recorder) as crew:
+        while not crew.trouble and not app.stopping.is_set():
+            claimed = _round(app, me, recorder, crew, compiled)
+            tried += claimed
+            if not claimed:
+                break
+    # Whoever was claimed and never reached the peer is given back; what was sent has been recorded above.
+    with app.db.begin() as conn:
+        deliveries.release_all(conn, me, now=app.clock.now())
+    return tried, crew.trouble
+
+
+def _round(app: App, me: str, recorder: Recorder, crew: Crew, compiled: dict[MailingId, Messages | None]) -> int:
+    """One chunk of each mailing under way. Returns how many rows were claimed."""
+    with app.db.read() as conn:
+        running = mailings.sending(conn)
+    claimed = 0
+    for mailing_id in running:
+        if mailing_id not in compiled:
+            compiled[mailing_id] = _compile(app, mailing_id)
+        mailing = compiled[mailing_id]
+        if mailing is not None and not crew.trouble and not app.stopping.is_set():
+            claimed += _chunk(app, me, recorder, crew, mailing)
+    return claimed
+
+
+def _chunk(app: App, me: str, recorder: Recorder, crew: Crew, mailing: Messages) -> int:
+    with app.db.begin() as conn:
+        claims = deliveries.claim(conn, mailing.mailing.id, worker=me, now=app.clock.now(), lease=LEASE, limit=CHUNK)
+    if not claims:
+        return 0
+    with app.db.read() as conn:
+        built = list(mailing.build(conn, claims))
+    recorder.skip(mailing.mailing.id, [entry for entry in built if isinstance(entry, Result)])
+    for entry in built:
+        if not isinstance(entry, Result) and not crew.put(entry):
+            break
+    _progress(app, mailing)
+    return len(claims)
+
+
+def _compile(app: App, mailing_id: MailingId) -> Messages | None:
+    """None, and the mailing paused with its reason, when its content is not what was approved."""
+    try:
+        with app.db.read() as conn:
+            return messages.of_mailing(app, conn, mailing_id)
+    except NewsletterError as error:
+        log.error("mailing_refused", mailing=mailing_id, reason=str(error))
+        with app.db.begin() as conn:
+            deliveries.pause(conn, mailing_id)
+            mailing = mailings.get(conn, mailing_id)
+            if mailing.issue_id is not None:
+                issues.waits(conn, mailing.issue_id, reason=str(error))
+        return None
+
+
+def _progress(app: App, mailing: Messages) -> None:
+    if mailing.mailing.kind is MailingKind.ISSUE:
+        with app.db.read() as conn:
+            counts = deliveries.count(conn, mailing.mailing.id)
+        app.watch("deliver", mailing.mailing.renderings[0].subject, counts.frozen - counts.open, counts.frozen)
+
+
+def _close(app: App, touched: list[MailingId]) -> None:
+    for mailing_id in touched:
+        with app.db.begin() as conn:
+            if mailings.get(conn, mailing_id).state is MailingState.CANCELLED:
+                deliveries.skip_cancelled(conn, mailing_id, now=app.clock.now())
+            counts = deliveries.finish(conn, mailing_id, now=app.clock.now())
+        if counts is not None:
+            log.info("mailing_finished", mailing=mailing_id, sent=counts.sent, failed=counts.failed,
+                     skipped=counts.skipped, unknown=counts.unknown)  # fmt: skip
+            mailing_subject = (
+                f"{counts.sent} sent, {counts.failed} failed, {counts.skipped} skipped, {counts.unknown} unknown"
+            )
+            app.watch("deliver", mailing_subject, counts.frozen, counts.frozen)
+
+
+def _locks(app: App) -> Path:
+    return app.settings.data_dir / "senders"

@@ -1,0 +1,101 @@
+"""From a mailing and the people claimed for it to built messages. Addresses pass through here in memory only."""
+
+from collections.abc import Iterator, Sequence
+
+import subscribers
+from newsletter.app import App, Outgoing
+from newsletter.errors import NotAllowed
+from newsletter.mail.compile import Frame, Reader, compile_message
+from newsletter.mail.frames import frame_of, reader_of
+from newsletter.mail.manifest import content_hash
+from newsletter.model import DeliveryState, Mailing, MailingId, MailingKind, PersonId
+from newsletter.store import Connection, issues, mailings
+from newsletter.store.deliveries import Claim, Result
+from subscribers import Envelope, NotMailable
+
+
+class Messages:
+    """One mailing, compiled once per language; splices a message for each reader."""
+
+    def __init__(self, app: App, mailing: Mailing, frame: Frame) -> None:
+        self._app, self.mailing = app, mailing
+        # An issue's people must still be subscribed when it goes; letters and tests go to whom they were asked for.
+        self.checked_list = mailing.list_slug if mailing.kind is MailingKind.ISSUE else None
+        self._compiled = {
+            rendering.language: compile_message(rendering, frame, nonce=mailing.nonce, signer=app.signer)
+            for rendering in mailing.renderings
+        }
+        self._default = mailing.renderings[0].language
+
+    def build(self, conn: Connection, claims: Sequence[Claim]) -> Iterator[Outgoing | Result]:
+        """A message for each claimed row, or the result that closes it: nobody to mail, or not mailable."""
+        by_person = {claim.person_id: claim for claim in claims}
+        found = subscribers.envelopes(conn, self.checked_list, list(by_person), key=self._app.suppression_key)
+        for entry in found:
+            person_id = PersonId(entry.person_id)
+            claim = by_person.pop(person_id)
+            if isinstance(entry, NotMailable):
+                yield _skipped(claim, entry.reason)
+            else:
+                yield self._outgoing(claim, entry)
+        for claim in by_person.values():
+            yield _skipped(claim, "no such person")
+
+    def _outgoing(self, claim: Claim, envelope: Envelope) -> Outgoing:
+        return Outgoing(
+            mailing_id=self.mailing.id,
+            list_slug=self.checked_list,
+            person_id=claim.person_id,
+            epoch=claim.epoch,
+            tries=claim.tries,
+            frozen_at=claim.frozen_at,
+            message=self._compiled[self._language(claim.language)].splice(self._reader(claim, envelope)),
+        )
+
+    def _language(self, wanted: str | None) -> str:
+        """The rendering a reader gets: their language when there is one in it, else the default."""
+        short = (wanted or "").split("-")[0].lower()
+        return short if short in self._compiled else self._default
+
+    def _reader(self, claim: Claim, envelope: Envelope) -> Reader:
+        return reader_of(
+            self.mailing,
+            claim.person_id,
+            keyring=self._app.keyring,
+            base_url=self._app.settings.base_url,
+            address=envelope.address,
+            name=envelope.name,
+            since=(envelope.since or claim.frozen_at).date(),
+            language=self._language(claim.language),
+        )
+
+
+def of_mailing(app: App, conn: Connection, mailing_id: MailingId) -> Messages:
+    """Compile a mailing for sending. Raises NotAllowed when its content is not what was approved."""
+    mailing = mailings.get(conn, mailing_id)
+    refuse_other_content(app, conn, mailing)
+    list_name = subscribers.get_list(conn, mailing.list_slug).name if mailing.list_slug is not None else None
+    started = mailings.started_at(conn, mailing_id)  # one Date for every message and every retry
+    return Messages(app, mailing, frame_of(app.settings.sender, mailing, list_name=list_name, date=started))
+
+
+def refuse_other_content(app: App, conn: Connection, mailing: Mailing) -> None:
+    """What was approved is what is sent: the stored renderings must still hash to the approved value."""
+    sender = app.settings.sender
+    actual = content_hash(
+        mailing.renderings, sender=f"{mailing.sender_name} <{sender.address}>", list_id=mailing.list_slug
+    )
+    if actual != mailing.content_hash:
+        raise NotAllowed(
+            "the content or the sender is not what was composed", where=mailing.id, hint="send the issue back to draft"
+        )
+    if mailing.kind is MailingKind.ISSUE and mailing.issue_id is not None:
+        issue = issues.get(conn, mailing.issue_id)
+        if issue.approved_hash != actual:
+            raise NotAllowed(
+                "the content is not what was approved", where=issue.id, hint="send the issue back to draft"
+            )
+
+
+def _skipped(claim: Claim, reason: str) -> Result:
+    return Result(person_id=claim.person_id, epoch=claim.epoch, state=DeliveryState.SKIPPED, reason=reason)

@@ -1,0 +1,59 @@
+"""Who a sender is, and whether it still lives. A lock on a file says so: the kernel lets go of it at any death, SIGKILL too."""
+
+import fcntl
+import os
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from newsletter.model import new_id
+
+
+class Worker:
+    """One sender process. While it lives it holds a lock on `folder/NAME.lock`; used as a context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.name = f"{_host()}:{new_id()}"
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> "Worker":
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._file = _path(self.folder, self.name).open("w", encoding="ascii")
+        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._file.write(f"{os.getpid()}\n")
+        self._file.flush()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._file is not None:
+            _path(self.folder, self.name).unlink(missing_ok=True)
+            self._file.close()
+
+
+def dead(folder: Path, names: Iterable[str]) -> list[str]:
+    """Those senders of this machine that hold no lock any more. Others are judged by their lease alone."""
+    return [name for name in names if name.startswith(f"{_host()}:") and _is_dead(folder, name)]
+
+
+def _is_dead(folder: Path, name: str) -> bool:
+    path = _path(folder, name)
+    try:
+        with path.open("r+", encoding="ascii") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink(missing_ok=True)
+    except FileNotFoundError:
+        return folder.is_dir()  # it removed its file when it ended; without the folder nothing can be said
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _path(folder: Path, name: str) -> Path:
+    return folder / f"{name.rsplit(':', 1)[1]}.lock"
+
+
+def _host() -> str:
+    return socket.gethostname()[:40]

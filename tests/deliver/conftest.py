@@ -1,0 +1,80 @@
+"""An approved issue ready to send, without collecting and composing one: the deliver stage on its own."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from newsletter.app import App
+from newsletter.mail.manifest import content_hash
+from newsletter.mail.markers import make_nonce, marker
+from newsletter.model import (
+    Mailing,
+    MailingId,
+    MailingKind,
+    MailingState,
+    Rendering,
+    new_id,
+)
+from newsletter.store import deliveries, mailings
+from subscribers import audience
+from tests.conftest import subscribe
+
+Frozen = Callable[..., MailingId]
+
+
+def rendering(nonce: str, language: str = "vi") -> Rendering:
+    link = marker(nonce, "unsubscribe_url")
+    hello = "Chào" if language == "vi" else "Hello"
+    return Rendering(
+        language=language,
+        subject="Viện Thử nghiệm công bố kết quả đo ẩm độ tháng Mười một",
+        preheader="Ba tin mới trong tuần từ phòng thí nghiệm",
+        html=f'<!doctype html><html lang="{language}"><head><title>Bản tin</title></head><body>'
+        f'<p>{hello} {marker(nonce, "subscriber_name")}</p><p>Ẩm độ tăng 1,5&nbsp;%.</p>'
+        f'<p><a href="{link}">Hủy đăng ký</a></p></body></html>',
+        text=f"{hello} {marker(nonce, 'subscriber_name')}\n\nẨm độ tăng 1,5 %.\n\nHủy đăng ký: {link}\n",
+    )
+
+
+@pytest.fixture
+def frozen_mailing() -> Frozen:
+    """`frozen_mailing(app, addresses)` subscribes them and freezes a mailing of kind TEST-free content for them."""
+
+    def make(app: App, addresses: list[str], *, kind: MailingKind = MailingKind.ISSUE, policy: str = "hold") -> MailingId:
+        subscribe(app, "tin", addresses)
+        mailing_id = MailingId(new_id())
+        nonce = make_nonce(app.nonce_secret, mailing_id)
+        renderings = (rendering(nonce), rendering(nonce, "en"))
+        sender = f"Bản tin Viện <{app.settings.sender.address}>"
+        mailing = Mailing(
+            id=mailing_id,
+            kind=kind,
+            state=MailingState.COMPOSED,
+            issue_id=None,
+            list_slug="tin",
+            sender_name="Bản tin Viện",
+            unknown_policy=policy,
+            content_hash=content_hash(renderings, sender=sender, list_id="tin"),
+            nonce=nonce,
+            renderings=renderings,
+        )
+        with app.db.begin() as conn:
+            mailings.add(conn, mailing, now=app.clock.now())
+            deliveries.freeze(conn, mailing_id, audience(conn, "tin"), now=app.clock.now())
+        return mailing_id
+
+    return make
+
+
+def addresses(count: int) -> list[str]:
+    return [f"doc.gia{n}@thu{n % 7}.example" for n in range(count)]
+
+
+def smtp(port: int, **more: object) -> dict[str, object]:
+    settings = {"host": "localhost", "port": port, "security": "none", "connections": 3, "timeout": 5} | more
+    return {"kind": "smtp", "smtp": settings}
+
+
+def outbox(app: App) -> list[Path]:
+    return sorted(app.settings.outbox.glob("*.eml"))
