@@ -66,9 +66,14 @@ def visible_unsubscribe(seen: Seen) -> Iterator[Fault]:
 
 
 def secure_links(seen: Seen) -> Iterator[Fault]:
+    """A picture over http is blocked or betrays the reader; a link to a site that has no https can only be warned of."""
     plain = [value for value in _references(seen) if value.lower().startswith("http://")]
-    if plain:
-        yield Fault(ERROR, "html", f"{len(plain)} http: links or images, first {plain[0]}; use https")
+    links = {link for link in _links(seen) if link.lower().startswith("http://")}
+    pictures = [value for value in plain if value not in links]
+    if pictures:
+        yield Fault(ERROR, "html", f"{len(pictures)} http: pictures, first {pictures[0]}; use https")
+    if links:
+        yield Fault(WARNING, "html", f"{len(links)} http: links, first {min(links)}; use https where the site has it")
 
 
 def images(seen: Seen) -> Iterator[Fault]:

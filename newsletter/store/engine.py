@@ -81,7 +81,8 @@ def _engine(url: str) -> Engine:
     if url.startswith("postgresql://"):
         url = "postgresql+psycopg://" + url.removeprefix("postgresql://")
     try:
-        engine = sa.create_engine(url, pool_pre_ping=url.startswith("postgresql"))
+        # Without hide_parameters an error would quote bound values, addresses among them, into the log.
+        engine = sa.create_engine(url, pool_pre_ping=url.startswith("postgresql"), hide_parameters=True)
     except (ArgumentError, NoSuchModuleError) as error:
         raise ConfigError(
             "this database URL cannot be used", where="database.url", hint="use sqlite:///file.db or postgresql://…"

@@ -101,6 +101,7 @@ def test_a_damaged_message_is_found_out(message, old, new, check):
         ("</table>", "</table>" + "<p>dài</p>" * 9_200, "A17"),
         ("Hủy đăng ký", "xem", "A46"),
         ("https://vien.example/a1.jpg", "http://vien.example/a1.jpg", "A47"),
+        ('<a href="https://vien.example/tin/1"', '<a href="http://vien.example/tin/1"', "A47"),
         ('alt="Ruộng thử"', "", "A48"),
         ('width="120"', "", "A48"),
         ("https://vien.example/a1.jpg", "data:image/png;base64,AAAA", "A48"),
