@@ -22,18 +22,26 @@ def run(app: App, now: datetime) -> int:
     with app.db.read() as conn:
         waiting = issues.in_state(conn, IssueState.PENDING_APPROVAL)
     for issue in waiting:
-        with app.db.begin() as conn:
-            policy = newsletters.get(conn, issue.newsletter_id).approval
-            reason = why_it_waits(issue, policy)
-            if reason is None and issue.content_hash is not None:
-                issues.approve(conn, issue.id, issue.content_hash, by=BY_POLICY, now=now)
-                log.info("issue_approved", issue=issue.id, by=BY_POLICY)
-                app.watch("approve", f"#{issue.number} {issue.subject}")
-                approved += 1
-            elif issue.reason != reason:
-                issues.waits(conn, issue.id, reason=reason or "")
-                tell_staff(app, conn, issue, now=now)
+        try:
+            approved += _approve(app, issue, now)
+        except NotAllowed:  # another process, or a person, was first
+            log.info("approved_elsewhere", issue=issue.id)
     return approved
+
+
+def _approve(app: App, issue: Issue, now: datetime) -> int:
+    with app.db.begin() as conn:
+        policy = newsletters.get(conn, issue.newsletter_id).approval
+        reason = why_it_waits(issue, policy)
+        if reason is None and issue.content_hash is not None:
+            issues.approve(conn, issue.id, issue.content_hash, by=BY_POLICY, now=now)
+            log.info("issue_approved", issue=issue.id, by=BY_POLICY)
+            app.watch("approve", f"#{issue.number} {issue.subject}")
+            return 1
+        if issue.reason != reason:
+            issues.waits(conn, issue.id, reason=reason or "")
+            tell_staff(app, conn, issue, now=now)
+    return 0
 
 
 def why_it_waits(issue: Issue, policy: ApprovalPolicy) -> str | None:

@@ -14,9 +14,9 @@ from apscheduler.triggers.combining import OrTrigger
 from apscheduler.triggers.cron import CronTrigger
 
 from newsletter.app import App
-from newsletter.errors import BadInput
+from newsletter.errors import BadInput, NotAllowed
 from newsletter.log import get_logger
-from newsletter.model import IssueId, IssueState, Newsletter, new_id
+from newsletter.model import Issue, IssueId, IssueState, Newsletter, new_id
 from newsletter.store import Connection, deliveries, issues, newsletters
 from subscribers import audience
 
@@ -161,12 +161,16 @@ def _open(app: App, newsletter: Newsletter, now: datetime) -> int:
                 continue  # somebody else was first
             opened += 1
             if now > send_at + newsletter.latest_start:
-                issues.skip(conn, issue_id, "missed: nothing ran at the send moment or until the latest start")
+                _missed(conn, issue_id, "nothing ran at the send moment or until the latest start")
             elif past and send_at < past[-1]:
-                issues.skip(conn, issue_id, "missed: its articles go into the next issue")
+                _missed(conn, issue_id, "its articles go into the next issue")
         log.info("issue_opened", newsletter=newsletter.slug, occurrence=occurrence)
         app.watch("open", f"{newsletter.name}: {occurrence}")
     return opened
+
+
+def _missed(conn: Connection, issue_id: IssueId, why: str) -> None:
+    issues.skip(conn, issue_id, f"missed: {why}", seen=IssueState.DRAFT)
 
 
 def open_extra(conn: Connection, newsletter: Newsletter, *, now: datetime) -> IssueId:
@@ -187,15 +191,23 @@ def release_due(app: App, now: datetime) -> int:
     for issue in waiting:
         if issue.send_at > now:
             continue
-        with app.db.begin() as conn:
-            newsletter = newsletters.get(conn, issue.newsletter_id)
-            if now > issue.send_at + newsletter.latest_start and not issue.occurrence.startswith("extra-"):
-                reason = "too late" if issue.state is IssueState.SCHEDULED else "not approved before the latest start"
-                issues.skip(conn, issue.id, reason)
-                log.warning("issue_skipped", issue=issue.id, reason=reason)
-            elif issue.state is IssueState.SCHEDULED:
-                released += _release(app, conn, newsletter, issue.id, now)
+        try:
+            released += _release_or_close(app, issue, now)
+        except NotAllowed:  # another process was first
+            log.info("released_elsewhere", issue=issue.id)
     return released
+
+
+def _release_or_close(app: App, issue: Issue, now: datetime) -> int:
+    with app.db.begin() as conn:
+        newsletter = newsletters.get(conn, issue.newsletter_id)
+        if now > issue.send_at + newsletter.latest_start and not issue.occurrence.startswith("extra-"):
+            reason = "too late" if issue.state is IssueState.SCHEDULED else "not approved before the latest start"
+            issues.skip(conn, issue.id, reason, seen=issue.state)
+            log.warning("issue_skipped", issue=issue.id, reason=reason)
+        elif issue.state is IssueState.SCHEDULED:
+            return _release(app, conn, newsletter, issue.id, now)
+    return 0
 
 
 def _release(app: App, conn: Connection, newsletter: Newsletter, issue_id: IssueId, now: datetime) -> int:

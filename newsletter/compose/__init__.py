@@ -16,7 +16,7 @@ from newsletter.compose.design import Design, find_design, find_letters
 from newsletter.compose.letters import NoticeTopic
 from newsletter.compose.preflight import preflight
 from newsletter.compose.render import fit_issue, render_letter
-from newsletter.errors import NewsletterError
+from newsletter.errors import NewsletterError, NotAllowed
 from newsletter.log import get_logger
 from newsletter.mail.manifest import content_hash
 from newsletter.mail.markers import make_nonce
@@ -59,6 +59,8 @@ def compose_issues(app: App, now: datetime) -> int:
     for draft in drafts:
         try:
             composed += compose_issue(app, draft, now)
+        except NotAllowed:  # another process composed it while we did; its content counts
+            log.info("composed_elsewhere", issue=draft.id)
         except NewsletterError as error:
             log.error("compose_failed", issue=draft.id, reason=str(error))
             app.watch("compose", str(error))
@@ -81,8 +83,6 @@ def compose_issue(app: App, draft: Issue, now: datetime) -> int:
     mailing, findings = render_mailing(app, newsletter, draft.id, items, number=number, now=now, send_at=draft.send_at)
     first = mailing.renderings[0]
     with app.db.begin() as conn:
-        mailings.discard_composed(conn, draft.id)
-        mailings.add(conn, mailing, now=now)
         issues.composed(
             conn,
             draft,
@@ -94,6 +94,8 @@ def compose_issue(app: App, draft: Issue, now: datetime) -> int:
             content_hash=mailing.content_hash,
             preflight=findings,
         )
+        mailings.discard_composed(conn, draft.id)
+        mailings.add(conn, mailing, now=now)
     log.info("issue_composed", issue=draft.id, items=len(items), findings=len(findings))
     app.watch("compose", f"#{number} {first.subject}", len(items), len(items))
     return 1
@@ -114,7 +116,7 @@ def _decide(app: App, conn: Connection, newsletter: Newsletter, now: datetime) -
 def _nothing_new(app: App, draft: Issue, now: datetime) -> None:
     with app.db.begin() as conn:
         if now >= draft.send_at:
-            issues.skip(conn, draft.id, "nothing new")
+            issues.skip(conn, draft.id, "nothing new", seen=draft.state)
             log.info("issue_skipped", issue=draft.id, reason="nothing new")
             app.watch("compose", "nothing new")
         else:

@@ -21,7 +21,7 @@ from newsletter.model import (
     Verdict,
     new_id,
 )
-from newsletter.store.engine import Connection
+from newsletter.store.engine import Connection, insert
 from newsletter.store.schema.collecting import articles, identities, sources, summaries
 from newsletter.store.schema.publishing import newsletter_sources
 
@@ -76,7 +76,7 @@ def remember(
     fresh = [key for key in dict.fromkeys(keys) if key not in known(conn, source_id, keys)]
     if fresh:
         rows = [{"source_id": source_id, "key": key, "article_id": article_id, "seen_at": now} for key in fresh]
-        conn.execute(sa.insert(identities), rows)
+        conn.execute(insert(conn, identities).on_conflict_do_nothing(), rows)
 
 
 def corrected(conn: Connection, article_id: ArticleId, item: RawItem, *, now: datetime, language: str) -> bool:
@@ -136,9 +136,11 @@ def summarised(conn: Connection, article_id: ArticleId, summary: Summary, *, now
         "guard_reasons": list(summary.guard.reasons),
         "made_at": now,
     }
-    updated = conn.execute(sa.update(summaries).where(summaries.c.article_id == article_id).values(**values))
-    if not updated.rowcount:
-        conn.execute(sa.insert(summaries).values(article_id=article_id, **values))
+    conn.execute(
+        insert(conn, summaries)
+        .values(article_id=article_id, **values)
+        .on_conflict_do_update(index_elements=["article_id"], set_=values)
+    )
     set_state(conn, article_id, ArticleState.READY, None)
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
@@ -19,7 +20,7 @@ from sqlalchemy.types import TypeDecorator
 
 from newsletter.errors import ConfigError
 
-__all__ = ["Connection", "Database", "DatabaseUnavailable", "UtcDateTime"]
+__all__ = ["Connection", "Database", "DatabaseUnavailable", "UtcDateTime", "insert"]
 
 BUSY_TIMEOUT_MS = 30_000
 
@@ -49,6 +50,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         if isinstance(value, datetime):
             return value.astimezone(UTC)
         return datetime.fromisoformat(value)
+
+
+def insert(conn: Connection, table: sa.Table) -> Any:
+    """An INSERT that may say ON CONFLICT; both databases spell it alike, SQLAlchemy has one class for each."""
+    return (postgresql if conn.dialect.name == "postgresql" else sqlite).insert(table)
 
 
 class Database:

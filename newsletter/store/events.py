@@ -5,10 +5,9 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from newsletter.model import EventType, MailingId, PersonId, new_id
-from newsletter.store.engine import Connection
+from newsletter.store.engine import Connection, insert
 from newsletter.store.schema.delivering import events
 
 
@@ -23,9 +22,8 @@ def record(
     detail: Mapping[str, Any] | None = None,
 ) -> bool:
     """Write an event. False when `dedupe_key` was written before. `detail` must carry no address."""
-    insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
     statement = (
-        insert(events)
+        insert(conn, events)
         .values(
             id=new_id(),
             type=event,

@@ -9,7 +9,6 @@ from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from newsletter.errors import BadInput, NotAllowed
 from newsletter.model import (
@@ -25,7 +24,7 @@ from newsletter.model import (
     NewsletterId,
     new_id,
 )
-from newsletter.store.engine import Connection
+from newsletter.store.engine import Connection, insert
 from newsletter.store.schema.publishing import issue_articles, issues, newsletters
 
 # States that no stage will touch again.
@@ -36,9 +35,8 @@ def open_issue(
     conn: Connection, newsletter: Newsletter, occurrence: str, *, send_at: datetime, now: datetime
 ) -> IssueId | None:
     """Open the issue of one occurrence. None when it exists already: the unique key decides, however many ask at once."""
-    insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
     statement = (
-        insert(issues)
+        insert(conn, issues)
         .values(
             id=new_id(),
             newsletter_id=newsletter.id,
@@ -130,10 +128,7 @@ def composed(
     content_hash: str,
     preflight: Sequence[Finding],
 ) -> None:
-    """A draft has its content: it waits for approval."""
-    conn.execute(sa.delete(issue_articles).where(issue_articles.c.issue_id == issue.id))
-    if decisions:
-        conn.execute(sa.insert(issue_articles), [_decision_row(issue.id, d) for d in decisions])
+    """A draft has its content: it waits for approval. The change of state comes first, so the second of two is told."""
     _change(
         conn,
         issue.id,
@@ -147,6 +142,9 @@ def composed(
         preflight=[asdict(finding) for finding in preflight],
         reason=None,
     )
+    conn.execute(sa.delete(issue_articles).where(issue_articles.c.issue_id == issue.id))
+    if decisions:
+        conn.execute(sa.insert(issue_articles), [_decision_row(issue.id, d) for d in decisions])
 
 
 def approve(conn: Connection, issue_id: IssueId, content_hash: str, *, by: str, now: datetime) -> None:
@@ -192,15 +190,12 @@ def sending(conn: Connection, issue_id: IssueId) -> None:
     _change(conn, issue_id, (IssueState.SCHEDULED,), state=IssueState.SENDING)
 
 
-def skip(conn: Connection, issue_id: IssueId, reason: str) -> None:
-    """Close an issue that will not be sent, visibly: `nothing new`, `too late`."""
-    _change(
-        conn,
-        issue_id,
-        (IssueState.DRAFT, IssueState.PENDING_APPROVAL, IssueState.SCHEDULED),
-        state=IssueState.SKIPPED,
-        reason=reason,
-    )
+def skip(conn: Connection, issue_id: IssueId, reason: str, *, seen: IssueState) -> None:
+    """Close an issue that will not be sent, visibly: `nothing new`, `too late`.
+
+    `seen` is the state the decision was made on; an issue that has moved on since is left alone (NotAllowed).
+    """
+    _change(conn, issue_id, (seen,), state=IssueState.SKIPPED, reason=reason)
 
 
 def fail(conn: Connection, issue_id: IssueId, reason: str) -> None:

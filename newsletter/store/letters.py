@@ -5,10 +5,9 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from newsletter.model import Letter, LetterKind, MailingId, PersonId, new_id
-from newsletter.store.engine import Connection
+from newsletter.store.engine import Connection, insert
 from newsletter.store.schema.delivering import letters
 
 ASKED, RENDERED, FAILED = "asked", "rendered", "failed"
@@ -26,9 +25,8 @@ def ask(
     variables: Mapping[str, Any] | None = None,
 ) -> MailingId | None:
     """Ask for a letter. None when the same cause has asked before: `dedupe_key` is unique for ever."""
-    insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
     statement = (
-        insert(letters)
+        insert(conn, letters)
         .values(
             mailing_id=new_id(),
             kind=kind,
