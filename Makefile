@@ -1,0 +1,49 @@
+# Two commands do all set-up: `make demo` runs the main job, `make test` passes the tests.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+WORKERS ?= 2
+
+.PHONY: setup demo test check proof bench evals lock clean
+
+.venv/runtime: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Newsletter needs Python 3.11 or newer")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps -e .
+	@touch $@
+
+.venv/dev: requirements-dev.lock .venv/runtime
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+setup: .venv/dev
+
+demo: .venv/runtime
+	$(BIN)/newsletter demo $(ARGS)
+
+test: .venv/dev
+	$(BIN)/pytest -n $(WORKERS) -m "not proof" -q
+
+check: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+proof: .venv/dev
+	$(BIN)/pytest -m proof -q -s -p no:randomly
+
+bench: .venv/dev
+	for script in tests/benchmarks/bench_*.py; do echo "## $$script"; PYTHONPATH=. $(BIN)/python $$script || exit 1; done
+
+evals: .venv/dev
+	PYTHONPATH=. $(BIN)/python -m tests.evals $(DATA)
+
+lock:
+	$(PYTHON) -m pip install --quiet uv
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --group dev -o requirements-dev.lock
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
