@@ -2,6 +2,7 @@
 
 import gzip
 import ipaddress
+import re
 import socket
 import ssl
 import threading
@@ -61,6 +62,11 @@ class Server:
             if not piece:
                 return
             request += piece
+        head, _, body = request.partition(b"\r\n\r\n")
+        length = re.search(rb"\r\nContent-Length: (\d+)", head)
+        while length and len(body) < int(length[1]):
+            body += line.recv(65536)
+        request = head + b"\r\n\r\n" + body
         self.requests.append(request)
         self._answer(line, request)
 

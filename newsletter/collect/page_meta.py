@@ -148,7 +148,7 @@ def _claimed(facts: Facts, headline: str | None, shared: str | None) -> tuple[st
         return shared, "og:title"
     if headline:
         return headline, "JSON-LD"
-    if len(facts.headings) == 1:
+    if len(facts.headings) == 1 or (facts.headings and not facts.document_title):
         return facts.headings[0], "h1"
     return facts.document_title, "title" if facts.document_title else ""
 

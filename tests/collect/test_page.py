@@ -179,6 +179,18 @@ def test_the_site_name_is_no_part_of_the_title() -> None:
     assert (found.title, found.provenance["title"]) == (TITLE, "title")
 
 
+def test_a_page_without_a_title_element_is_named_by_its_first_heading() -> None:
+    found = read(f"<html><body><h1>{TITLE}</h1><p>{LEAD}</p><h1>Tin khác nữa ở đây</h1></body></html>")
+    assert (found.title, found.provenance["title"]) == (TITLE, "h1")
+
+
+def test_a_tag_of_a_hundred_thousand_attributes_costs_only_itself() -> None:
+    giant = "<p " + " ".join(f'a{n}="1"' for n in range(100_000)) + ">" + BODY[0] + "</p>"
+    picture = f'<p><img src="data:image/png;base64,{"A" * 90_000}"></p>'
+    found = read(page(body=f"<p>{LEAD}</p>{giant}{picture}<p>{BODY[1]}</p>"))
+    assert found.text == "\n\n".join([LEAD, BODY[0], BODY[1]])
+
+
 def test_relative_pictures_without_a_url_are_left_out() -> None:
     assert read_page(page(body=f"<p>{LEAD}</p><p><img src='/a.jpg'></p>").encode()).image is None
 
