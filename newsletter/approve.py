@@ -8,8 +8,8 @@ from datetime import datetime
 from newsletter.app import App
 from newsletter.errors import NotAllowed
 from newsletter.log import get_logger
-from newsletter.model import ApprovalPolicy, Issue, IssueId, IssueState, LetterKind
-from newsletter.store import Connection, issues, letters, newsletters, staff
+from newsletter.model import ApprovalPolicy, Issue, IssueId, IssueState
+from newsletter.store import Connection, issues, letters, newsletters
 
 log = get_logger("approve")
 
@@ -71,19 +71,11 @@ def by_person(
 def tell_staff(app: App, conn: Connection, issue: Issue, *, now: datetime) -> None:
     """One letter to each of the staff for each content that waits."""
     errors = [finding for finding in issue.preflight if finding.level == "error"]
-    for member in staff.listed(conn):
-        letters.ask(
-            conn,
-            LetterKind.NOTICE,
-            member.person_id,
-            language=member.language,
-            dedupe_key=f"waits:{issue.id}:{issue.content_hash}:{member.id}",
-            now=now,
-            variables={
-                "topic": "preflight_errors" if errors else "draft_waiting",
-                "name": issue.subject or issue.occurrence,
-                "count": len(errors),
-                "lines": [f"{finding.where}: {finding.message}" for finding in errors],
-                "url": app.url(f"/staff/issues/{issue.id}"),
-            },
-        )
+    variables = {
+        "topic": "preflight_errors" if errors else "draft_waiting",
+        "name": issue.subject or issue.occurrence,
+        "count": len(errors),
+        "lines": [f"{finding.where}: {finding.message}" for finding in errors],
+        "url": app.url(f"/staff/issues/{issue.id}"),
+    }
+    letters.tell_staff(conn, f"waits:{issue.id}:{issue.content_hash}", variables, now=now)

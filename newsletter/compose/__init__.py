@@ -37,7 +37,7 @@ from newsletter.model import (
     Rendering,
     new_id,
 )
-from newsletter.store import Connection, articles, deliveries, issues, letters, mailings, newsletters, sources, staff
+from newsletter.store import Connection, articles, deliveries, issues, letters, mailings, newsletters, sources
 
 log = get_logger("compose")
 
@@ -203,21 +203,13 @@ def _hash(app: App, renderings: Sequence[Rendering], sender_name: str, list_slug
 
 
 def _tell_staff_it_failed(app: App, conn: Connection, draft: Issue, reason: str, now: datetime) -> None:
-    for member in staff.listed(conn):
-        letters.ask(
-            conn,
-            LetterKind.NOTICE,
-            member.person_id,
-            language=member.language,
-            dedupe_key=f"failed:{draft.id}:{member.id}:{now.isoformat()}",
-            now=now,
-            variables={
-                "topic": NoticeTopic.COMPOSE_FAILED.value,
-                "name": draft.occurrence,
-                "lines": [reason],
-                "url": app.url(f"/staff/issues/{draft.id}"),
-            },
-        )
+    variables = {
+        "topic": NoticeTopic.COMPOSE_FAILED.value,
+        "name": draft.occurrence,
+        "lines": [reason],
+        "url": app.url(f"/staff/issues/{draft.id}"),
+    }
+    letters.tell_staff(conn, f"failed:{draft.id}:{reason}"[:180], variables, now=now)
 
 
 # ---------------------------------------------------------------- letters

@@ -13,7 +13,8 @@ from newsletter.compose.safe import clean, http_url, shortened
 from newsletter.locale import Labels, labels
 from newsletter.model import Article, ArticleId, ArticleState, Decision, Item, Newsletter, SourceId
 
-SUBJECT_LENGTH = 50  # an iPhone shows 48, the Gmail app 33 to 40 (docs/design-notes.md: where mail is cut)
+SUBJECT_LENGTH = 50  # an iPhone shows 48, the Gmail app 33 to 40: no more is added beyond it
+LONGEST_SUBJECT = 70  # what Gmail on the web shows; a title is kept whole up to here, for a cut parts Vietnamese words
 PREHEADER_LENGTH = (40, 90)
 MAX_AGE = timedelta(days=14)
 _CLAUSE_END = re.compile(r"\s*[:;,–—?!]\s+|\s+-\s+|\.\s+")
@@ -118,14 +119,15 @@ def article_page_url(base_url: str, article_id: ArticleId) -> str:
 
 
 def subject(newsletter: Newsletter, items: Sequence[Item], language: str) -> str:
-    """The news first, at most 50 characters when possible: the lead's title, whole or up to a clause or word end."""
+    """The news first: the lead's title up to a clause end within 50 characters, whole up to 70, else up to a word end."""
     words = labels(language)
     if not items:
         return clean(newsletter.name)
     title = clean(items[0].title)
     others = len(items) - 1
     if len(title) > SUBJECT_LENGTH:
-        return headline(title, SUBJECT_LENGTH) or _counted(newsletter, others, words)
+        clause = _clause(title, SUBJECT_LENGTH)
+        return clause or headline(title, LONGEST_SUBJECT) or _counted(newsletter, others, words)
     if others:
         longer = words.ngettext("{title} and {n} more story", "{title} and {n} more stories", others, title=title)
         return longer if len(longer) <= SUBJECT_LENGTH else title
@@ -145,13 +147,19 @@ def headline(title: str, limit: int) -> str:
     """
     if len(title) <= limit:
         return title
-    clauses = [end.start() for end in _CLAUSE_END.finditer(title) if _SHORTEST_CLAUSE <= end.start() <= limit]
-    if clauses:
-        return title[: clauses[-1]]
+    clause = _clause(title, limit)
+    if clause:
+        return clause
     words = title[:limit].rsplit(" ", 1)[0].split(" ") if " " in title[:limit] else []
     while words and words[-1].lower() in _DANGLING:
         words.pop()
     return " ".join(words).rstrip(" ,;:–-.(") + "…" if words else ""
+
+
+def _clause(title: str, limit: int) -> str:
+    """`title` up to its last clause end within `limit` that leaves enough to read; empty when there is none."""
+    ends = [end.start() for end in _CLAUSE_END.finditer(title) if _SHORTEST_CLAUSE <= end.start() <= limit]
+    return title[: ends[-1]] if ends else ""
 
 
 def preheader(newsletter: Newsletter, items: Sequence[Item], language: str) -> str:

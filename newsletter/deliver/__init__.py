@@ -15,8 +15,8 @@ from newsletter.deliver.messages import Messages
 from newsletter.deliver.recorder import LEASE, Recorder
 from newsletter.errors import NewsletterError, TransportDown
 from newsletter.log import get_logger
-from newsletter.model import MailingId, MailingKind, MailingState
-from newsletter.store import deliveries, issues, mailings
+from newsletter.model import Counts, Mailing, MailingId, MailingKind, MailingState
+from newsletter.store import Connection, deliveries, issues, letters, mailings
 from newsletter.store.deliveries import Result
 
 log = get_logger("deliver")
@@ -125,16 +125,32 @@ def _progress(app: App, mailing: Messages) -> None:
 def _close(app: App, touched: list[MailingId]) -> None:
     for mailing_id in touched:
         with app.db.begin() as conn:
-            if mailings.get(conn, mailing_id).state is MailingState.CANCELLED:
-                deliveries.skip_cancelled(conn, mailing_id, now=app.clock.now())
-            counts = deliveries.finish(conn, mailing_id, now=app.clock.now())
+            now = app.clock.now()
+            mailing = mailings.get(conn, mailing_id)
+            if mailing.state is MailingState.CANCELLED:
+                deliveries.skip_cancelled(conn, mailing_id, now=now)
+            counts = deliveries.finish(conn, mailing_id, now=now)
+            if counts is not None and counts.unknown and mailing.kind is MailingKind.ISSUE:
+                _tell_staff(app, conn, mailing, counts.unknown)
         if counts is not None:
-            log.info("mailing_finished", mailing=mailing_id, sent=counts.sent, failed=counts.failed,
-                     skipped=counts.skipped, unknown=counts.unknown)  # fmt: skip
-            mailing_subject = (
-                f"{counts.sent} sent, {counts.failed} failed, {counts.skipped} skipped, {counts.unknown} unknown"
-            )
-            app.watch("deliver", mailing_subject, counts.frozen, counts.frozen)
+            _say_finished(app, mailing_id, counts)
+
+
+def _tell_staff(app: App, conn: Connection, mailing: Mailing, unknown: int) -> None:
+    """A delivery of unknown fate waits for a person: to hold it, or to send it again."""
+    variables = {
+        "topic": "unknown_left",
+        "name": mailing.renderings[0].subject,
+        "count": unknown,
+        "url": app.url(f"/staff/issues/{mailing.issue_id}"),
+    }
+    letters.tell_staff(conn, f"unknown:{mailing.id}", variables, now=app.clock.now())
+
+
+def _say_finished(app: App, mailing_id: MailingId, counts: Counts) -> None:
+    sums = {"sent": counts.sent, "failed": counts.failed, "skipped": counts.skipped, "unknown": counts.unknown}
+    log.info("mailing_finished", mailing=mailing_id, **sums)
+    app.watch("deliver", ", ".join(f"{number} {state}" for state, number in sums.items()), counts.frozen, counts.frozen)
 
 
 def _locks(app: App) -> Path:

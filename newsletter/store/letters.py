@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from newsletter.model import Letter, LetterKind, MailingId, PersonId, new_id
+from newsletter.store import staff
 from newsletter.store.engine import Connection, insert
 from newsletter.store.schema.delivering import letters
 
@@ -42,6 +43,20 @@ def ask(
         .returning(letters.c.mailing_id)
     )
     return conn.execute(statement).scalar_one_or_none()
+
+
+def tell_staff(conn: Connection, key: str, variables: Mapping[str, Any], *, now: datetime) -> None:
+    """One notice to each of the staff, in their language. `key` names the cause: the same cause tells nobody twice."""
+    for member in staff.listed(conn):
+        ask(
+            conn,
+            LetterKind.NOTICE,
+            member.person_id,
+            language=member.language,
+            dedupe_key=f"{key}:{member.id}",
+            now=now,
+            variables=variables,
+        )
 
 
 def asked(conn: Connection, limit: int = 500) -> list[Letter]:

@@ -1,5 +1,6 @@
 """Which articles enter an issue, and what the inbox shows of it."""
 
+import dataclasses
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from types import ModuleType
@@ -7,6 +8,7 @@ from types import ModuleType
 import pytest
 
 from newsletter.compose.select import (
+    LONGEST_SUBJECT,
     PREHEADER_LENGTH,
     SUBJECT_LENGTH,
     article_page_url,
@@ -106,6 +108,30 @@ def test_a_long_title_is_cut_at_a_clause_or_word_and_never_on_a_preposition(
     title: str, limit: int, expected: str
 ) -> None:
     assert headline(title, limit) == expected
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        (
+            "Viện tổ chức Hội nghị cán bộ chủ chốt tại trụ sở mới",
+            "Viện tổ chức Hội nghị cán bộ chủ chốt tại trụ sở mới",
+        ),
+        (
+            "Viện tổ chức Hội nghị cán bộ chủ chốt: 14 đề tài hoàn thành trong năm",
+            "Viện tổ chức Hội nghị cán bộ chủ chốt",
+        ),
+        (
+            "Viện tổ chức Hội nghị cán bộ chủ chốt tại trụ sở mới trên phố Ví Dụ với sự tham gia của các đơn vị",
+            "Viện tổ chức Hội nghị cán bộ chủ chốt tại trụ sở mới trên phố Ví Dụ…",
+        ),
+    ],
+)
+def test_a_title_is_cut_only_where_it_reads_on(made: ModuleType, title: str, expected: str) -> None:
+    [item] = made.made_items(1)
+    line = subject(made.made_newsletter("vi"), [dataclasses.replace(item, title=title)], "vi")
+    assert line == expected
+    assert len(line) <= LONGEST_SUBJECT
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
