@@ -1,8 +1,12 @@
-"""Who a sender is, and whether it still lives. A lock on a file says so: the kernel lets go of it at any death, SIGKILL too."""
+"""Who a sender is, and whether it still lives. A lock on a file says so: the kernel lets go of it at any death, SIGKILL too.
 
+A sender's name begins with the name of the folder its lock lies in, so that nobody judges senders of another installation
+that share the database: those are judged by their lease alone.
+"""
+
+import contextlib
 import fcntl
 import os
-import socket
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -16,11 +20,10 @@ class Worker:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.name = f"{_host()}:{new_id()}"
+        self.name = f"{_place(folder)}:{new_id()}"
         self._file: IO[str] | None = None
 
     def __enter__(self) -> "Worker":
-        self.folder.mkdir(parents=True, exist_ok=True)
         self._file = _path(self.folder, self.name).open("w", encoding="ascii")
         fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._file.write(f"{os.getpid()}\n")
@@ -34,8 +37,9 @@ class Worker:
 
 
 def dead(folder: Path, names: Iterable[str]) -> list[str]:
-    """Those senders of this machine that hold no lock any more. Others are judged by their lease alone."""
-    return [name for name in names if name.startswith(f"{_host()}:") and _is_dead(folder, name)]
+    """Those of this folder's senders that hold no lock any more."""
+    here = _place(folder)
+    return [name for name in names if name.startswith(f"{here}:") and _is_dead(folder, name)]
 
 
 def _is_dead(folder: Path, name: str) -> bool:
@@ -45,7 +49,7 @@ def _is_dead(folder: Path, name: str) -> bool:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink(missing_ok=True)
     except FileNotFoundError:
-        return folder.is_dir()  # it removed its file when it ended; without the folder nothing can be said
+        return True  # it removed its file when it ended
     except BlockingIOError:
         return False
     return True
@@ -55,5 +59,14 @@ def _path(folder: Path, name: str) -> Path:
     return folder / f"{name.rsplit(':', 1)[1]}.lock"
 
 
-def _host() -> str:
-    return socket.gethostname()[:40]
+def _place(folder: Path) -> str:
+    """The folder's own name, given at first use; whoever is first gives it."""
+    path = folder / "place"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        mine = folder / f"place.{new_id()}"
+        mine.write_text(new_id(), encoding="ascii")
+        with contextlib.suppress(FileExistsError):
+            os.link(mine, path)
+        mine.unlink()
+    return path.read_text(encoding="ascii")

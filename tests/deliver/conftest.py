@@ -31,7 +31,7 @@ def rendering(nonce: str, language: str = "vi") -> Rendering:
         subject="Viện Thử nghiệm công bố kết quả đo ẩm độ tháng Mười một",
         preheader="Ba tin mới trong tuần từ phòng thí nghiệm",
         html=f'<!doctype html><html lang="{language}"><head><title>Bản tin</title></head><body>'
-        f'<p>{hello} {marker(nonce, "subscriber_name")}</p><p>Ẩm độ tăng 1,5&nbsp;%.</p>'
+        f"<p>{hello} {marker(nonce, 'subscriber_name')}</p><p>Ẩm độ tăng 1,5&nbsp;%.</p>"
         f'<p><a href="{link}">Hủy đăng ký</a></p></body></html>',
         text=f"{hello} {marker(nonce, 'subscriber_name')}\n\nẨm độ tăng 1,5 %.\n\nHủy đăng ký: {link}\n",
     )
@@ -41,7 +41,9 @@ def rendering(nonce: str, language: str = "vi") -> Rendering:
 def frozen_mailing() -> Frozen:
     """`frozen_mailing(app, addresses)` subscribes them and freezes a mailing of kind TEST-free content for them."""
 
-    def make(app: App, addresses: list[str], *, kind: MailingKind = MailingKind.ISSUE, policy: str = "hold") -> MailingId:
+    def make(
+        app: App, addresses: list[str], *, kind: MailingKind = MailingKind.ISSUE, policy: str = "hold"
+    ) -> MailingId:
         subscribe(app, "tin", addresses)
         mailing_id = MailingId(new_id())
         nonce = make_nonce(app.nonce_secret, mailing_id)

@@ -221,7 +221,10 @@ def test_a_wrong_certificate_sends_nothing(
     from newsletter.settings import Settings
 
     context = authority.server(*names, expired=expired)
-    with Sink(tls=context, starttls=security == "starttls", ) as sink:
+    with Sink(
+        tls=context,
+        starttls=security == "starttls",
+    ) as sink:
         more = {"security": security} | ({"ca_file": authority.ca_file} if trusted else {})
         values = {"data_dir": tmp_path, "database_url": sqlite_url, "transport": smtp(sink.port, **more)}
         app = main.build(Settings.model_validate(values), clock=clock)
