@@ -13,7 +13,7 @@ _ADDRESS = re.compile(r"[^\s@<>\"'(),;:\[\]]+@[^\s@<>\"'(),;:\[\]]+\.[^\s@<>\"'(
 
 
 def get_logger(stage: str) -> Any:
-    return structlog.get_logger().bind(stage=stage)
+    return structlog.get_logger(stage=stage)  # bound at first use: `bind` here would freeze the default configuration
 
 
 def configure(level: str = "info", style: str = "auto") -> None:
