@@ -12,6 +12,8 @@ from newsletter.log import get_logger
 
 log = get_logger("deliver")
 
+GATHER = 0.05  # seconds a batch waits for its next message
+
 
 class Crew:
     """Sends what `put` hands over. `trouble` is set once mail cannot leave; nothing more is taken then.
@@ -36,8 +38,9 @@ class Crew:
 
     def put(self, outgoing: Outgoing) -> bool:
         """Hand over a message; waits while all are busy. False when mail cannot leave now."""
-        if len(self._threads) < self._transport.connections and (not self._threads or not self._work.empty()):
-            self._hire()  # as many connections as there is work for, so that one letter opens one
+        waiting = self._work.qsize()  # as many connections as there is work for, so that one letter opens one
+        if not self._threads or (len(self._threads) < self._transport.connections and waiting >= self._transport.batch):
+            self._hire()
         return self._put(outgoing)
 
     def _put(self, item: Outgoing | None) -> bool:
@@ -85,10 +88,11 @@ class Crew:
         return None
 
     def _more(self, limit: int) -> list[Outgoing]:
+        """What comes within a moment of each other shares a request: messages are built in 0.5 ms, a request takes 50."""
         found: list[Outgoing] = []
         while len(found) < limit:
             try:
-                item = self._work.get_nowait()
+                item = self._work.get(timeout=GATHER)
             except queue.Empty:
                 break
             if item is None:

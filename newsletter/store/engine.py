@@ -23,6 +23,7 @@ from newsletter.errors import ConfigError
 __all__ = ["Connection", "Database", "DatabaseUnavailable", "UtcDateTime", "insert"]
 
 BUSY_TIMEOUT_MS = 30_000
+_URLS = "use sqlite:///file.db or postgresql://user@host/name"
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -87,14 +88,16 @@ def _engine(url: str) -> Engine:
     if url.startswith("postgresql://"):
         url = "postgresql+psycopg://" + url.removeprefix("postgresql://")
     try:
+        backend = sa.make_url(url).get_backend_name()
+    except ArgumentError as error:
+        raise ConfigError("this is no database URL", where="database_url", hint=_URLS) from error
+    if backend not in ("sqlite", "postgresql"):
+        raise ConfigError(f"{backend} is not supported", where="database_url", hint=_URLS)
+    try:
         # Without hide_parameters an error would quote bound values, addresses among them, into the log.
-        engine = sa.create_engine(url, pool_pre_ping=url.startswith("postgresql"), hide_parameters=True)
-    except (ArgumentError, NoSuchModuleError) as error:
-        raise ConfigError(
-            "this database URL cannot be used", where="database.url", hint="use sqlite:///file.db or postgresql://…"
-        ) from error
-    if engine.dialect.name not in ("sqlite", "postgresql"):
-        raise ConfigError(f"{engine.dialect.name} is not supported", where="database.url", hint="sqlite or postgresql")
+        engine = sa.create_engine(url, pool_pre_ping=backend == "postgresql", hide_parameters=True)
+    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        raise ConfigError("this database driver is not here", where="database_url", hint=_URLS) from error
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)

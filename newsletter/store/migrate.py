@@ -18,7 +18,7 @@ def migrate(db: Database) -> None:
     state = schema_state(db)
     if state == "newer":
         raise ConfigError(
-            "the database was written by a newer version", where="database.url", hint="upgrade the program"
+            "the database was written by a newer version", where="database_url", hint="upgrade the program"
         )
     if state == "current":
         return

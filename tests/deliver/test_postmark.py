@@ -1,0 +1,131 @@
+"""The HTTP shape of the transport: Postmark's batch endpoint, against a loopback server over real TLS."""
+
+from datetime import timedelta
+
+import pytest
+
+from newsletter import deliver
+from newsletter.model import DeliveryState
+from newsletter.store import deliveries
+from tests.conftest import NOW
+from tests.deliver.conftest import addresses
+from tests.fakes.postmark import TOKEN, PostmarkServer
+
+
+@pytest.fixture
+def server(authority):
+    with PostmarkServer(authority.server("api.postmarkapp.com")) as running:
+        yield running
+
+
+@pytest.fixture
+def app(make_app, server, authority):
+    return make_app(
+        transport={"kind": "postmark", "postmark": {"token": TOKEN, "timeout": 5}},
+        fetch={"resolve": {"api.postmarkapp.com": server.at}, "ca_file": authority.ca_file},
+    )
+
+
+def counts(app, mailing_id):
+    with app.db.read() as conn:
+        return deliveries.count(conn, mailing_id)
+
+
+def test_everybody_is_handed_over_once_with_the_headers_of_a_list(app, server, frozen_mailing):
+    mailing_id = frozen_mailing(app, addresses(130))
+    deliver.run(app, NOW)
+    deliver.run(app, NOW)
+    assert counts(app, mailing_id).sent == 130
+    assert max(len(request) for request in server.requests) <= 100
+    sent = server.accepted()
+    assert len({message["To"] for message in sent}) == len(sent) == 130
+    first = sent[0]
+    headers = {one["Name"]: one["Value"] for one in first["Headers"]}
+    assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert headers["List-Unsubscribe"].startswith("<https://news.vien.example/u/")
+    assert first["From"] == "Bản tin Viện <bantin@vien.example>"
+    assert first["Subject"] == "Viện Thử nghiệm công bố kết quả đo ẩm độ tháng Mười một"
+    assert "Nguyễn Văn Thử" in first["HtmlBody"]
+    assert "Nguyễn Văn Thử" in first["TextBody"]
+    assert first["MessageStream"] == "broadcast"
+    assert app.keyring.read("trace", first["Metadata"]["delivery"])[0] == mailing_id
+
+
+def test_one_answer_per_message_counts_for_that_message_only(app, server, frozen_mailing):
+    people = addresses(5)
+    answers = {
+        people[1]: {"ErrorCode": 406, "Message": f"You tried to send to {people[1]}, which is inactive"},
+        people[2]: {"ErrorCode": 300, "Message": "Invalid 'To' address"},
+        people[3]: {"ErrorCode": 405, "Message": "Not allowed to send: no credits"},
+    }
+    server.answer = lambda to: answers.get(to.split("<")[1].strip(">"), {"ErrorCode": 0, "Message": "OK"})
+    mailing_id = frozen_mailing(app, people)
+    deliver.run(app, NOW)
+    final = counts(app, mailing_id)
+    assert (final.sent, final.failed, final.deferred) == (2, 2, 1)
+    with app.db.read() as conn:
+        told = deliveries.reasons(conn, mailing_id, DeliveryState.FAILED)
+        import sqlalchemy as sa
+
+        replies = conn.execute(sa.text("SELECT reply, reply_kind FROM deliveries WHERE state='failed'")).fetchall()
+    assert told
+    assert all("@" not in reply for reply, _ in replies)
+    assert {kind for _, kind in replies} == {"hard", None}
+
+
+def test_a_line_that_breaks_after_the_request_leaves_the_batch_unknown(app, server, frozen_mailing):
+    server.trouble = "drop"
+    mailing_id = frozen_mailing(app, addresses(3))
+    deliver.run(app, NOW)
+    server.trouble = None
+    deliver.run(app, NOW)
+    assert counts(app, mailing_id).unknown == 3
+    assert len(server.requests) == 1
+
+
+def test_a_server_error_is_unknown_and_never_repeated_blindly(app, server, frozen_mailing):
+    server.trouble = "500"
+    mailing_id = frozen_mailing(app, addresses(2))
+    deliver.run(app, NOW)
+    deliver.run(app, NOW)
+    assert counts(app, mailing_id).unknown == 2
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(("trouble", "minutes"), [("429", 5), ("422", 15)])
+def test_a_refused_request_is_tried_again_later_and_fails_nobody(app, server, frozen_mailing, clock, trouble, minutes):
+    server.trouble = trouble
+    mailing_id = frozen_mailing(app, addresses(2))
+    deliver.run(app, NOW)
+    assert counts(app, mailing_id).deferred == 2
+    server.trouble = None
+    clock.at = NOW + timedelta(minutes=minutes - 1)
+    deliver.run(app, clock.now())
+    assert server.accepted() == []
+    clock.at = NOW + timedelta(minutes=minutes)
+    deliver.run(app, clock.now())
+    assert counts(app, mailing_id).sent == 2
+
+
+def test_a_wrong_token_fails_nobody(make_app, server, authority, frozen_mailing):
+    app = make_app(
+        transport={"kind": "postmark", "postmark": {"token": "wrong"}},
+        fetch={"resolve": {"api.postmarkapp.com": server.at}, "ca_file": authority.ca_file},
+    )
+    mailing_id = frozen_mailing(app, addresses(2))
+    deliver.run(app, NOW)
+    final = counts(app, mailing_id)
+    assert (final.deferred, final.failed) == (2, 0)
+
+
+def test_a_server_that_is_not_there_defers_everybody(make_app, authority, frozen_mailing):
+    with PostmarkServer(authority.server("api.postmarkapp.com")) as gone:
+        at = gone.at
+    app = make_app(
+        transport={"kind": "postmark", "postmark": {"token": TOKEN}},
+        fetch={"resolve": {"api.postmarkapp.com": at}, "ca_file": authority.ca_file},
+    )
+    mailing_id = frozen_mailing(app, addresses(2))
+    deliver.run(app, NOW)
+    final = counts(app, mailing_id)
+    assert (final.deferred, final.unknown, final.sent) == (2, 0, 0)
