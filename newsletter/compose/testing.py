@@ -24,7 +24,7 @@ def send_test(app: App, conn: Connection, issue: Issue, address: Address, *, lan
     """
     if issue.mailing_id is None:
         raise NotAllowed("the issue is not composed yet", where=issue.id, hint="wait until it has a preview")
-    mailing = test_mailing(mailings.get(conn, issue.mailing_id), language=language, sender=app.settings.sender.address)
+    mailing = as_test(mailings.get(conn, issue.mailing_id), language=language, sender=app.settings.sender.address)
     person_id = subscribers.ensure_person(conn, address, now=now, key=app.suppression_key)
     mailings.add(conn, mailing, now=now)
     deliveries.freeze_for(conn, mailing.id, PersonId(person_id), language=mailing.renderings[0].language, now=now)
@@ -32,7 +32,7 @@ def send_test(app: App, conn: Connection, issue: Issue, address: Address, *, lan
     return mailing.id
 
 
-def test_mailing(issue_mailing: Mailing, *, language: str, sender: str) -> Mailing:
+def as_test(issue_mailing: Mailing, *, language: str, sender: str) -> Mailing:
     """The same rendering with a marked subject, as a mailing of its own (pure but for its id)."""
     matching = [rendering for rendering in issue_mailing.renderings if rendering.language == language]
     rendering = (matching or list(issue_mailing.renderings))[0]

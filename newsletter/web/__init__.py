@@ -1,0 +1,36 @@
+"""The web: staff pages behind a login, what readers' links open, and /health. Server-rendered; works without JavaScript.
+
+A GET never changes anything (mail scanners follow links); every POST is checked for its origin, except a mail provider's
+one-click unsubscribe, which its token alone authorises (RFC 8058). Handlers are plain functions run in a thread pool.
+"""
+
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from newsletter.app import App
+from newsletter.web import assets, public, shield, staff
+from newsletter.web.rendering import Pages
+from newsletter.web.visit import Site, problem, route
+
+
+def make(app: App, *, wake: Callable[[], None] = lambda: None) -> ASGIApp:
+    """The ASGI application. `wake` is called after a request that asked for a letter or a test, so that it leaves at once."""
+    shipped = assets.load()
+    site = Site(app=app, wake=wake, pages=Pages(app.settings.base_url, shipped))
+    routes = [assets.route(shipped), *(route(site, one) for one in (*public.ROUTES, *staff.ROUTES))]
+
+    async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
+        await _problem(site, Request(scope), 404)(scope, receive, send)
+
+    router = Router(routes, redirect_slashes=False, default=not_found)
+    guarded = shield.OwnOrigin(router, app.settings.base_url)
+    caught = shield.Faults(guarded, lambda scope: _problem(site, Request(scope), 500))
+    return shield.Headers(shield.Prefix(caught, site.pages.prefix), app.settings.base_url)
+
+
+def _problem(site: Site, request: Request, status: int) -> Response:
+    return problem(site.visit(request), status)

@@ -1,0 +1,49 @@
+"""The reasons that stages write into rows, said in the language of whoever reads them. Pure.
+
+Rows keep English, so that logs and `why` speak one language; what is not known here is shown as it stands.
+"""
+
+import re
+
+from newsletter.locale import Labels
+
+# (pattern over the whole text, label). Named groups fill the label; one called `rest` is translated again.
+_KNOWN = (
+    (r"in", "in this issue"),
+    (r"nothing new", "nothing new"),
+    (r"nothing new yet", "nothing new yet"),
+    (r"too late", "approved too late to be sent"),
+    (r"not approved before the latest start", "not approved before the latest start"),
+    (r"waits for a person's approval", "waits for a person’s approval"),
+    (r"missed: its articles go into the next issue", "missed; its articles go into the next issue"),
+    (r"missed: nothing ran .*", "missed; nothing was running at the send moment"),
+    (r"cancelled", "cancelled"),
+    (r"cancelled while sending", "cancelled while sending"),
+    (r"cancelled by staff", "cancelled by staff"),
+    (r"back to draft by staff", "sent back to draft by staff"),
+    (r"has no summary", "has no summary"),
+    (r"left", "left the list"),
+    (r"suppressed", "suppressed"),
+    (r"not subscribed", "not subscribed"),
+    (r"the sender died after the intent; .*", "the sender died at the last step; the message may have arrived"),
+    (r"expired: still refused after 48 hours", "still refused after 48 hours"),
+    (r"removed from the site file", "removed from the site file"),
+    (r"already in issue (?P<issue>.+)", "already in issue {issue}"),
+    (r"already in another issue", "already in another issue"),
+    (r"over the limit of (?P<n>\d+)", "over the limit of {n} items"),
+    (r"too old: more than (?P<n>\d+) days", "older than {n} days"),
+    (r"preflight found (?P<n>\d+) error\(s\): (?P<detail>.+)", "preflight found {n} errors: {detail}"),
+    (r"(?P<state>new|ready|held|skipped): (?P<rest>.+)", "{state}: {rest}"),
+)
+
+
+def reason_in(words: Labels, text: str | None) -> str:
+    for pattern, label in _KNOWN:
+        matched = re.fullmatch(pattern, text or "", re.DOTALL)
+        if matched is not None:
+            values = {
+                name: reason_in(words, value) if name == "rest" else words.gettext(value) if name == "state" else value
+                for name, value in matched.groupdict().items()
+            }
+            return words.gettext(label, **values)
+    return text or ""

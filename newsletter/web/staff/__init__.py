@@ -1,0 +1,27 @@
+"""Pages for communications staff: what waits, each issue under review, sources and articles. All behind a login."""
+
+from newsletter.web.staff import acts, articles, login, overview, preview, review, sources
+from newsletter.web.staff.session import for_staff
+from newsletter.web.visit import act, show
+
+ROUTES = (
+    show("/staff/login", login.ask),
+    act("/staff/login", login.enter),
+    show("/staff/link/{secret}", login.ask_password),
+    act("/staff/link/{secret}", login.choose_password),
+    act("/staff/logout", login.leave),
+    show("/staff", for_staff(overview.home)),
+    show("/staff/", for_staff(overview.overview)),
+    show("/staff/issues/{id}", for_staff(review.review)),
+    show("/staff/issues/{id}/frame", for_staff(preview.frame)),
+    act("/staff/issues/{id}/approve", for_staff(acts.approve)),
+    act("/staff/issues/{id}/draft", for_staff(acts.back_to_draft)),
+    act("/staff/issues/{id}/cancel", for_staff(acts.cancel)),
+    act("/staff/issues/{id}/pause", for_staff(acts.pause)),
+    act("/staff/issues/{id}/resume", for_staff(acts.resume)),
+    act("/staff/issues/{id}/reopen", for_staff(acts.reopen)),
+    act("/staff/issues/{id}/test", for_staff(acts.send_test)),
+    show("/staff/sources", for_staff(sources.sources)),
+    show("/staff/articles", for_staff(articles.articles)),
+    show("/staff/articles/{id}", for_staff(articles.article)),
+)

@@ -1,0 +1,100 @@
+"""The first page of staff: the next send moment, what waits for a person, and the issues."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from starlette.responses import Response
+
+import subscribers
+from newsletter import schedule
+from newsletter.errors import BadInput
+from newsletter.model import Counts, Issue, IssueState, Newsletter, NewsletterId, Source, SourceState
+from newsletter.store import Connection, deliveries, issues, letters, newsletters, sources
+from newsletter.web.visit import Visit
+
+SHOWN = 50
+FROZEN = (IssueState.SENDING, IssueState.PAUSED, IssueState.SENT)  # the states in which the ledger has numbers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of the table. `recipients` None: nobody is frozen and the issue is over."""
+
+    issue: Issue
+    newsletter: Newsletter
+    recipients: int | None
+    counts: Counts | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextSend:
+    newsletter: Newsletter
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Everything that waits for a person."""
+
+    approvals: list[Row]
+    failing: list[Source]
+    letters: list[tuple[str, str]]  # (kind, reason) of those that could not be rendered
+    unknown: list[Row]
+    schedules: list[tuple[Newsletter, str]]  # newsletters whose cron line cannot be used, with the fault
+
+    def __bool__(self) -> bool:
+        return any((self.approvals, self.failing, self.letters, self.unknown, self.schedules))
+
+
+def home(visit: Visit) -> Response:
+    return visit.go("/staff/")
+
+
+def overview(visit: Visit) -> Response:
+    with visit.app.db.read() as conn:
+        known = {newsletter.id: newsletter for newsletter in newsletters.listed(conn)}
+        rows = table(conn, issues.listed(conn, limit=SHOWN), known)
+        failing = [source for source in sources.listed(conn) if source.state is SourceState.FAILING]
+        unrendered = letters.failures(conn)
+    coming, unusable = next_sends([one for one in known.values() if one.active], now=visit.now)
+    waiting = Waiting(
+        approvals=[row for row in rows if row.issue.state is IssueState.PENDING_APPROVAL],
+        failing=failing,
+        letters=unrendered,
+        unknown=[row for row in rows if row.counts is not None and row.counts.unknown],
+        schedules=unusable,
+    )
+    return visit.page("staff/issues.html", coming=coming, waiting=waiting, rows=rows, newsletters=known)
+
+
+def table(conn: Connection, listed: list[Issue], known: dict[NewsletterId, Newsletter]) -> list[Row]:
+    sizes = {slug: mailable(conn, slug) for slug in {newsletter.list_slug for newsletter in known.values()}}
+    rows = []
+    for issue in listed:
+        newsletter = known[issue.newsletter_id]
+        counts = None
+        if issue.mailing_id is not None and issue.state in FROZEN:
+            counts = deliveries.count(conn, issue.mailing_id)
+        recipients = counts.frozen if counts else None if issue.state in issues.CLOSED else sizes[newsletter.list_slug]
+        rows.append(Row(issue=issue, newsletter=newsletter, recipients=recipients, counts=counts))
+    return rows
+
+
+def mailable(conn: Connection, list_slug: str) -> int:
+    """Active subscriptions of a list, which is who an issue would go to now; 0 when the list does not exist."""
+    try:
+        return subscribers.counts(conn, list_slug)[subscribers.SubscriptionState.ACTIVE]
+    except subscribers.UnknownList:
+        return 0
+
+
+def next_sends(active: list[Newsletter], *, now: datetime) -> tuple[list[NextSend], list[tuple[Newsletter, str]]]:
+    """The next send moment of each newsletter, soonest first; and those whose schedule cannot be used (pure)."""
+    coming, unusable = [], []
+    for newsletter in active:
+        try:
+            at = schedule.next_moments(newsletter.cron, newsletter.timezone, after=now, count=1)[0]
+            coming.append(NextSend(newsletter=newsletter, at=at))
+        except BadInput as error:
+            unusable.append((newsletter, str(error)))
+    return sorted(coming, key=lambda one: one.at), unusable

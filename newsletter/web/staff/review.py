@@ -1,0 +1,172 @@
+"""The review page of one issue: how it looks in an inbox and on two screens, what was found, why each article is in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from newsletter.approve import BY_POLICY
+from newsletter.mail.markers import fill
+from newsletter.model import (
+    Article,
+    ArticleId,
+    Counts,
+    Decision,
+    DeliveryState,
+    Finding,
+    Issue,
+    IssueState,
+    Mailing,
+    Newsletter,
+    Rendering,
+    StaffId,
+)
+from newsletter.store import Connection, articles, deliveries, issues, mailings, newsletters, staff
+from newsletter.web.public.issues import rendering_in
+from newsletter.web.shield import framing_policy
+from newsletter.web.staff.overview import FROZEN, mailable
+from newsletter.web.staff.preview import View, sample_values, view_of
+from newsletter.web.visit import Visit
+
+LEVELS = ("error", "warning", "note")
+TOLD = (DeliveryState.FAILED, DeliveryState.SKIPPED, DeliveryState.UNKNOWN)  # the states that ask "why?"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Considered:
+    """An article with the decision about it. `article` None: it is gone from the store, which never happens by itself."""
+
+    decision: Decision
+    article: Article | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One finding, however many renderings have it. `wheres`: `vi: html`, `en: html`."""
+
+    finding: Finding
+    wheres: list[str]
+
+
+def together(findings: Sequence[Finding]) -> list[Found]:
+    """Errors first; what several languages share stands once (pure)."""
+    same: dict[tuple[str, str], Found] = {}
+    for finding in sorted(findings, key=lambda finding: LEVELS.index(finding.level)):
+        known = same.setdefault((finding.check, finding.message), Found(finding=finding, wheres=[]))
+        known.wheres.append(finding.where)
+    return list(same.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dossier:
+    """All that the page says about one issue."""
+
+    issue: Issue
+    newsletter: Newsletter
+    mailing: Mailing | None
+    counts: Counts | None  # once the audience is frozen
+    recipients: int
+    reasons: list[tuple[str, str, int]]
+    considered: list[Considered]
+    approved_by: str  # a name; empty: nobody, or the newsletter's policy
+
+    @property
+    def included(self) -> list[Considered]:
+        return [one for one in self.considered if one.decision.included]
+
+    @property
+    def left_out(self) -> list[Considered]:
+        return [one for one in self.considered if not one.decision.included]
+
+    @property
+    def findings(self) -> list[Found]:
+        return together(self.issue.preflight)
+
+    @property
+    def errors(self) -> int:
+        return sum(one.finding.level == "error" for one in self.findings)
+
+
+def review(visit: Visit) -> Response:
+    return page(visit)
+
+
+def page(
+    visit: Visit, *, status: int = 200, refused: str = "", test_fault: str = "", test_address: str = ""
+) -> Response:
+    """The page, also after a refused act, which it then says. `test_address`: what was typed, to be mended."""
+    with visit.app.db.read() as conn:
+        dossier = read(conn, visit.part("id"))
+    view = view_of(visit, dossier.mailing)
+    rendering = rendering_in(dossier.mailing, view.language) if dossier.mailing else None
+    return visit.page(
+        "staff/issue.html",
+        status=status,
+        headers={"Content-Security-Policy": framing_policy()},
+        dossier=dossier,
+        issue=dossier.issue,
+        newsletter=dossier.newsletter,
+        view=view,
+        rendering=rendering,
+        text=_text(visit, dossier.mailing, rendering, view),
+        refused=refused,
+        test_fault=test_fault,
+        test_address=test_address,
+        tested=visit.asked("tested") == "1",
+        can=allowed(dossier.issue.state),
+    )
+
+
+def _text(visit: Visit, mailing: Mailing | None, rendering: Rendering | None, view: View) -> str:
+    if mailing is None or rendering is None or view.shape != "text":
+        return ""
+    return fill(rendering.text, mailing.nonce, sample_values(visit.app, rendering.language, now=visit.now), html=False)
+
+
+def read(conn: Connection, issue_id: str) -> Dossier:
+    """Raises BadInput when there is no such issue."""
+    issue = issues.get(conn, issue_id)
+    newsletter = newsletters.get(conn, issue.newsletter_id)
+    mailing = mailings.get(conn, issue.mailing_id) if issue.mailing_id else None
+    frozen = mailing is not None and (issue.state in FROZEN or issue.state is IssueState.CANCELLED)
+    counts = deliveries.count(conn, mailing.id) if mailing is not None and frozen else None
+    if counts is not None and counts.frozen == 0 and issue.state not in FROZEN:
+        counts = None  # cancelled before anybody was frozen
+    return Dossier(
+        issue=issue,
+        newsletter=newsletter,
+        mailing=mailing,
+        counts=counts,
+        recipients=counts.frozen if counts else mailable(conn, newsletter.list_slug),
+        reasons=deliveries.reasons(conn, mailing.id, *TOLD) if mailing is not None and counts else [],
+        considered=[_considered(conn, decision) for decision in issues.decisions(conn, issue.id)],
+        approved_by=_name(conn, issue.approved_by),
+    )
+
+
+def _considered(conn: Connection, decision: Decision) -> Considered:
+    return Considered(decision=decision, article=articles.get(conn, ArticleId(decision.article_id)))
+
+
+def _name(conn: Connection, approved_by: str | None) -> str:
+    """A staff member's name; whatever else stands there (the command line writes the name of its user)."""
+    if not approved_by or approved_by == BY_POLICY:
+        return ""
+    member = staff.get(conn, StaffId(approved_by))
+    return member.name if member else approved_by
+
+
+_BEFORE = (IssueState.DRAFT, IssueState.PENDING_APPROVAL, IssueState.SCHEDULED)
+_ACTS = {
+    "approve": (IssueState.PENDING_APPROVAL,),
+    "draft": (IssueState.PENDING_APPROVAL, IssueState.SCHEDULED),
+    "cancel": (*_BEFORE, IssueState.SENDING, IssueState.PAUSED),
+    "pause": (IssueState.SENDING,),
+    "resume": (IssueState.PAUSED,),
+    "reopen": (IssueState.SKIPPED, IssueState.FAILED),
+}
+
+
+def allowed(state: IssueState) -> dict[str, bool]:
+    """Which acts the page offers in a state (pure). The store decides again when one is asked for."""
+    return {act: state in states for act, states in _ACTS.items()}

@@ -1,0 +1,149 @@
+"""One request of a person: who it is, in which language they read, and how they are answered.
+
+A page is declared as `show(path, handler)` or `act(path, handler)`; a handler takes a Visit and returns a Response. Only
+`act` is reached by POST, so a handler that writes cannot be reached by following a link.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import Message
+
+from newsletter.app import App
+from newsletter.errors import BadInput
+from newsletter.locale import Labels, labels
+from newsletter.store.staff import Staff
+from newsletter.web.language import asked_for, preferred
+from newsletter.web.rendering import Pages
+
+LONGEST_FORM = 64 * 1024  # octets; our longest form has three short fields
+MOST_FIELDS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What every request is served from."""
+
+    app: App
+    pages: Pages
+    wake: Callable[[], None]  # a letter was asked for: let it leave now
+
+    def visit(self, request: Request, form: Mapping[str, str] | None = None) -> "Visit":
+        chosen = asked_for(request.query_params.get("lang"))
+        language = chosen or preferred(request.headers.get("accept-language", ""), self.app.settings.language)
+        return Visit(site=self, request=request, form=form or {}, language=language, language_chosen=chosen is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    site: Site
+    request: Request
+    form: Mapping[str, str] = field(repr=False)
+    language: str
+    language_chosen: bool  # by ?lang=: stronger than what we know of the reader
+    member: Staff | None = None  # None outside the staff pages
+
+    @property
+    def app(self) -> App:
+        return self.site.app
+
+    @property
+    def words(self) -> Labels:
+        return labels(self.language)
+
+    @property
+    def now(self) -> datetime:
+        return self.app.clock.now()
+
+    def part(self, name: str) -> str:
+        """A part of the path."""
+        return str(self.request.path_params[name])
+
+    def asked(self, name: str, default: str = "") -> str:
+        """A value of the query."""
+        return self.request.query_params.get(name, default)
+
+    def speaking(self, language: str | None) -> "Visit":
+        """The same in the reader's own language, unless they chose another one for this page."""
+        known = None if self.language_chosen else asked_for(language)
+        return replace(self, language=known) if known else self
+
+    def by(self, member: Staff) -> "Visit":
+        return replace(self.speaking(member.language), member=member)
+
+    def page(
+        self, template: str, /, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: object
+    ) -> Response:
+        """Render a page. `values` are what its template names; everything is escaped."""
+        return HTMLResponse(self.site.pages.render(template, self, values), status, headers)
+
+    def go(self, path: str) -> Response:
+        """After a POST: a GET shows the outcome, so that a reload does not post again."""
+        return RedirectResponse(self.site.pages.path(path), 303)
+
+
+Handler = Callable[[Visit], Response]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    path: str
+    handler: Handler
+    method: str
+
+
+def show(path: str, handler: Handler) -> Page:
+    """Reached by GET and HEAD; must not change anything."""
+    return Page(path=path, handler=handler, method="GET")
+
+
+def act(path: str, handler: Handler) -> Page:
+    """Reached by POST only."""
+    return Page(path=path, handler=handler, method="POST")
+
+
+def route(site: Site, page: Page) -> Route:
+    async def endpoint(request: Request) -> Response:
+        form = await read_form(request) if page.method == "POST" else {}
+        if form is None:
+            return problem(site.visit(request), 413)
+        return await run_in_threadpool(_answer, site.visit(request, form), page.handler)
+
+    return Route(page.path, endpoint, methods=[page.method])
+
+
+def _answer(visit: Visit, handler: Handler) -> Response:
+    try:
+        return handler(visit)
+    except BadInput:  # an id in the path that names nothing
+        return problem(visit, 404)
+
+
+def problem(visit: Visit, status: int) -> Response:
+    """One page for everything that is not there, too big, or broken; it never repeats what was asked for."""
+    return visit.page("problem.html", status=status, code=status)
+
+
+async def read_form(request: Request) -> dict[str, str] | None:
+    """The fields of a posted form, the last of each name; None when it is larger than any form of ours."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LONGEST_FORM:
+            return None
+
+    async def again() -> Message:
+        return {"type": "http.request", "body": bytes(body), "more_body": False}
+
+    try:
+        form = await Request(request.scope, again).form(max_files=0, max_fields=MOST_FIELDS)
+    except (HTTPException, MultiPartException):  # not a form: then it has no fields
+        return {}
+    return {name: value for name, value in form.items() if isinstance(value, str)}
