@@ -15,7 +15,7 @@ from datetime import datetime
 
 from newsletter import approve, collect, compose, deliver, schedule, summarise, track
 from newsletter.app import App
-from newsletter.errors import NewsletterError
+from newsletter.errors import NewsletterError, TransportDown
 from newsletter.log import get_logger
 
 log = get_logger("pipeline")
@@ -39,6 +39,7 @@ class StageReport:
     stage: str
     changed: int  # rows that moved on
     error: str | None = None  # one line; the other stages ran all the same
+    transport_down: bool = False  # mail cannot leave now; nothing is lost
 
 
 def run_once(app: App, only: frozenset[str] | None = None) -> list[StageReport]:
@@ -51,7 +52,8 @@ def run_once(app: App, only: frozenset[str] | None = None) -> list[StageReport]:
             reports.append(StageReport(stage=name, changed=stage(app, app.clock.now())))
         except NewsletterError as error:
             log.error("stage_failed", at=name, reason=str(error))
-            reports.append(StageReport(stage=name, changed=0, error=str(error)))
+            down = isinstance(error, TransportDown)
+            reports.append(StageReport(stage=name, changed=0, error=str(error), transport_down=down))
         except Exception as error:  # a fault of ours: the service must go on with the other stages, and say so
             log.exception("stage_broke", at=name)
             reports.append(StageReport(stage=name, changed=0, error=f"{type(error).__name__}: {error}"))

@@ -20,7 +20,7 @@ from subscribers.exporting import EXPORT_COLUMNS, export_list
 from subscribers.ids import PersonId
 from subscribers.importing import ImportReport, import_csv
 from subscribers.keyed import SuppressionKey, mail_group
-from subscribers.lists import List, counts, create_list, get_list, list_lists
+from subscribers.lists import List, counts, create_list, get_list, list_lists, update_list
 from subscribers.people import Person, ensure_person, find, person, rename, set_language
 from subscribers.privacy import erase, evidence, export_person, verify_chain
 from subscribers.states import NotMailableReason, PersonState, SubscriptionState, SuppressionReason
@@ -34,7 +34,7 @@ __all__ = [  # noqa: RUF022 - grouped by noun
     # addresses
     "Address", "SuppressionKey", "mail_group", "parse_address", "reveal",
     # lists
-    "List", "counts", "create_list", "get_list", "list_lists",
+    "List", "counts", "create_list", "get_list", "list_lists", "update_list",
     # people
     "Person", "PersonId", "PersonState", "ensure_person", "find", "person", "rename", "set_language",
     # subscriptions and consent

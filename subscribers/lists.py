@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from subscribers.errors import InvalidValue, UnknownList
 from subscribers.ids import new_id
@@ -40,6 +40,14 @@ def create_list(
         "created_at": now,
     }
     conn.execute(insert(lists), row)
+    return get_list(conn, slug)
+
+
+def update_list(conn: Connection, slug: str, *, name: str, description: str = "", double_opt_in: bool = True) -> List:
+    """Rename or describe a list. Consents keep the wording people agreed to. Raises UnknownList."""
+    known = get_list(conn, slug)
+    values = {"name": name, "description": description, "double_opt_in": double_opt_in}
+    conn.execute(update(lists).where(lists.c.id == known.id).values(values))
     return get_list(conn, slug)
 
 

@@ -5,6 +5,7 @@ draft issue → choose articles (select) → render each language (render) → p
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -64,7 +65,7 @@ def compose_issues(app: App, now: datetime) -> int:
         except NewsletterError as error:
             log.error("compose_failed", issue=draft.id, reason=str(error))
             app.watch("compose", str(error))
-            with app.db.begin() as conn:
+            with suppress(NotAllowed), app.db.begin() as conn:
                 issues.fail(conn, draft.id, str(error))
                 _tell_staff_it_failed(app, conn, draft, str(error), now)
     return composed
@@ -226,8 +227,9 @@ def compose_letters(app: App, now: datetime) -> int:
     for letter in asked:
         try:
             with app.db.begin() as conn:
-                compose_letter(app, conn, letter, design, now)
-            done += 1
+                if letters.rendered(conn, letter.mailing_id):
+                    compose_letter(app, conn, letter, design, now)
+                    done += 1
         except (NewsletterError, subscribers.SubscribersError) as error:
             log.error("letter_failed", letter=letter.mailing_id, reason=str(error))
             with app.db.begin() as conn:
@@ -266,4 +268,3 @@ def compose_letter(app: App, conn: Connection, letter: Letter, design: Design, n
     )
     mailings.add(conn, mailing, now=now)
     deliveries.freeze_for(conn, letter.mailing_id, letter.person_id, language=rendering.language, now=now)
-    letters.rendered(conn, letter.mailing_id)

@@ -94,7 +94,7 @@ def _chunk(app: App, me: str, recorder: Recorder, crew: Crew, mailing: Messages)
         built = list(mailing.build(conn, claims))
     recorder.skip(mailing.mailing.id, [entry for entry in built if isinstance(entry, Result)])
     for entry in built:
-        if not isinstance(entry, Result) and not crew.put(entry):
+        if not isinstance(entry, Result) and (app.stopping.is_set() or not crew.put(entry)):
             break
     _progress(app, mailing)
     return len(claims)

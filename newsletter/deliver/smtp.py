@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from newsletter.app import Fate, Outcome, Outgoing, Permit
-from newsletter.errors import TransportDown
+from newsletter.errors import ConfigError, TransportDown
 from newsletter.mail.replies import Reply, ReplyKind, classify, mask_addresses, reply_of
 from newsletter.settings import Smtp
 from subscribers import Address, reveal
@@ -268,7 +268,10 @@ class SmtpSession:
 def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
     context = ssl.create_default_context()
     if ca_file is not None:
-        context.load_verify_locations(ca_file)
+        try:
+            context.load_verify_locations(ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigError(f"no certificate can be read: {error}", where=str(ca_file)) from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 

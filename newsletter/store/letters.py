@@ -69,8 +69,10 @@ def get(conn: Connection, mailing_id: MailingId) -> Letter | None:
     return _letter(row) if row else None
 
 
-def rendered(conn: Connection, mailing_id: MailingId) -> None:
-    conn.execute(sa.update(letters).where(letters.c.mailing_id == mailing_id).values(state=RENDERED))
+def rendered(conn: Connection, mailing_id: MailingId) -> bool:
+    """Take a letter for rendering. False when another process was first; said before anything else is written."""
+    waiting = sa.update(letters).where(letters.c.mailing_id == mailing_id, letters.c.state == ASKED)
+    return conn.execute(waiting.values(state=RENDERED)).rowcount == 1
 
 
 def failed(conn: Connection, mailing_id: MailingId, reason: str) -> None:

@@ -13,6 +13,7 @@ from newsletter.store.schema.publishing import newsletter_sources
 
 POLL_EVERY = timedelta(hours=1)
 LONGEST_PAUSE = timedelta(hours=24)
+REMOVED = "removed from the site file"
 
 
 def add(conn: Connection, source: Source, *, now: datetime) -> SourceId:
@@ -166,7 +167,7 @@ def remove(conn: Connection, slugs: Sequence[str]) -> int:
     result = conn.execute(
         sa.update(sources)
         .where(sources.c.slug.in_(slugs))
-        .values(state=SourceState.PAUSED, reason="removed from the site file", next_check_at=None)
+        .values(state=SourceState.PAUSED, reason=REMOVED, next_check_at=None)
     )
     return result.rowcount
 
@@ -196,4 +197,4 @@ def _source(row: Any) -> Source:
 
 def was_removed(source: Source) -> bool:
     """Whether `remove` took this source away (a pause by a person is something else)."""
-    return source.state is SourceState.PAUSED and source.reason == "removed from the site file"
+    return source.state is SourceState.PAUSED and source.reason == REMOVED

@@ -1,0 +1,296 @@
+"""doctor: the effective settings without secrets, and whether each thing they name works. Writes and sends nothing."""
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import typer
+
+from newsletter.cli.failing import WRONG
+from newsletter.cli.opening import settings_of
+from newsletter.cli.output import emit, say
+from newsletter.cli.setup import zone_text
+from newsletter.compose.context import IssueContext, IssueView, NewsletterView, item_views
+from newsletter.compose.design import LETTERS, default_folders, design_names, find_design, find_letters
+from newsletter.compose.letters import NoticeTopic
+from newsletter.compose.render import fit_issue, render_letter
+from newsletter.errors import NewsletterError
+from newsletter.http import Fetcher
+from newsletter.locale import available
+from newsletter.mail.dkim import dns_record
+from newsletter.main import make_signer, make_transport
+from newsletter.model import ArticleId, Item, LetterKind
+from newsletter.settings import Settings, load_secrets
+from newsletter.store import Database, DatabaseUnavailable, schema_state
+
+OK, WARNING, ERROR = "ok", "warning", "error"
+HIDDEN = "…"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    check: str
+    level: str
+    message: str
+
+
+Told = Iterator[tuple[str, str]]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("doctor")(doctor)
+
+
+def doctor(ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Show the effective settings and check what they name: database, designs, transport, sender. Code 1: a fault.
+
+    An SMTP server is greeted, with TLS and password, but given no message.
+    """
+    settings = settings_of(ctx)
+    shown = dict(flat(effective(settings)))
+    verdicts = list(examine(settings))
+    if as_json:
+        emit({"settings": shown, "checks": verdicts})
+    else:
+        for key, value in shown.items():
+            say(f"{key} = {value}")
+        say()
+        for verdict in verdicts:
+            say(f"{verdict.level:<8}{verdict.check:<10}{verdict.message}")
+    raise typer.Exit(WRONG if any(verdict.level == ERROR for verdict in verdicts) else 0)
+
+
+# ---------------------------------------------------------------- settings without secrets
+
+
+def effective(settings: Settings) -> dict[str, Any]:
+    """All settings as they count, passwords and tokens hidden, also the one inside the database URL."""
+    values = settings.model_dump(mode="json")
+    values["database_url"] = without_password(settings.database)
+    for section, key in (("smtp", "password"), ("postmark", "token")):
+        if values["transport"][section][key] is not None:
+            values["transport"][section][key] = HIDDEN
+    return values
+
+
+def without_password(url: str) -> str:
+    """A database URL whose password is hidden, whether it stands before the host or among the parameters."""
+    hidden = re.sub(r"(://[^:/?@]*):.*@", rf"\1:{HIDDEN}@", url)
+    return re.sub(r"([?&][^=&]*pass[^=&]*=)[^&]*", rf"\1{HIDDEN}", hidden, flags=re.I)
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested settings as dotted keys."""
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+# ---------------------------------------------------------------- checks
+
+
+def examine(settings: Settings) -> Iterator[Verdict]:
+    """Every check's verdicts. A check that fails says why in one line; the others go on."""
+    for name, check in CHECKS.items():
+        try:
+            found = list(check(settings))
+        except (NewsletterError, DatabaseUnavailable, OSError) as error:
+            reason = error.orig if isinstance(error, DatabaseUnavailable) else error
+            found = [(ERROR, " ".join(str(reason).split()))]
+        for level, message in found:
+            yield Verdict(check=name, level=level, message=message)
+
+
+def _data(settings: Settings) -> Told:
+    folder = settings.data_dir
+    place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        yield ERROR, f"{folder} cannot be written"
+    elif place != folder:
+        yield WARNING, f"{folder} is not there yet; `newsletter init` or `migrate` makes it"
+    else:
+        yield OK, f"{folder} can be written"
+    if not settings.secrets_file.exists():
+        yield WARNING, f"{settings.secrets_file} is not there yet; `newsletter init` makes the keys"
+        return
+    load_secrets(settings)
+    if settings.secrets_file.stat().st_mode & 0o077:
+        yield WARNING, f"{settings.secrets_file} can be read by others; chmod 600 keeps the keys secret"
+
+
+def _database(settings: Settings) -> Told:
+    file = settings.data_dir / "newsletter.db"
+    if settings.database_url is None and not file.exists():
+        yield WARNING, f"{file} is not there yet; `newsletter migrate` makes it"
+        return
+    db = Database(settings.database)
+    try:
+        state = schema_state(db)
+    finally:
+        db.close()
+    advice = {
+        "current": (OK, "the schema is current"),
+        "older": (WARNING, "the schema is older; `newsletter migrate` brings it up to date"),
+        "empty": (WARNING, "there is no table yet; `newsletter migrate` makes them"),
+        "newer": (ERROR, "it was written by a newer version; upgrade the program"),
+    }
+    yield advice[state]
+
+
+def _designs(settings: Settings) -> Told:
+    if settings.designs is not None and not settings.designs.is_dir():
+        yield ERROR, f"{settings.designs}: there is no such folder"
+    folders = default_folders(settings.designs)
+    for name in (*design_names(folders), LETTERS):
+        try:
+            for language in available():
+                _render(name, folders, language, settings)
+        except NewsletterError as error:
+            yield ERROR, str(error)
+        else:
+            yield OK, f"{name} renders in {', '.join(available())}"
+
+
+def _render(name: str, folders: tuple[Path, ...], language: str, settings: Settings) -> None:
+    nonce = "0" * 16
+    view = NewsletterView(
+        name="Bản tin mẫu",
+        organisation=settings.sender.organisation or settings.sender.name,
+        postal_address=settings.sender.postal_address,
+        url=settings.base_url,
+        language=language,
+    )
+    if name != LETTERS:
+        fit_issue(find_design(name, folders), _sample(view, settings), nonce=nonce, language=language)
+        return
+    letters = find_letters(folders)
+    for kind in LetterKind:
+        render_letter(kind, _LETTER.get(kind, {}), design=letters, newsletter=view, nonce=nonce, language=language)
+
+
+_LETTER: Mapping[LetterKind, Mapping[str, Any]] = {
+    LetterKind.CONFIRM: {"expires_days": 7},
+    LetterKind.NOTICE: {
+        "topic": NoticeTopic.DRAFT_WAITING.value,
+        "name": "Bản tin mẫu",
+        "url": "https://example.org/staff",
+    },
+}
+
+
+def _sample(view: NewsletterView, settings: Settings) -> IssueContext:
+    """Seven invented articles, some with a picture: enough to meet every branch of a usual design."""
+    items = [
+        Item(
+            article_id=ArticleId(f"{at:016}"),
+            position=at,
+            section="Khoa học" if at % 2 else "Thông báo",
+            title=f"Tin mẫu số {at}: trạm đo mới ở cửa sông",
+            url=f"https://example.org/tin/{at}",
+            summary="Trạm đo mực nước mới gửi số liệu mỗi mười phút. Người dân xem được trên điện thoại.",
+            source="Phòng Đo đạc",
+            author=None,
+            image=f"https://example.org/anh/{at}.jpg" if at < 3 else None,
+            language="vi",
+            published=date(2026, 1, at),
+        )
+        for at in range(1, 8)
+    ]
+    issue = IssueView(
+        number=1,
+        subject="Tin mẫu",
+        preheader="Một bản tin để thử mẫu trình bày",
+        date=date(2026, 1, 8),
+        intro="Bảy tin mới.",
+        web_url=f"{settings.base_url}/issues/sample",
+    )
+    return IssueContext(issue=issue, newsletter=view, items=item_views(items, settings.timezone))
+
+
+def _transport(settings: Settings) -> Told:
+    kind = settings.transport.kind
+    if kind == "outbox":
+        folder = settings.outbox.absolute()
+        place = next(path for path in (folder, *folder.parents) if path.exists())
+        if not place.is_dir() or not os.access(place, os.W_OK):
+            yield ERROR, f"the outbox {settings.outbox} cannot be written"
+        else:
+            yield OK, f"messages are written to {settings.outbox}; nothing leaves this machine"
+        return
+    if kind == "postmark":
+        yield OK, f"postmark has a token for stream {settings.transport.postmark.stream}; it was not tried"
+        return
+    fetcher = Fetcher(user_agent=settings.fetch.user_agent)
+    try:
+        make_transport(settings, fetcher).open().close()
+    finally:
+        fetcher.close()
+    smtp = settings.transport.smtp
+    how = f"{smtp.security}, {'logged in' if smtp.username else 'no login'}"
+    yield (OK if smtp.security != "none" else WARNING), f"smtp {smtp.host}:{smtp.port} answers ({how})"
+
+
+def _time(settings: Settings) -> Told:
+    now = datetime.now(UTC).astimezone(ZoneInfo(settings.timezone))
+    yield OK, f"{settings.timezone}: it is {now:%Y-%m-%d %H:%M %Z} there"
+
+
+def _base_url(settings: Settings) -> Told:
+    host = urlsplit(settings.base_url).hostname or ""
+    leaves = settings.transport.kind != "outbox"
+    if not settings.base_url.startswith("https://"):
+        yield (ERROR if leaves else WARNING), f"{settings.base_url} is not https; one-click unsubscribing needs it"
+    elif host in ("localhost", "127.0.0.1") or host.endswith((".example", "example.org")):
+        yield WARNING, f"{settings.base_url} cannot be reached by readers"
+    else:
+        yield OK, settings.base_url
+
+
+def _sender(settings: Settings) -> Told:
+    sender = settings.sender
+    level = WARNING if sender.domain in ("example.org", "example.com", "example.net") else OK
+    yield level, f"{sender.address}{' is only an example' if level == WARNING else ''}"
+    if not sender.postal_address.strip():
+        yield WARNING, "sender.postal_address is empty; the law of many countries wants it in every mail"
+
+
+def _dkim(settings: Settings) -> Told:
+    path = settings.dkim.key_file
+    signer = make_signer(settings)
+    if path is None or signer is None:
+        yield WARNING, "no dkim.key_file: mail leaves unsigned, unless the relay signs; `newsletter dkim new`"
+        return
+    if path.stat().st_mode & 0o077:
+        yield WARNING, f"{path} can be read by others; chmod 600 keeps it secret"
+    record = zone_text(dns_record(path.read_bytes()))
+    yield OK, f"publish {signer.selector}._domainkey.{signer.domain}. IN TXT {record}"
+
+
+def _fetch(settings: Settings) -> Told:
+    for host, target in settings.fetch.resolve.items():
+        yield WARNING, f"fetch.resolve: {host} is read from {target}, past the guard against private addresses"
+    Fetcher(
+        user_agent=settings.fetch.user_agent, resolve=settings.fetch.resolve, ca_file=settings.fetch.ca_file
+    ).close()
+    yield OK, f"as {settings.fetch.user_agent}"
+
+
+CHECKS: Mapping[str, Callable[[Settings], Told]] = {
+    "data": _data,
+    "database": _database,
+    "designs": _designs,
+    "transport": _transport,
+    "time": _time,
+    "base_url": _base_url,
+    "sender": _sender,
+    "dkim": _dkim,
+    "fetch": _fetch,
+}

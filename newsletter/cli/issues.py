@@ -1,0 +1,217 @@
+"""issues, issue new, approve, back-to-draft, pause, resume, cancel, resend-unknown: what a person decides about an issue."""
+
+import getpass
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from newsletter import approve as approval
+from newsletter import schedule
+from newsletter.app import App
+from newsletter.cli.failing import NOTHING_TO_DO
+from newsletter.cli.opening import opened
+from newsletter.cli.output import confirm, emit, moment, say, table
+from newsletter.errors import BadInput, NotAllowed
+from newsletter.model import Issue, IssueState, MailingId, Newsletter
+from newsletter.store import Connection, deliveries, issues, newsletters
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Which = Annotated[str, typer.Argument(metavar="ISSUE", help="Its id, how the id begins, or `latest`.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("issues")(show_all)
+    group = typer.Typer(help="Make an extra issue by hand.", no_args_is_help=True, rich_markup_mode=None)
+    group.callback()(lambda: None)  # keeps `new` a verb of its own
+    group.command("new")(new)
+    app.add_typer(group, name="issue")
+    app.command("approve")(approve)
+    for name in ("back-to-draft", "reject"):
+        app.command(name)(back_to_draft)
+    app.command("pause")(pause)
+    app.command("resume")(resume)
+    app.command("cancel")(cancel)
+    app.command("resend-unknown")(resend_unknown)
+
+
+def show_all(
+    ctx: typer.Context,
+    newsletter: Annotated[str | None, typer.Option(metavar="SLUG", help="Only of this newsletter.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the latest first.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List the issues, the latest first, with what each waits for."""
+    with opened(ctx) as app, app.db.read() as conn:
+        only = newsletter_of(conn, newsletter).id if newsletter else None
+        known = {letter.id: letter for letter in newsletters.listed(conn)}
+        found = [(issue, known[issue.newsletter_id]) for issue in issues.listed(conn, newsletter_id=only, limit=limit)]
+    if as_json:
+        emit([plain(issue, letter) for issue, letter in found])
+        return
+    rows = [
+        (
+            issue.id,
+            letter.slug,
+            issue.number,
+            issue.state,
+            moment(issue.send_at, letter.timezone),
+            issue.subject,
+            issue.reason,
+        )
+        for issue, letter in found
+    ]
+    table(("issue", "newsletter", "no.", "state", "send moment", "subject", "reason"), rows)
+
+
+def plain(issue: Issue, letter: Newsletter) -> dict[str, Any]:
+    names = ("id", "number", "occurrence", "state", "send_at", "subject", "preheader", "reason")
+    more = ("content_hash", "approved_by", "approved_at")
+    return {"newsletter": letter.slug} | {name: getattr(issue, name) for name in (*names, *more)}
+
+
+def newsletter_of(conn: Connection, slug: str) -> Newsletter:
+    """Raises BadInput naming those that are there."""
+    found = newsletters.by_slug(conn, slug)
+    if found is None:
+        known = ", ".join(letter.slug for letter in newsletters.listed(conn)) or "none"
+        raise BadInput("there is no such newsletter", where=slug, hint=f"there are: {known}")
+    return found
+
+
+def new(
+    ctx: typer.Context,
+    newsletter: Annotated[str, typer.Argument(metavar="NEWSLETTER", help="Its slug.")],
+) -> None:
+    """Make an extra issue, sent as soon as it is approved. `newsletter compose` gives it its content."""
+    with opened(ctx) as app, app.db.begin() as conn:
+        issue_id = schedule.open_extra(conn, newsletter_of(conn, newsletter), now=app.clock.now())
+    say(issue_id)
+
+
+# ---------------------------------------------------------------- approving
+
+
+def approve(
+    ctx: typer.Context,
+    which: Which,
+    *,
+    by: Annotated[str | None, typer.Option(help="Who approves; else the user of this machine.")] = None,
+    despite_errors: Annotated[bool, typer.Option("--despite-errors", help="Although preflight found errors.")] = False,
+    yes: Yes = False,
+) -> None:
+    """Show an issue and approve it for exactly this content. Another content needs another approval."""
+    with opened(ctx) as app:
+        with app.db.read() as conn:
+            issue = issues.find(conn, which)
+            letter = newsletters.get(conn, issue.newsletter_id)
+            items = [decision.item for decision in issues.decisions(conn, issue.id) if decision.item]
+        if issue.content_hash is None or issue.state is not IssueState.PENDING_APPROVAL:
+            raise NotAllowed(f"the issue is {issue.state}, not waiting for approval", where=issue.id)
+        say(f"{letter.name} #{issue.number}, to be sent {moment(issue.send_at, letter.timezone)} to {letter.list_slug}")
+        say(f"subject    {issue.subject}")
+        say(f"preheader  {issue.preheader}")
+        for item in items:
+            say(f"{item.position:>4}. {item.title} ({item.source})")
+        for finding in issue.preflight:
+            say(f"{finding.level}: {finding.where}: {finding.message}")
+        say(f"content    {issue.content_hash}")
+        confirm("Approve exactly this content?", yes=yes)
+        with app.db.begin() as conn:
+            approval.by_person(
+                conn,
+                issue.id,
+                issue.content_hash,
+                by=by or _me(),
+                now=app.clock.now(),
+                despite_errors=despite_errors,
+            )
+    say("approved")
+
+
+def _me() -> str:
+    try:
+        return f"{getpass.getuser()} (command line)"
+    except (KeyError, OSError):  # a container's user without a name
+        return "command line"
+
+
+def back_to_draft(
+    ctx: typer.Context,
+    which: Which,
+    reason: Annotated[str, typer.Option(help="Why; shown with the issue.")] = "sent back by hand",
+) -> None:
+    """Refuse or undo an approval: the issue is composed again from the articles as they then are."""
+    with opened(ctx) as app, app.db.begin() as conn:
+        issue = issues.find(conn, which)
+        issues.back_to_draft(conn, issue.id, reason=reason)
+    say(f"{issue.id} is a draft again")
+
+
+# ---------------------------------------------------------------- while it is sent
+
+
+def pause(ctx: typer.Context, which: Which) -> None:
+    """Stop sending an issue for now; what is in flight arrives."""
+    with opened(ctx) as app, app.db.begin() as conn:
+        issue = issues.find(conn, which)
+        deliveries.pause(conn, _mailing(issue))
+    say(f"{issue.id} is paused")
+
+
+def resume(ctx: typer.Context, which: Which) -> None:
+    """Go on with a paused issue."""
+    with opened(ctx) as app, app.db.begin() as conn:
+        issue = issues.find(conn, which)
+        deliveries.resume(conn, _mailing(issue))
+    say(f"{issue.id} is sent on with the next run")
+
+
+def cancel(
+    ctx: typer.Context,
+    which: Which,
+    reason: Annotated[str, typer.Option(help="Why; shown with the issue.")] = "cancelled by hand",
+    yes: Yes = False,
+) -> None:
+    """Give an issue up: before its sending, or in the middle; then whoever has not got it yet will not."""
+    with opened(ctx) as app:
+        with app.db.read() as conn:
+            issue = issues.find(conn, which)
+        running = issue.state in (IssueState.SENDING, IssueState.PAUSED)
+        confirm(f"Cancel {issue.id}{', which is being sent' if running else ''}?", yes=yes)
+        with app.db.begin() as conn:
+            skipped = _cancel(conn, issue, reason=reason, now=app.clock.now())
+    say(f"{issue.id} is cancelled" + (f"; {skipped:,} will not get it" if running else ""))
+
+
+def _cancel(conn: Connection, issue: Issue, *, reason: str, now: datetime) -> int:
+    if issue.state in (IssueState.SENDING, IssueState.PAUSED):
+        return deliveries.cancel(conn, _mailing(issue), now=now)
+    issues.cancel(conn, issue.id, reason=reason)
+    return 0
+
+
+def resend_unknown(ctx: typer.Context, which: Which, yes: Yes = False) -> None:
+    """Send again to those of whom nobody knows whether they got it. Some may get it twice. Code 4: there are none."""
+    with opened(ctx) as app:
+        issue, unknown = _unknown(app, which)
+        if not unknown:
+            say("there are none of unknown fate")
+            raise typer.Exit(NOTHING_TO_DO)
+        confirm(f"Send again to {unknown:,} people, some of whom may have got it?", yes=yes)
+        with app.db.begin() as conn:
+            resent = deliveries.resend_unknown(conn, _mailing(issue), now=app.clock.now())
+    say(f"{resent:,} are sent again with the next run")
+
+
+def _unknown(app: App, which: str) -> tuple[Issue, int]:
+    with app.db.read() as conn:
+        issue = issues.find(conn, which)
+        return issue, deliveries.count(conn, issue.mailing_id).unknown if issue.mailing_id else 0
+
+
+def _mailing(issue: Issue) -> MailingId:
+    if issue.mailing_id is None:
+        raise NotAllowed(f"the issue is {issue.state}, nothing of it was sent", where=issue.id)
+    return issue.mailing_id

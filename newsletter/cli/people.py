@@ -1,0 +1,331 @@
+"""list, subscribers, staff: people and what they may get. Addresses are masked, but in an export that is asked for."""
+
+import csv
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Annotated, Any
+
+import typer
+
+import subscribers
+from newsletter import readers
+from newsletter.app import App
+from newsletter.cli.opening import opened, working
+from newsletter.cli.output import confirm, emit, note, say, table
+from newsletter.errors import BadInput
+from newsletter.model import PersonId
+from newsletter.store import Connection, staff
+from subscribers import EXPORT_COLUMNS, ConsentGiven, ConsentSource, ImportReport, Outcome, SubscriptionState
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+ListSlug = Annotated[str, typer.Option("--list", metavar="SLUG", help="See `newsletter subscribers lists`.")]
+Who = Annotated[str, typer.Argument(metavar="PERSON", help="An address, or a person's id.")]
+
+
+def register(app: typer.Typer) -> None:
+    lists = _group("Create a list that people can join.")
+    lists.callback()(lambda: None)  # keeps `create` a verb of its own
+    lists.command("create")(create)
+    people = _group("Import, export, add, show and erase the people of a list.")
+    people.command("lists")(lists_of_all)
+    people.command("counts")(counts)
+    people.command("add")(add)
+    people.command("import")(import_file)
+    people.command("export")(export)
+    people.command("unsubscribe")(unsubscribe)
+    people.command("erase")(erase)
+    people.command("show")(show)
+    team = _group("Let somebody log in to the staff pages.")
+    team.command("add")(staff_add)
+    team.command("list")(staff_list)
+    app.add_typer(lists, name="list")
+    app.add_typer(people, name="subscribers")
+    app.add_typer(team, name="staff")
+
+
+def _group(about: str) -> typer.Typer:
+    return typer.Typer(help=about, no_args_is_help=True, rich_markup_mode=None)
+
+
+# ---------------------------------------------------------------- lists
+
+
+def create(
+    ctx: typer.Context,
+    slug: Annotated[str, typer.Argument(help="Lower-case letters, digits, hyphens.")],
+    *,
+    name: Annotated[str, typer.Option(help="What readers see.")],
+    description: Annotated[str, typer.Option(help="What they get, and how often.")] = "",
+    single_opt_in: Annotated[bool, typer.Option("--single-opt-in", help="Without a confirmation letter.")] = False,
+) -> None:
+    """Create a list."""
+    with opened(ctx) as app, app.db.begin() as conn:
+        subscribers.create_list(
+            conn, slug, name=name, description=description, double_opt_in=not single_opt_in, now=app.clock.now()
+        )
+    say(f"created {slug}")
+
+
+def lists_of_all(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """Show the lists."""
+    with opened(ctx) as app, app.db.read() as conn:
+        known = [(one, subscribers.counts(conn, one.slug)) for one in subscribers.list_lists(conn)]
+    if as_json:
+        emit([{"slug": one.slug, "name": one.name, "double_opt_in": one.double_opt_in, **n} for one, n in known])
+        return
+    rows = [(one.slug, one.name, n[SubscriptionState.ACTIVE], "yes" if one.double_opt_in else "no") for one, n in known]
+    table(("slug", "name", "active", "confirmation"), rows)
+
+
+def counts(ctx: typer.Context, list_slug: ListSlug, as_json: AsJson = False) -> None:
+    """How many people of a list are in which state."""
+    with opened(ctx) as app, app.db.read() as conn:
+        found = subscribers.counts(conn, list_slug)
+    if as_json:
+        emit(found)
+        return
+    for state, number in found.items():
+        say(f"{state:<13}{number:>9,}")
+
+
+# ---------------------------------------------------------------- joining
+
+
+def add(
+    ctx: typer.Context,
+    address: Annotated[str, typer.Argument(help="Who joins.")],
+    *,
+    list_slug: ListSlug,
+    consent: Annotated[str, typer.Option(help="Where their consent can be found; kept as evidence.")],
+    name: Annotated[str, typer.Option(help="Their name.")] = "",
+    language: Annotated[str | None, typer.Option(help="Like vi or en.")] = None,
+    confirmed: Annotated[bool, typer.Option("--confirmed", help="The address is proven: no letter.")] = False,
+) -> None:
+    """Add one person to a list. On a list with confirmation a letter asks them first, unless --confirmed."""
+    given = ConsentGiven(form="staff", wording=consent, language=language or "", source=ConsentSource.STAFF)
+    who = subscribers.parse_address(address)
+    with opened(ctx) as app:
+        if confirmed:
+            with app.db.begin() as conn:
+                joined = subscribers.subscribe(
+                    conn,
+                    list_slug,
+                    who,
+                    now=app.clock.now(),
+                    key=app.suppression_key,
+                    consent=given,
+                    name=name,
+                    language=language,
+                    confirmed=True,
+                )
+        else:
+            joined = readers.join(app, list_slug, who, consent=given, name=name, language=language)
+    say(_JOINED[joined.outcome])
+    raise typer.Exit(1 if joined.outcome in (Outcome.SUPPRESSED, Outcome.LEFT) else 0)
+
+
+_JOINED = {
+    Outcome.PENDING: "pending: a confirmation letter goes out with the next run",
+    Outcome.ALREADY_PENDING: "pending: a confirmation letter went out within the hour",
+    Outcome.ACTIVE: "active",
+    Outcome.ALREADY_ACTIVE: "active already",
+    Outcome.SUPPRESSED: "not added: this address must not be written to",
+    Outcome.LEFT: "not added: they left, and only they can come back",
+}
+
+
+def import_file(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A CSV with a column of addresses.")],
+    *,
+    list_slug: ListSlug,
+    consent: Annotated[str, typer.Option(help="Where these people's consent can be found; kept as evidence.")],
+    rejected: Annotated[Path | None, typer.Option(help="Where line, column and reason of unusable rows go.")] = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Subscribe the people of a CSV. Doing it twice changes nothing; whoever left is not brought back."""
+    if not file.is_file():
+        raise BadInput("there is no such file", where=str(file))
+    size = file.stat().st_size
+    with working(ctx) as app:
+
+        def watch(rows: int, octets: int) -> None:
+            app.watch("import", f"{rows:,} rows", min(octets, size), size)
+            if app.stopping.is_set():  # between two batches: each is a transaction of its own
+                raise KeyboardInterrupt
+
+        report = subscribers.import_csv(
+            app.db,
+            file,
+            list_slug=list_slug,
+            key=app.suppression_key,
+            now=app.clock.now(),
+            consent=consent,
+            on_progress=watch,
+            dry_run=dry_run,
+            rejected_path=rejected,
+        )
+    if as_json:
+        more = {"refused_by_reason": report.refused_by_reason, "rejected_file": report.file, "dry_run": dry_run}
+        emit(_numbers(report) | more)
+    else:
+        _tell_import(report, dry_run=dry_run)
+
+
+def _numbers(report: ImportReport) -> dict[str, Any]:
+    return {name: getattr(report, name) for name in ("rows", "added", "already", "updated", "rejected", "refused")}
+
+
+def _tell_import(report: ImportReport, *, dry_run: bool) -> None:
+    for label, number in _numbers(report).items():
+        say(f"{label:<9}{number:>9,}")
+    for reason, number in report.refused_by_reason.items():
+        say(f"  refused, {reason}: {number:,}")
+    if report.file is not None:
+        say(f"why rows were rejected: {report.file}")
+    if report.ignored:
+        note("columns nothing was read from: " + ", ".join(report.ignored))
+    if dry_run:
+        say("dry run: nothing was written")
+
+
+def export(
+    ctx: typer.Context,
+    list_slug: ListSlug,
+    out: Annotated[Path | None, typer.Option(help="A file, readable by you alone; else standard output.")] = None,
+) -> None:
+    """Write the people of a list as CSV, with their addresses; `import` takes it back."""
+    with opened(ctx) as app, app.db.read() as conn:
+        rows = subscribers.export_list(conn, list_slug)
+        first = next(rows, None)  # an unknown list is refused before a file is made
+        with _private(out) as file:
+            writer = csv.DictWriter(file, EXPORT_COLUMNS)
+            writer.writeheader()
+            number = 0
+            for row in _chained(first, rows):
+                writer.writerow(row)
+                number += 1
+    note(f"{number:,} people")
+
+
+def _chained(first: dict[str, str] | None, rest: Iterator[dict[str, str]]) -> Iterator[dict[str, str]]:
+    if first is not None:
+        yield first
+        yield from rest
+
+
+@contextmanager
+def _private(path: Path | None) -> Iterator[IO[str]]:
+    if path is None:
+        yield sys.stdout
+        return
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+        yield file
+
+
+# ---------------------------------------------------------------- one person
+
+
+def person_of(conn: Connection, who: str) -> PersonId:
+    """The person of an address or id. Raises BadInput when there is none."""
+    if "@" in who:
+        found = subscribers.find(conn, subscribers.parse_address(who))
+        if found is None:
+            raise BadInput("nobody here has this address")
+        return PersonId(found)
+    try:
+        return PersonId(subscribers.person(conn, PersonId(who)).id)
+    except subscribers.UnknownPerson:
+        raise BadInput("there is no such person", where=who, hint="give an address or a person's id") from None
+
+
+def unsubscribe(
+    ctx: typer.Context,
+    who: Who,
+    list_slug: ListSlug,
+    reason: Annotated[str, typer.Option(help="How they asked; kept.")] = "staff",
+) -> None:
+    """End a subscription, because the person asked for it."""
+    with opened(ctx) as app, app.db.begin() as conn:
+        left = subscribers.unsubscribe(conn, list_slug, person_of(conn, who), now=app.clock.now(), reason=reason)
+    say("unsubscribed" if left else "was not subscribed")
+
+
+def erase(ctx: typer.Context, who: Who, yes: Yes = False) -> None:
+    """Forget a person: address, name, attributes go; only a keyed hash stays, so that no import brings them back."""
+    with opened(ctx) as app:
+        with app.db.read() as conn:
+            person_id = person_of(conn, who)
+        confirm(f"Erase person {person_id} for good?", yes=yes)
+        with app.db.begin() as conn:
+            done = subscribers.erase(conn, person_id, now=app.clock.now(), key=app.suppression_key)
+    say(f"erased {person_id}" if done else "was erased before")
+
+
+def show(ctx: typer.Context, who: Who, as_json: AsJson = False) -> None:
+    """What is held about a person, the address masked: subscriptions, consents, suppressions."""
+    with opened(ctx) as app, app.db.read() as conn:
+        held = _masked(app, conn, person_of(conn, who))
+    if as_json:
+        emit(held)
+        return
+    for name in ("id", "address", "name", "language", "time_zone", "state", "created_at", "erased_at"):
+        if held[name]:
+            say(f"{name:<12}{held[name]}")
+    for entry in held["subscriptions"]:
+        say(f"list        {entry['list']}: {entry['state']}")
+    for entry in held["consents"]:
+        say(f"consent     {entry['at'][:16]} {entry['list']}: {entry['action']} ({entry['source']}) {entry['wording']}")
+    for entry in held["suppressions"]:
+        say(f"suppressed  {entry['at'][:16]} {entry['list'] or 'everywhere'}: {entry['reason']}")
+
+
+def _masked(app: App, conn: Connection, person_id: PersonId) -> dict[str, Any]:
+    held = subscribers.export_person(conn, person_id)
+    address = subscribers.person(conn, person_id).address
+    return {**held, "address": str(address) if address is not None else None}
+
+
+# ---------------------------------------------------------------- staff
+
+
+def staff_add(
+    ctx: typer.Context,
+    address: Annotated[str, typer.Argument(help="Who may log in; notices go there too.")],
+    name: Annotated[str, typer.Option(help="Shown beside what they do.")] = "",
+    language: Annotated[str | None, typer.Option(help="vi or en; else the settings' language.")] = None,
+) -> None:
+    """Let somebody log in: prints a link that sets their password, once, within 48 hours. Again gives a fresh link."""
+    who = subscribers.parse_address(address)
+    with opened(ctx) as app, app.db.begin() as conn:
+        now = app.clock.now()
+        person_id = PersonId(subscribers.ensure_person(conn, who, now=now, key=app.suppression_key, name=name))
+        known = staff.of_person(conn, person_id)
+        staff_id = staff.add(
+            conn,
+            person_id,
+            name=name or (known.name if known else str(who)),
+            language=language or (known.language if known else app.settings.language),
+            now=now,
+        )
+        link = app.url(f"/staff/link/{staff.make_link(conn, staff_id, now=now)}")
+    note("give this link to them; it works once, within 48 hours:")
+    say(link)
+
+
+def staff_list(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """Show who may log in."""
+    with opened(ctx) as app, app.db.read() as conn:
+        team = [(member, subscribers.person(conn, member.person_id).address) for member in staff.listed(conn)]
+    rows = [(member.name, str(address or ""), member.language, bool(member.password_hash)) for member, address in team]
+    if as_json:
+        emit([dict(zip(("name", "address", "language", "has_password"), row, strict=True)) for row in rows])
+        return
+    table(("name", "address", "language", "password"), [(*row[:3], "set" if row[3] else "not yet") for row in rows])

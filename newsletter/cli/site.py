@@ -1,0 +1,182 @@
+"""apply and dump: the site file against the database, in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import subscribers
+from newsletter.app import App
+from newsletter.cli.opening import opened
+from newsletter.cli.output import emit, moment, say
+from newsletter.cli.sitefile import (
+    Change,
+    NewsletterEntry,
+    Site,
+    SourceEntry,
+    check_newsletters,
+    compare,
+    entry_of_list,
+    entry_of_newsletter,
+    entry_of_source,
+    read_site,
+    written,
+)
+from newsletter.model import Newsletter, NewsletterId, SourceId, SourceState, new_id
+from newsletter.schedule import next_moments
+from newsletter.store import Connection, newsletters, sources
+
+
+def register(app: typer.Typer) -> None:
+    app.command("apply")(apply)
+    app.command("dump")(dump)
+
+
+def apply(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The site file; `newsletter dump` writes one.")],
+    *,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Stop the sources and newsletters that the file does not name.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the plan.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Bring sources, lists and newsletters to what FILE says, by their slugs. Shows the plan first.
+
+    All or nothing: a wrong key, an unknown list, an impossible schedule is refused before anything is written.
+    Removed newsletters are made inactive, removed sources paused; their issues and articles stay. Lists are never removed.
+    """
+    with opened(ctx) as app:
+        site = read_site(file, timezone=app.settings.timezone)
+        now = app.clock.now()
+        with app.db.begin() as conn:
+            present = present_site(conn)
+            kept = Site(lists=present.lists) if prune else present
+            _check(app, site, kept, now=now, path=file)
+            plan = compare(site, present, prune=prune)
+            if not dry_run:
+                _write(conn, site, plan, now=now)
+        coming = _coming(site, plan, now)
+    _show(plan, coming, dry_run=dry_run, as_json=as_json)
+
+
+def dump(ctx: typer.Context) -> None:
+    """Write sources, lists and newsletters to standard output as a site file that `apply` takes."""
+    with opened(ctx) as app, app.db.read() as conn:
+        typer.echo(written(present_site(conn)), nl=False)
+
+
+def present_site(conn: Connection) -> Site:
+    """What the database holds, without the sources that were removed."""
+    kept = [source for source in sources.listed(conn) if not sources.was_removed(source)]
+    slugs = {source.id: source.slug for source in kept}
+    return Site(
+        sources=tuple(entry_of_source(source) for source in kept),
+        lists=tuple(entry_of_list(the_list) for the_list in subscribers.list_lists(conn)),
+        newsletters=tuple(entry_of_newsletter(letter, slugs) for letter in newsletters.listed(conn)),
+    )
+
+
+def _check(app: App, site: Site, kept: Site, *, now: datetime, path: Path) -> None:
+    """`kept`: what stays there beside the file."""
+    check_newsletters(
+        site,
+        lists={entry.slug for entry in (*site.lists, *kept.lists)},
+        sources={entry.slug for entry in (*site.sources, *kept.sources)},
+        designs=app.design_folders,
+        now=now,
+        path=path,
+    )
+
+
+# ---------------------------------------------------------------- writing
+
+
+def _write(conn: Connection, site: Site, plan: Sequence[Change], *, now: datetime) -> None:
+    to_do = {(change.kind, change.slug): change.action for change in plan}
+    for entry in site.lists:
+        if to_do["list", entry.slug] == "created":
+            subscribers.create_list(conn, **entry.model_dump(), now=now)
+        elif to_do["list", entry.slug] == "changed":
+            subscribers.update_list(conn, **entry.model_dump())
+    for source in site.sources:
+        if to_do["source", source.slug] != "unchanged":
+            _save_source(conn, source, now=now)
+    ids = {source.slug: source.id for source in sources.listed(conn)}
+    for letter in site.newsletters:
+        if to_do["newsletter", letter.slug] != "unchanged":
+            newsletters.save(conn, newsletter_of(letter, [ids[slug] for slug in letter.sources]), now=now)
+    sources.remove(conn, [change.slug for change in plan if (change.kind, change.action) == ("source", "removed")])
+    newsletters.deactivate(
+        conn, [change.slug for change in plan if (change.kind, change.action) == ("newsletter", "removed")]
+    )
+
+
+def _save_source(conn: Connection, entry: SourceEntry, *, now: datetime) -> None:
+    known = sources.by_slug(conn, entry.slug)
+    made = sources.new(
+        entry.slug,
+        entry.kind,
+        entry.url,
+        name=entry.name,
+        language=entry.language,
+        section=entry.section,
+        newest=entry.newest,
+        max_age=timedelta(days=entry.max_age_days),
+    )
+    sources.add(conn, replace(made, id=known.id) if known else made, now=now)
+    if known is not None and sources.was_removed(known):
+        sources.set_state(conn, known.id, SourceState.ACTIVE, now=now)
+
+
+def newsletter_of(entry: NewsletterEntry, source_ids: Sequence[SourceId]) -> Newsletter:
+    return Newsletter(
+        id=NewsletterId(new_id()),
+        slug=entry.slug,
+        name=entry.name,
+        language=entry.languages[0],
+        languages=entry.languages,
+        design=entry.design,
+        options=entry.options,
+        list_slug=entry.list,
+        cron=entry.cron,
+        timezone=entry.timezone,
+        approval=entry.approval,
+        compose_lead=timedelta(hours=entry.compose_lead_hours),
+        latest_start=timedelta(hours=entry.latest_start_hours),
+        max_items=entry.max_items,
+        unknown_policy=entry.unknown_policy,
+        active=entry.active,
+        source_ids=tuple(source_ids),
+    )
+
+
+# ---------------------------------------------------------------- telling
+
+
+def _coming(site: Site, plan: Sequence[Change], now: datetime) -> dict[str, list[str]]:
+    """The next three send moments of each newsletter that is saved."""
+    saved = {change.slug for change in plan if change.kind == "newsletter" and change.action in ("created", "changed")}
+    return {
+        entry.slug: [
+            moment(at, entry.timezone) for at in next_moments(entry.cron, entry.timezone, after=now) if entry.active
+        ]
+        for entry in site.newsletters
+        if entry.slug in saved
+    }
+
+
+def _show(plan: Sequence[Change], coming: dict[str, list[str]], *, dry_run: bool, as_json: bool) -> None:
+    if as_json:
+        emit({"plan": plan, "next": coming, "dry_run": dry_run})
+        return
+    for change in plan:
+        say(str(change))
+    for slug, moments in coming.items():
+        say(f"{slug} is sent next: {', '.join(moments) or 'never, it is not active'}")
+    if dry_run:
+        say("dry run: nothing was written")

@@ -1,0 +1,292 @@
+"""A site file: sources, lists and newsletters as TOML. Reads it strictly, compares it with what is there, writes it. Pure.
+
+Every key is checked before anything is written: an unknown one is refused with its path, because a misspelt `approval`
+that silently does nothing sends mail that nobody saw.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from newsletter.compose.design import find_design
+from newsletter.errors import BadInput, NewsletterError
+from newsletter.model import ApprovalPolicy, Newsletter, Source, SourceId, SourceKind
+from newsletter.schedule import next_moments
+from subscribers import List
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    slug: Slug
+
+
+class SourceEntry(_Entry):
+    kind: SourceKind
+    url: str = ""  # URL, or the path of a folder, relative to the site file
+    name: str = ""
+    language: Language | None = None
+    section: str | None = None
+    newest: int = Field(5, ge=0)
+    max_age_days: float = Field(14, gt=0)
+
+    @model_validator(mode="after")
+    def _has_its_place(self) -> "SourceEntry":
+        is_url = self.url.startswith(("https://", "http://"))
+        if self.kind in (SourceKind.FEED, SourceKind.PAGE) and not is_url:
+            raise ValueError("url must begin with https:// or http://")
+        if self.kind is SourceKind.FOLDER and (is_url or not self.url):
+            raise ValueError("url must be the path of a folder or file")
+        return self
+
+
+class ListEntry(_Entry):
+    name: str = Field(min_length=1)
+    description: str = ""
+    double_opt_in: bool = True
+
+
+class NewsletterEntry(_Entry):
+    name: str = Field(min_length=1)
+    languages: tuple[Language, ...] = Field(min_length=1)  # the first is the default rendering
+    design: str = "bulletin"
+    options: dict[str, Any] = {}
+    list: str
+    sources: tuple[str, ...] = ()
+    cron: str
+    timezone: str
+    approval: ApprovalPolicy = ApprovalPolicy.MANUAL
+    compose_lead_hours: float = Field(24, ge=0, le=24 * 14)
+    latest_start_hours: float = Field(12, gt=0, le=24 * 14)
+    max_items: int = Field(14, ge=1, le=200)
+    unknown_policy: Literal["hold", "resend"] = "hold"
+    active: bool = True
+
+    @field_validator("languages", "sources")
+    @classmethod
+    def _each_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) != len(value):
+            raise ValueError("something is named twice")
+        return value
+
+
+class Site(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sources: tuple[SourceEntry, ...] = ()
+    lists: tuple[ListEntry, ...] = ()
+    newsletters: tuple[NewsletterEntry, ...] = ()
+
+
+# ---------------------------------------------------------------- reading
+
+
+def read_site(path: Path, *, timezone: str) -> Site:
+    """The site file at `path`; `timezone` is taken where a newsletter names none. Raises BadInput with the key's path."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput(f"the site file cannot be read: {error.strerror}", where=str(path)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"not valid TOML: {error}", where=str(path)) from error
+    _fill_in(content, path.parent, timezone)
+    try:
+        site = Site.model_validate(content)
+    except ValidationError as error:
+        raise _explained(error, path) from None
+    for kind in ("sources", "lists", "newsletters"):
+        slugs = [entry.slug for entry in getattr(site, kind)]
+        twice = next((slug for slug in slugs if slugs.count(slug) > 1), None)
+        if twice is not None:
+            raise BadInput(f"{kind}: the slug {twice} is there twice", where=str(path))
+    return site
+
+
+def _fill_in(content: Mapping[str, Any], folder: Path, timezone: str) -> None:
+    """What a missing key means where that depends on other things: time zone, lead of automatic issues, folders."""
+    for letter in _tables(content, "newsletters"):
+        letter.setdefault("timezone", timezone)
+        if letter.get("approval") == ApprovalPolicy.AUTO:
+            letter.setdefault("compose_lead_hours", 0)
+    for source in _tables(content, "sources"):
+        url = source.get("url")
+        if source.get("kind") == SourceKind.FOLDER and isinstance(url, str) and url and "://" not in url:
+            source["url"] = str((folder / Path(url).expanduser()).resolve())
+
+
+def _tables(content: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    found = content.get(key)
+    return [table for table in found if isinstance(table, dict)] if isinstance(found, list) else []
+
+
+def _explained(error: ValidationError, path: Path) -> BadInput:
+    first = error.errors()[0]
+    key = ""
+    for part in first["loc"]:
+        key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else part
+    if first["type"] == "extra_forbidden":
+        return BadInput(f"unknown key {key}", where=str(path))
+    if first["type"] == "string_pattern_mismatch":
+        what = f"{first['input']!r} is no slug (a-z, 0-9, hyphens)" if key.endswith("slug") else "is no language tag"
+    else:
+        what = first["msg"].removeprefix("Value error, ")
+    return BadInput(f"{key}: {what}" if key else what, where=str(path))
+
+
+def check_newsletters(
+    site: Site, *, lists: set[str], sources: set[str], designs: Sequence[Path], now: datetime, path: Path
+) -> None:
+    """Everything a newsletter names must exist, and its schedule must fire. Raises BadInput with the key's path."""
+    for at, entry in enumerate(site.newsletters):
+        key = f"newsletters[{at}]"
+        if entry.list not in lists:
+            raise BadInput(f"{key}.list: there is no list {entry.list!r}", where=str(path), hint="add it to [[lists]]")
+        missing = next((slug for slug in entry.sources if slug not in sources), None)
+        if missing is not None:
+            raise BadInput(
+                f"{key}.sources: there is no source {missing!r}", where=str(path), hint="add it to [[sources]]"
+            )
+        for name, check in _named(entry, designs, now).items():
+            try:
+                check()
+            except NewsletterError as error:
+                raise BadInput(f"{key}.{name}: {_quoted(error)}", where=str(path), hint=error.hint) from None
+
+
+def _named(entry: NewsletterEntry, designs: Sequence[Path], now: datetime) -> dict[str, Callable[[], object]]:
+    """What checks each key that names something, by the key."""
+    return {
+        "cron": lambda: next_moments(entry.cron, "UTC", after=now, count=1),
+        "timezone": lambda: next_moments(entry.cron, entry.timezone, after=now, count=1),
+        "design": lambda: find_design(entry.design, designs),
+        "options": lambda: find_design(entry.design, designs).resolve(entry.options),
+    }
+
+
+def _quoted(error: NewsletterError) -> str:
+    return f"{error.what}: {error.where}" if isinstance(error, BadInput) and error.where else error.what
+
+
+# ---------------------------------------------------------------- comparing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One line of the plan. `action`: created, changed, unchanged, removed. `fields`: what differs, old → new."""
+
+    kind: str
+    slug: str
+    action: str
+    fields: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.action:<9} {self.kind} {self.slug}" + (f": {', '.join(self.fields)}" if self.fields else "")
+
+
+def compare(site: Site, present: Site, *, prune: bool) -> list[Change]:
+    """The plan, lists first because newsletters name them. Without `prune` nothing is removed; lists never are."""
+    changes = []
+    for kind in ("lists", "sources", "newsletters"):
+        there = {entry.slug: entry for entry in getattr(present, kind)}
+        wanted = {entry.slug: entry for entry in getattr(site, kind)}
+        noun = kind.removesuffix("s")
+        changes += [_change(noun, there.get(slug), entry) for slug, entry in wanted.items()]
+        if prune and kind != "lists":
+            gone = [slug for slug, entry in there.items() if slug not in wanted and getattr(entry, "active", True)]
+            changes += [Change(kind=noun, slug=slug, action="removed") for slug in gone]
+    return changes
+
+
+def _change(kind: str, before: _Entry | None, after: _Entry) -> Change:
+    if before is None:
+        return Change(kind=kind, slug=after.slug, action="created")
+    old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
+    fields = tuple(f"{name} {_value(old[name])} → {_value(new[name])}" for name in new if old[name] != new[name])
+    return Change(kind=kind, slug=after.slug, action="changed" if fields else "unchanged", fields=fields)
+
+
+def entry_of_source(source: Source) -> SourceEntry:
+    return SourceEntry(
+        slug=source.slug,
+        kind=source.kind,
+        url=source.url,
+        name=source.name if source.name != source.slug else "",
+        language=source.language,
+        section=source.section,
+        newest=source.newest,
+        max_age_days=source.max_age / DAY,
+    )
+
+
+def entry_of_list(the_list: List) -> ListEntry:
+    return ListEntry(
+        slug=the_list.slug,
+        name=the_list.name,
+        description=the_list.description,
+        double_opt_in=the_list.double_opt_in,
+    )
+
+
+def entry_of_newsletter(letter: Newsletter, slugs: Mapping[SourceId, str]) -> NewsletterEntry:
+    """`slugs`: of the sources that still belong to the site."""
+    return NewsletterEntry(
+        slug=letter.slug,
+        name=letter.name,
+        languages=letter.languages,
+        design=letter.design,
+        options=dict(letter.options),
+        list=letter.list_slug,
+        sources=tuple(slugs[source_id] for source_id in letter.source_ids if source_id in slugs),
+        cron=letter.cron,
+        timezone=letter.timezone,
+        approval=letter.approval,
+        compose_lead_hours=letter.compose_lead / HOUR,
+        latest_start_hours=letter.latest_start / HOUR,
+        max_items=letter.max_items,
+        unknown_policy="resend" if letter.unknown_policy == "resend" else "hold",
+        active=letter.active,
+    )
+
+
+# ---------------------------------------------------------------- writing
+
+
+def written(site: Site) -> str:
+    """The site as TOML that `read_site` reads back to the same."""
+    blocks = []
+    for kind in ("sources", "lists", "newsletters"):
+        for entry in getattr(site, kind):
+            values = entry.model_dump(mode="json")
+            lines = [f"{name} = {_value(value)}" for name, value in values.items() if value is not None]
+            blocks.append("\n".join([f"[[{kind}]]", *lines]))
+    return "\n\n".join(blocks) + "\n" if blocks else ""
+
+
+def _value(value: Any) -> str:
+    """A TOML value; JSON's string escapes are TOML's, but for DEL."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, list):
+        return "[" + ", ".join(_value(part) for part in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_key(name)} = {_value(part)}" for name, part in value.items()) + "}"
+    return "none" if value is None else json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _value(name)

@@ -1,0 +1,115 @@
+"""Lists, people and staff by verbs. No address is shown but in the export."""
+
+import csv
+import stat
+
+from tests.cli.conftest import Home
+
+
+def test_a_person_on_a_list_with_confirmation_waits_for_the_answer(site: Home) -> None:
+    said = site("subscribers", "add", "binh@vien.example", "--list", "ban-doc", "--consent", "asked by phone")
+    assert said.out.startswith("pending: a confirmation letter")
+    assert site("subscribers", "counts", "--list", "ban-doc", "--json").json == {
+        "pending": 1,
+        "active": 1,
+        "paused": 0,
+        "unsubscribed": 0,
+    }
+    assert site("run", "--once").code == 0
+    assert len(site.outbox) == 1, "the letter"
+
+
+def test_an_import_done_twice_changes_nothing_and_names_the_unusable_rows(site: Home) -> None:
+    file = site.write("p.csv", "email,name\nbinh@vien.example,Bình\nnot an address,X\nAN@vien.example,An\n")
+    words = ("subscribers", "import", file, "--list", "ban-doc", "--consent", "form", "--json")
+    first = site(*words, "--rejected", site.folder / "why.csv").json
+    assert (first["rows"], first["added"], first["rejected"]) == (3, 1, 1)
+    assert site(*words).json["added"] == 0
+    with (site.folder / "why.csv").open(encoding="utf-8", newline="") as reasons:
+        assert [row["line"] for row in csv.DictReader(reasons)] == ["3"]
+
+
+def test_a_rehearsed_import_writes_nobody(site: Home) -> None:
+    file = site.write("p.csv", "email\nbinh@vien.example\n")
+    said = site("subscribers", "import", file, "--list", "ban-doc", "--consent", "form", "--dry-run")
+    assert "added            1" in said.out
+    assert site("subscribers", "counts", "--list", "ban-doc", "--json").json["active"] == 1
+
+
+def test_whoever_left_is_not_brought_back(site: Home) -> None:
+    assert site("subscribers", "unsubscribe", "an@vien.example", "--list", "ban-doc").out == "unsubscribed\n"
+    assert site("subscribers", "unsubscribe", "an@vien.example", "--list", "ban-doc").out == "was not subscribed\n"
+    file = site.write("p.csv", "email\nan@vien.example\n")
+    said = site("subscribers", "import", file, "--list", "ban-doc", "--consent", "form", "--json").json
+    assert (said["added"], said["refused_by_reason"]) == (0, {"left": 1})
+    again = site("subscribers", "add", "an@vien.example", "--list", "ban-doc", "--consent", "x", "--confirmed")
+    assert (again.code, again.out) == (1, "not added: they left, and only they can come back\n")
+
+
+def test_a_list_is_exported_and_imports_again(site: Home) -> None:
+    out = site.folder / "list.csv"
+    assert site("subscribers", "export", "--list", "ban-doc", "--out", out).code == 0
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    assert site("subscribers", "export", "--list", "ban-doc").out.replace("\r\n", "\n") == out.read_text(
+        encoding="utf-8"
+    )
+    said = site("subscribers", "import", out, "--list", "ban-doc", "--consent", "export", "--json").json
+    assert (said["rows"], said["already"]) == (1, 1)
+
+
+def test_an_unknown_list_is_one_line_and_makes_no_file(site: Home) -> None:
+    said = site("subscribers", "export", "--list", "none", "--out", site.folder / "list.csv")
+    assert said.code == 1
+    assert "there is no list 'none'" in said.error
+    assert not (site.folder / "list.csv").exists()
+
+
+def test_a_missing_file_is_one_line(site: Home) -> None:
+    said = site("subscribers", "import", site.folder / "none.csv", "--list", "ban-doc", "--consent", "x")
+    assert (said.code, said.error) == (1, f"{site.folder / 'none.csv'}: there is no such file")
+
+
+def test_a_csv_without_addresses_is_one_line(site: Home) -> None:
+    file = site.write("p.csv", "name,town\nAn,Huế\n")
+    said = site("subscribers", "import", file, "--list", "ban-doc", "--consent", "x")
+    assert (said.code, "no column holds addresses" in said.error) == (1, True)
+
+
+def test_a_person_is_shown_with_the_address_masked(site: Home) -> None:
+    said = site("subscribers", "show", "an@vien.example")
+    assert "ban-doc: active" in said.out
+    assert "asked by phone" in said.out
+    assert "an@vien" not in said.out + site("subscribers", "show", "an@vien.example", "--json").out
+
+
+def test_an_address_that_is_none_is_not_repeated(site: Home) -> None:
+    said = site("subscribers", "show", "secret@@vien.example")
+    assert said.code == 1
+    assert "secret" not in said.error
+
+
+def test_erasing_needs_a_yes_and_forgets_for_good(site: Home) -> None:
+    assert "--yes" in site("subscribers", "erase", "an@vien.example").error
+    person = site("subscribers", "show", "an@vien.example", "--json").json["id"]
+    assert site("subscribers", "erase", person, "--yes").code == 0
+    assert site("subscribers", "erase", person, "--yes").out == "was erased before\n"
+    assert site("subscribers", "show", "an@vien.example").error == "nobody here has this address"
+    assert site("subscribers", "show", person, "--json").json["address"] is None
+
+
+def test_lists_are_made_once(home: Home) -> None:
+    assert home("list", "create", "ban-doc", "--name", "Bạn đọc", "--single-opt-in").code == 0
+    assert "already a list" in home("list", "create", "ban-doc", "--name", "x").error
+    assert home("subscribers", "lists", "--json").json[0]["double_opt_in"] is False
+    assert "Bạn đọc" in home("subscribers", "lists").out
+
+
+def test_staff_get_a_link_that_is_not_kept(home: Home) -> None:
+    said = home("staff", "add", "chi@vien.example", "--name", "Chi")
+    assert said.out.startswith("https://news.vien.example/staff/link/")
+    secret = said.out.strip().rpartition("/")[2]
+    assert secret.encode() not in (home.folder / "data" / "newsletter.db").read_bytes()
+    assert home("staff", "add", "chi@vien.example").out != said.out, "a fresh link; the name stays"
+    team = home("staff", "list", "--json")
+    assert [(member["name"], member["has_password"]) for member in team.json] == [("Chi", False)]
+    assert "chi@vien" not in team.out + home("staff", "list").out
