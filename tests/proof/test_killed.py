@@ -1,4 +1,4 @@
-"""Killed anywhere, nobody is mailed twice and nobody is silently lost. A small count in `make test`, the full one in `make proof`."""
+"""Killed anywhere, nobody is mailed twice and nobody silently lost: a few kills in `make test`, all in `make proof`."""
 
 import os
 import random
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from newsletter.settings import Settings
 from newsletter.store import deliveries
-from tests.deliver.conftest import addresses, frozen_mailing, smtp  # noqa: F401 (a fixture)
+from tests.deliver.conftest import addresses, smtp
 from tests.fakes.smtpd import Behaviour, Sink
 
 CONNECTIONS = 5
@@ -51,7 +51,7 @@ def wait_for_more(sink: Sink, process: subprocess.Popen[bytes]) -> bool:
     ("people", "kills"),
     [pytest.param(300, 3, id="small"), pytest.param(2000, 20, id="full", marks=pytest.mark.proof)],
 )
-def test_sigkill_at_random_moments_doubles_nobody_and_loses_nobody(  # noqa: F811
+def test_sigkill_at_random_moments_doubles_nobody_and_loses_nobody(
     make_app, frozen_mailing, tmp_path, clock, people, kills
 ):
     clock.at = datetime.now(UTC)  # the processes that are killed have the real clock
@@ -78,7 +78,9 @@ def test_sigkill_at_random_moments_doubles_nobody_and_loses_nobody(  # noqa: F81
             states = dict(conn.execute(sa.text("SELECT person_id, state FROM deliveries")).fetchall())
             people_by_address = {
                 f"{local}@{domain}": person
-                for person, local, domain in conn.execute(sa.text("SELECT id, address_local, address_domain FROM people"))
+                for person, local, domain in conn.execute(
+                    sa.text("SELECT id, address_local, address_domain FROM people")
+                )
             }
     taken = sink.counts()
     doubles = {rcpt: count for rcpt, count in taken.items() if count > 1}

@@ -96,7 +96,10 @@ def test_each_article_is_sent_once_over_the_issues(app, site, sink, publish, clo
     publish(app, readers=READERS[:1])
     run(app)
     clock.at = NOW + timedelta(days=7)
-    site.pages["/feed"] = ("application/rss+xml", feed((("Tin thứ tư của tuần sau", STORIES[0][1]), *STORIES), newest=clock.at))
+    site.pages["/feed"] = (
+        "application/rss+xml",
+        feed((("Tin thứ tư của tuần sau", STORIES[0][1]), *STORIES), newest=clock.at),
+    )
     # the new entry takes the first place and its guid; the others move on, as feeds without stable ids do
     site.pages["/feed"] = (
         "application/rss+xml",
@@ -256,7 +259,9 @@ def test_an_article_without_own_url_links_to_its_page(app, sink, publish, tmp_pa
 
     made = publish(app, readers=READERS[:1])
     path = tmp_path / "bai.txt"
-    path.write_text(f"{STORIES[0][0]}\n\nNgày 02/01/2020, hội nghị diễn ra tại Hà Nội. {STORIES[0][1]}\n\n{STORIES[1][1]}\n")
+    path.write_text(
+        f"{STORIES[0][0]}\n\nNgày 02/01/2020, hội nghị diễn ra tại Hà Nội. {STORIES[0][1]}\n\n{STORIES[1][1]}\n"
+    )
     source = sources.new("tay", SourceKind.MANUAL, "", name="Bài gửi tay", language="vi")
     with app.db.begin() as conn:
         sources.add(conn, source, now=NOW)
