@@ -8,7 +8,7 @@ import subscribers
 from newsletter.app import App
 from newsletter.log import get_logger
 from newsletter.model import EventType, MailingId, PersonId
-from newsletter.store import Connection, deliveries, events
+from newsletter.store import Connection, events, receipts
 
 log = get_logger("track")
 
@@ -16,7 +16,7 @@ log = get_logger("track")
 def run(app: App, now: datetime) -> int:
     """Turn refusals that speak about the address into events; an address that does not exist is suppressed."""
     with app.db.read() as conn:
-        refused = deliveries.refused_without_event(conn)
+        refused = receipts.refused_without_event(conn)
     for row in refused:
         mailing_id, person_id, kind = row["mailing_id"], row["person_id"], row["reply_kind"]
         with app.db.begin() as conn:
@@ -57,7 +57,7 @@ class Numbers:
 
 def numbers(app: App, mailing_id: MailingId) -> Numbers:
     with app.db.read() as conn:
-        counts = deliveries.count(conn, mailing_id)
+        counts = receipts.count(conn, mailing_id)
         told = events.count(conn, mailing_id)
     return Numbers(
         recipients=counts.frozen,

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.engine import Engine
 
 import subscribers
@@ -118,6 +119,13 @@ def db(database_url: str) -> Iterator[Database]:
 @pytest.fixture
 def engine(db: Database) -> Engine:
     return db.engine
+
+
+@pytest.fixture(autouse=True)
+def _own_logging() -> Iterator[None]:
+    """A test that configures the log does so for itself."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -3,17 +3,7 @@
 import json
 import logging
 
-import pytest
-import structlog
-
 from newsletter import log
-
-
-@pytest.fixture(autouse=True)
-def _restored():
-    before = structlog.get_config()
-    yield
-    structlog.configure(**before)
 
 
 def test_a_logger_made_before_configuring_follows_the_configuration(capsys):

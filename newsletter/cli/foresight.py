@@ -10,7 +10,7 @@ from newsletter.app import App
 from newsletter.approve import why_it_waits
 from newsletter.errors import BadInput
 from newsletter.model import ArticleState, IssueState
-from newsletter.store import Connection, articles, deliveries, issues, letters, mailings, newsletters, sources
+from newsletter.store import Connection, articles, issues, letters, mailings, newsletters, receipts, sources
 from subscribers import SubscriptionState
 
 
@@ -75,6 +75,6 @@ def _releasing(conn: Connection, now: datetime) -> Iterator[tuple[str, str]]:
 
 def _delivering(conn: Connection) -> Iterator[tuple[str, str]]:
     for mailing_id in mailings.sending(conn):
-        counts = deliveries.count(conn, mailing_id)
+        counts = receipts.count(conn, mailing_id)
         subject = mailings.get(conn, mailing_id).renderings[0].subject
         yield "deliver", f"send {counts.open} of {counts.frozen}: {subject}"

@@ -14,7 +14,7 @@ from newsletter.cli.opening import opened
 from newsletter.cli.output import confirm, emit, moment, say, table
 from newsletter.errors import BadInput, NotAllowed
 from newsletter.model import Issue, IssueState, MailingId, Newsletter
-from newsletter.store import Connection, deliveries, issues, newsletters
+from newsletter.store import Connection, deliveries, issues, newsletters, receipts
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -208,7 +208,7 @@ def resend_unknown(ctx: typer.Context, which: Which, yes: Yes = False) -> None:
 def _unknown(app: App, which: str) -> tuple[Issue, int]:
     with app.db.read() as conn:
         issue = issues.find(conn, which)
-        return issue, deliveries.count(conn, issue.mailing_id).unknown if issue.mailing_id else 0
+        return issue, receipts.count(conn, issue.mailing_id).unknown if issue.mailing_id else 0
 
 
 def _mailing(issue: Issue) -> MailingId:

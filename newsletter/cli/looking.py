@@ -22,7 +22,7 @@ from newsletter.compose.preflight import preflight as check_rendering
 from newsletter.compose.preflight import sample_message
 from newsletter.errors import BadInput
 from newsletter.model import Article, DeliveryState, Finding, Issue, Mailing, PersonId, Rendering
-from newsletter.store import Connection, articles, deliveries, issues, mailings, newsletters
+from newsletter.store import Connection, articles, issues, mailings, newsletters, receipts
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Which = Annotated[str, typer.Argument(metavar="ISSUE", help="Its id, how the id begins, or `latest`.")]
@@ -144,7 +144,7 @@ def stats(
         ]
         with app.db.read() as conn:
             mailing_id = chosen[0].mailing_id if which else None
-            reasons = deliveries.reasons(conn, mailing_id, *NOT_SENT) if mailing_id else []
+            reasons = receipts.reasons(conn, mailing_id, *NOT_SENT) if mailing_id else []
     if as_json:
         told = [{"state": state, "reason": reason, "people": n} for state, reason, n in reasons]
         emit({**rows[0], "reasons": told} if which and rows else rows)
@@ -246,7 +246,7 @@ def _about_person(conn: Connection, who: str, only: Issue | None) -> dict[str, A
 
 
 def _delivery(conn: Connection, person_id: PersonId, issue: Issue) -> dict[str, Any]:
-    row = deliveries.of_person(conn, person_id, issue.mailing_id) if issue.mailing_id else None
+    row = receipts.of_person(conn, person_id, issue.mailing_id) if issue.mailing_id else None
     start = {"issue": issue.id, "number": issue.number, "issue_state": issue.state}
     if row is None:
         return {**start, "state": None, "reason": "was not among the recipients when the audience was frozen"}

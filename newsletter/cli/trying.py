@@ -39,7 +39,7 @@ from newsletter.model import (
     SourceKind,
 )
 from newsletter.settings import Settings, load
-from newsletter.store import Connection, articles, deliveries, newsletters, sources
+from newsletter.store import Connection, articles, newsletters, receipts, sources
 
 BASE_URL = "https://newsletter.vien.example"
 LIST = "ban-doc"
@@ -224,7 +224,7 @@ def _why_none(conn: Connection) -> str:
 def _result(app: App, folder: Path, problems: Sequence[str]) -> Result:
     issue, mailing = composed(app, "latest")
     with app.db.read() as conn:
-        counts = deliveries.count(conn, mailing.id)
+        counts = receipts.count(conn, mailing.id)
     if issue.state is not IssueState.SENT and issue.reason:
         problems = [*problems, f"the issue is {issue.state}: {issue.reason}"]
     settings = app.settings

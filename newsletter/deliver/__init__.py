@@ -16,7 +16,7 @@ from newsletter.deliver.recorder import LEASE, Recorder
 from newsletter.errors import NewsletterError, TransportDown
 from newsletter.log import get_logger
 from newsletter.model import Counts, Mailing, MailingId, MailingKind, MailingState
-from newsletter.store import Connection, deliveries, issues, letters, mailings
+from newsletter.store import Connection, deliveries, issues, letters, mailings, receipts
 from newsletter.store.deliveries import Result
 
 log = get_logger("deliver")
@@ -118,7 +118,7 @@ def _compile(app: App, mailing_id: MailingId) -> Messages | None:
 def _progress(app: App, mailing: Messages) -> None:
     if mailing.mailing.kind is MailingKind.ISSUE:
         with app.db.read() as conn:
-            counts = deliveries.count(conn, mailing.mailing.id)
+            counts = receipts.count(conn, mailing.mailing.id)
         app.watch("deliver", mailing.mailing.renderings[0].subject, counts.frozen - counts.open, counts.frozen)
 
 

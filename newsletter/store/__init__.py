@@ -1,6 +1,17 @@
 """Rows: one engine, commented schema, one module of functions per noun. The only part of `newsletter` that speaks SQL."""
 
-from newsletter.store import articles, deliveries, events, issues, letters, mailings, newsletters, sources, staff
+from newsletter.store import (
+    articles,
+    deliveries,
+    events,
+    issues,
+    letters,
+    mailings,
+    newsletters,
+    receipts,
+    sources,
+    staff,
+)
 from newsletter.store.engine import Connection, Database, DatabaseUnavailable
 from newsletter.store.migrate import migrate, schema_state
 
@@ -16,6 +27,7 @@ __all__ = [
     "mailings",
     "migrate",
     "newsletters",
+    "receipts",
     "schema_state",
     "sources",
     "staff",

@@ -19,18 +19,16 @@ import sqlalchemy as sa
 
 from newsletter.errors import NewsletterError, NotAllowed
 from newsletter.model import (
-    CLOSED_DELIVERIES,
-    OPEN_DELIVERIES,
     Counts,
     DeliveryState,
-    EventType,
     IssueState,
     MailingId,
     MailingState,
     PersonId,
 )
+from newsletter.store import receipts
 from newsletter.store.engine import Connection
-from newsletter.store.schema.delivering import deliveries, events, mailings
+from newsletter.store.schema.delivering import deliveries, mailings
 from newsletter.store.schema.publishing import issues
 
 EXPIRES_AFTER = timedelta(hours=48)
@@ -417,7 +415,7 @@ def finish(conn: Connection, mailing_id: MailingId, *, now: datetime) -> Counts 
 
     Raises LedgerBroken when the rows do not add up to the number frozen.
     """
-    counts = count(conn, mailing_id)
+    counts = receipts.count(conn, mailing_id)
     if counts.open:
         return None
     if not counts.balanced:
@@ -446,73 +444,6 @@ def _set_mailing(
     if changed.rowcount != 1:
         raise NotAllowed(f"the mailing is not {before}", where=mailing_id)
     conn.execute(sa.update(issues).where(issues.c.mailing_id == mailing_id).values(state=issue_state))
-
-
-# ---------------------------------------------------------------- asking
-
-
-def count(conn: Connection, mailing_id: MailingId) -> Counts:
-    frozen = conn.execute(sa.select(mailings.c.frozen).where(mailings.c.id == mailing_id)).scalar() or 0
-    query = (
-        sa.select(deliveries.c.state, sa.func.count())
-        .where(deliveries.c.mailing_id == mailing_id)
-        .group_by(deliveries.c.state)
-    )
-    found: dict[str, int] = {state: number for state, number in conn.execute(query)}  # noqa: C416 (a result is no mapping)
-    known = {state.value: found.get(state, 0) for state in (*OPEN_DELIVERIES, *CLOSED_DELIVERIES)}
-    return Counts(frozen=frozen, **known)
-
-
-def next_due(conn: Connection) -> datetime | None:
-    """When the next row of any running mailing is due: for progress messages."""
-    query = (
-        sa.select(sa.func.min(deliveries.c.next_at))
-        .join(mailings, mailings.c.id == deliveries.c.mailing_id)
-        .where(mailings.c.state == MailingState.SENDING, deliveries.c.state.in_(DUE))
-    )
-    moment: datetime | None = conn.execute(query).scalar()
-    return moment
-
-
-def of_person(conn: Connection, person_id: PersonId, mailing_id: MailingId) -> Mapping[str, Any] | None:
-    """The whole row, for `why PERSON ISSUE`."""
-    row = conn.execute(
-        sa.select(deliveries).where(deliveries.c.mailing_id == mailing_id, deliveries.c.person_id == person_id)
-    ).mappings()
-    found = row.first()
-    return dict(found) if found else None
-
-
-def reasons(conn: Connection, mailing_id: MailingId, *states: DeliveryState) -> list[tuple[str, str, int]]:
-    """(state, reason or reply, how many), the most frequent first: what failed, was skipped, or is unknown, and why."""
-    text = sa.func.coalesce(deliveries.c.reason, deliveries.c.reply, "")
-    query = (
-        sa.select(deliveries.c.state, text.label("why"), sa.func.count().label("n"))
-        .where(deliveries.c.mailing_id == mailing_id, deliveries.c.state.in_(states))
-        .group_by(deliveries.c.state, text)
-        .order_by(sa.desc("n"))
-    )
-    return [(row.state, row.why, row.n) for row in conn.execute(query)]
-
-
-def refused_without_event(conn: Connection, limit: int = 500) -> list[Mapping[str, Any]]:
-    """Failed rows whose reply speaks about the address and that no event tells of yet: for the track stage."""
-    told = sa.exists().where(
-        events.c.mailing_id == deliveries.c.mailing_id,
-        events.c.person_id == deliveries.c.person_id,
-        events.c.type == EventType.BOUNCED,
-    )
-    query = sa.select(deliveries).where(
-        deliveries.c.state == DeliveryState.FAILED, deliveries.c.reply_kind.is_not(None), ~told
-    )
-    return [dict(row) for row in conn.execute(query.limit(limit)).mappings()]
-
-
-def unknown_people(conn: Connection, mailing_id: MailingId, limit: int = 1000) -> list[PersonId]:
-    query = sa.select(deliveries.c.person_id).where(
-        deliveries.c.mailing_id == mailing_id, deliveries.c.state == DeliveryState.UNKNOWN
-    )
-    return list(conn.execute(query.order_by(deliveries.c.person_id).limit(limit)).scalars())
 
 
 def _is_sending(conn: Connection, mailing_id: MailingId) -> bool:

@@ -3,19 +3,35 @@
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
 
+from newsletter.app import App
+from newsletter.locale import Labels
+from newsletter.store.staff import Staff
 from newsletter.web.assets import Asset
 from newsletter.web.language import choices
 from newsletter.web.reasons import reason_in
 
-if TYPE_CHECKING:
-    from newsletter.web.visit import Visit
-
 FOLDER = Path(__file__).parent / "pages"
+
+
+class Shown(Protocol):
+    """What a page must know of the visit it is shown to."""
+
+    @property
+    def app(self) -> App: ...
+    @property
+    def words(self) -> Labels: ...
+    @property
+    def language(self) -> str: ...
+    @property
+    def member(self) -> Staff | None: ...
+    @property
+    def request(self) -> Request: ...
 
 
 class Pages:
@@ -39,7 +55,7 @@ class Pages:
     def asset(self, name: str) -> str:
         return f"{self.prefix}/static/{name}?v={self._assets[name].version}"
 
-    def render(self, name: str, visit: "Visit", values: Mapping[str, object]) -> str:
+    def render(self, name: str, visit: Shown, values: Mapping[str, object]) -> str:
         words = visit.words
 
         def moment(value: datetime, zone: str = "") -> str:

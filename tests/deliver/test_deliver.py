@@ -13,8 +13,8 @@ from newsletter import deliver
 from newsletter.errors import TransportDown
 from newsletter.mail.dkim import dns_record
 from newsletter.mail.tokens import Purpose
-from newsletter.model import MailingState
-from newsletter.store import deliveries, mailings
+from newsletter.model import CLOSED_DELIVERIES, OPEN_DELIVERIES, MailingState
+from newsletter.store import deliveries, mailings, receipts
 from tests.conftest import NOW
 from tests.deliver.conftest import addresses, outbox, smtp
 from tests.fakes.smtpd import Behaviour, Sink
@@ -22,7 +22,7 @@ from tests.fakes.smtpd import Behaviour, Sink
 
 def counts(app, mailing_id):
     with app.db.read() as conn:
-        return deliveries.count(conn, mailing_id)
+        return receipts.count(conn, mailing_id)
 
 
 def state(app, mailing_id):
@@ -152,7 +152,7 @@ def test_who_leaves_after_freezing_gets_nothing(make_app, frozen_mailing):
     final = counts(app, mailing_id)
     assert (final.sent, final.skipped) == (2, 1)
     with app.db.read() as conn:
-        assert deliveries.of_person(conn, gone, mailing_id)["reason"] == "left"
+        assert receipts.of_person(conn, gone, mailing_id)["reason"] == "left"
 
 
 def test_who_leaves_while_the_message_is_built_gets_nothing_either(make_app, frozen_mailing, monkeypatch):
@@ -306,7 +306,7 @@ def test_the_log_of_a_send_carries_no_address(make_app, frozen_mailing, capfd):
     written = capfd.readouterr()
     assert "@" not in written.out + written.err
     with app.db.read() as conn:
-        rows = deliveries.reasons(conn, mailing_id, *deliveries.DUE, *deliveries.CLOSED_DELIVERIES)
+        rows = receipts.reasons(conn, mailing_id, *OPEN_DELIVERIES, *CLOSED_DELIVERIES)
         replies = conn.execute(sa.text("SELECT reply FROM deliveries WHERE state = 'failed'")).scalars().all()
     assert all("@" not in (reply or "") for reply in replies)
     assert rows

@@ -6,7 +6,7 @@ import pytest
 
 from newsletter import deliver
 from newsletter.model import DeliveryState
-from newsletter.store import deliveries
+from newsletter.store import receipts
 from tests.conftest import NOW
 from tests.deliver.conftest import addresses
 from tests.fakes.postmark import TOKEN, PostmarkServer
@@ -28,7 +28,7 @@ def app(make_app, server, authority):
 
 def counts(app, mailing_id):
     with app.db.read() as conn:
-        return deliveries.count(conn, mailing_id)
+        return receipts.count(conn, mailing_id)
 
 
 def test_everybody_is_handed_over_once_with_the_headers_of_a_list(app, server, frozen_mailing):
@@ -64,7 +64,7 @@ def test_one_answer_per_message_counts_for_that_message_only(app, server, frozen
     final = counts(app, mailing_id)
     assert (final.sent, final.failed, final.deferred) == (2, 2, 1)
     with app.db.read() as conn:
-        told = deliveries.reasons(conn, mailing_id, DeliveryState.FAILED)
+        told = receipts.reasons(conn, mailing_id, DeliveryState.FAILED)
         import sqlalchemy as sa
 
         replies = conn.execute(sa.text("SELECT reply, reply_kind FROM deliveries WHERE state='failed'")).fetchall()

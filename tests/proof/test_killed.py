@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from newsletter.settings import Settings
-from newsletter.store import deliveries
+from newsletter.store import receipts
 from tests.deliver.conftest import addresses, smtp
 from tests.fakes.smtpd import Behaviour, Sink
 
@@ -70,11 +70,11 @@ def test_sigkill_at_random_moments_doubles_nobody_and_loses_nobody(
             process.wait()
             done += 1
             with app.db.read() as conn:
-                in_flight = deliveries.count(conn, mailing_id).intent
+                in_flight = receipts.count(conn, mailing_id).intent
             assert in_flight <= CONNECTIONS
         assert start(path).wait(timeout=300) == 0
         with app.db.read() as conn:
-            final = deliveries.count(conn, mailing_id)
+            final = receipts.count(conn, mailing_id)
             states = dict(conn.execute(sa.text("SELECT person_id, state FROM deliveries")).fetchall())
             people_by_address = {
                 f"{local}@{domain}": person

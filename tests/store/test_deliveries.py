@@ -8,7 +8,7 @@ import pytest
 
 from newsletter.errors import NotAllowed
 from newsletter.model import DeliveryState, MailingId, MailingState, PersonId
-from newsletter.store import Database, deliveries, mailings
+from newsletter.store import Database, deliveries, mailings, receipts
 from newsletter.store.deliveries import Claim, LedgerBroken, Result
 from tests.conftest import NOW
 
@@ -33,7 +33,7 @@ def intend(db: Database, mailing_id: MailingId, claims: list[Claim]) -> set[Pers
 
 def counts(db: Database, mailing_id: MailingId):
     with db.read() as conn:
-        return deliveries.count(conn, mailing_id)
+        return receipts.count(conn, mailing_id)
 
 
 def test_a_mailing_is_frozen_once(db, frozen):
@@ -110,7 +110,7 @@ def test_what_a_dead_sender_held_is_pending_before_the_intent_and_unknown_after(
     with db.begin() as conn:
         assert deliveries.holders(conn) == ["host:dead"]
         assert deliveries.recover(conn, dead=["host:dead"], now=NOW) == (3, 2)
-        assert len(deliveries.unknown_people(conn, mailing_id)) == 2
+        assert len(receipts.unknown_people(conn, mailing_id)) == 2
     assert counts(db, mailing_id).unknown == 2
 
 
@@ -237,5 +237,5 @@ def test_reasons_group_what_went_wrong(db, frozen):
         settle(db, mailing_id, one, DeliveryState.FAILED, reason="refused for good")
     settle(db, mailing_id, claims[2], DeliveryState.SKIPPED, reason="left")
     with db.read() as conn:
-        rows = deliveries.reasons(conn, mailing_id, DeliveryState.FAILED, DeliveryState.SKIPPED)
+        rows = receipts.reasons(conn, mailing_id, DeliveryState.FAILED, DeliveryState.SKIPPED)
     assert rows == [("failed", "refused for good", 2), ("skipped", "left", 1)]

@@ -8,7 +8,7 @@ import pytest
 
 from newsletter import pipeline
 from newsletter.model import IssueState
-from newsletter.store import deliveries, issues
+from newsletter.store import issues, receipts
 from tests.conftest import NOW
 from tests.deliver.conftest import smtp
 from tests.fakes.site import Site
@@ -36,7 +36,7 @@ def test_twenty_runs_at_one_due_moment_make_one_issue_and_one_mail_each(make_app
         assert [r.error for report in reports for r in report if r.error] == []
         with apps[0].db.read() as conn:
             [issue] = issues.listed(conn)
-            counts = deliveries.count(conn, issue.mailing_id)
+            counts = receipts.count(conn, issue.mailing_id)
         assert issue.state is IssueState.SENT
         assert (counts.sent, counts.open, counts.balanced) == (len(READERS), 0, True)
         assert sink.counts() == dict.fromkeys(READERS, 1)

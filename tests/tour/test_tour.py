@@ -14,7 +14,7 @@ from newsletter.errors import NotAllowed
 from newsletter.mail.check import check_message
 from newsletter.mail.dkim import dns_record
 from newsletter.model import ApprovalPolicy, ArticleState, IssueState
-from newsletter.store import articles, deliveries, issues, letters
+from newsletter.store import articles, issues, letters, receipts
 from tests.conftest import NOW, subscribe
 from tests.deliver.conftest import smtp
 from tests.fakes.site import Site
@@ -66,7 +66,7 @@ def test_from_a_feed_to_every_reader_and_a_second_run_sends_nothing(app, site, s
     assert issue.state is IssueState.SENT
     assert issue.approved_hash == issue.content_hash
     with app.db.read() as conn:
-        counts = deliveries.count(conn, issue.mailing_id)
+        counts = receipts.count(conn, issue.mailing_id)
     assert (counts.frozen, counts.sent, counts.open, counts.balanced) == (3, 3, 0, True)
 
     again = run(app)

@@ -8,7 +8,7 @@ from newsletter.compose.testing import send_test
 from newsletter.errors import NotAllowed
 from newsletter.locale import labels
 from newsletter.model import DeliveryState, IssueState, SourceKind, Summary, SummaryOrigin, SummarySentence, Verdict
-from newsletter.store import articles, deliveries, issues, mailings, sources
+from newsletter.store import articles, issues, mailings, receipts, sources
 from newsletter.web.reasons import reason_in
 from newsletter.web.staff.articles import marked
 from subscribers import parse_address
@@ -199,7 +199,7 @@ def test_a_test_goes_to_any_address_through_the_ledger_and_leaves_the_issue_alon
     assert world.issue() == issue
     with world.app.db.read() as conn:
         [test] = [m for m in _mailings(conn) if m.kind == "test"]
-        assert deliveries.count(conn, test.id).sent == 1
+        assert receipts.count(conn, test.id).sent == 1
     assert len(world.mails()) == 1
 
 

@@ -9,7 +9,7 @@ import subscribers
 from newsletter import schedule
 from newsletter.errors import BadInput
 from newsletter.model import Counts, Issue, IssueState, Newsletter, NewsletterId, Source, SourceState
-from newsletter.store import Connection, deliveries, issues, letters, newsletters, sources
+from newsletter.store import Connection, issues, letters, newsletters, receipts, sources
 from newsletter.web.visit import Visit
 
 SHOWN = 50
@@ -74,7 +74,7 @@ def table(conn: Connection, listed: list[Issue], known: dict[NewsletterId, Newsl
         newsletter = known[issue.newsletter_id]
         counts = None
         if issue.mailing_id is not None and issue.state in FROZEN:
-            counts = deliveries.count(conn, issue.mailing_id)
+            counts = receipts.count(conn, issue.mailing_id)
         recipients = counts.frozen if counts else None if issue.state in issues.CLOSED else sizes[newsletter.list_slug]
         rows.append(Row(issue=issue, newsletter=newsletter, recipients=recipients, counts=counts))
     return rows

@@ -21,7 +21,7 @@ from newsletter.model import (
     Rendering,
     StaffId,
 )
-from newsletter.store import Connection, articles, deliveries, issues, mailings, newsletters, staff
+from newsletter.store import Connection, articles, issues, mailings, newsletters, receipts, staff
 from newsletter.web.public.issues import rendering_in
 from newsletter.web.shield import framing_policy
 from newsletter.web.staff.overview import FROZEN, mailable
@@ -129,7 +129,7 @@ def read(conn: Connection, issue_id: str) -> Dossier:
     newsletter = newsletters.get(conn, issue.newsletter_id)
     mailing = mailings.get(conn, issue.mailing_id) if issue.mailing_id else None
     frozen = mailing is not None and (issue.state in FROZEN or issue.state is IssueState.CANCELLED)
-    counts = deliveries.count(conn, mailing.id) if mailing is not None and frozen else None
+    counts = receipts.count(conn, mailing.id) if mailing is not None and frozen else None
     if counts is not None and counts.frozen == 0 and issue.state not in FROZEN:
         counts = None  # cancelled before anybody was frozen
     return Dossier(
@@ -138,7 +138,7 @@ def read(conn: Connection, issue_id: str) -> Dossier:
         mailing=mailing,
         counts=counts,
         recipients=counts.frozen if counts else mailable(conn, newsletter.list_slug),
-        reasons=deliveries.reasons(conn, mailing.id, *TOLD) if mailing is not None and counts else [],
+        reasons=receipts.reasons(conn, mailing.id, *TOLD) if mailing is not None and counts else [],
         considered=[_considered(conn, decision) for decision in issues.decisions(conn, issue.id)],
         approved_by=_name(conn, issue.approved_by),
     )
