@@ -14,7 +14,7 @@ from newsletter.errors import TransportDown
 from newsletter.mail.dkim import dns_record
 from newsletter.mail.tokens import Purpose
 from newsletter.model import CLOSED_DELIVERIES, OPEN_DELIVERIES, MailingState
-from newsletter.store import deliveries, mailings, receipts
+from newsletter.store import mailings, receipts
 from tests.conftest import NOW
 from tests.deliver.conftest import addresses, outbox, smtp
 from tests.fakes.smtpd import Behaviour, Sink

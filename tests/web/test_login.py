@@ -88,7 +88,8 @@ def test_a_session_ends_after_twelve_hours(world):
 
 def test_a_changed_cookie_opens_nothing(world):
     cookie = world.log_in()
-    assert world.fetch("/staff/", cookie=cookie[:-1] + ("a" if cookie[-1] != "a" else "b")).status == 303
+    other = "a" if cookie[-5] != "a" else "b"  # not the last one: base64 leaves two of its bits unused
+    assert world.fetch("/staff/", cookie=cookie[:-5] + other + cookie[-4:]).status == 303
     assert world.fetch("/staff/", cookie="newsletter=nonsense").status == 303
 
 
