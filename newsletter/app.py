@@ -49,6 +49,7 @@ class Outcome:
     kind: str | None = None  # hard, soft or block, when the reply speaks about the recipient
     provider_id: str | None = None
     retry_after: timedelta | None = None
+    down: str = ""  # with RETRY: why mail can leave for nobody now; the row is given back and the sending stops
 
 
 # Asked with a batch just before it can no longer be recalled; answers, when the intent is durable, who may go.

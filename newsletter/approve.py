@@ -31,8 +31,10 @@ def run(app: App, now: datetime) -> int:
 
 def _approve(app: App, issue: Issue, now: datetime) -> int:
     with app.db.begin() as conn:
-        policy = newsletters.get(conn, issue.newsletter_id).approval
-        reason = why_it_waits(issue, policy)
+        newsletter = newsletters.get(conn, issue.newsletter_id)
+        if not newsletter.active:
+            return 0
+        reason = why_it_waits(issue, newsletter.approval)
         if reason is None and issue.content_hash is not None:
             issues.approve(conn, issue.id, issue.content_hash, by=BY_POLICY, now=now)
             log.info("issue_approved", issue=issue.id, by=BY_POLICY)

@@ -16,6 +16,13 @@ def get_logger(stage: str) -> Any:
     return structlog.get_logger(stage=stage)  # bound at first use: `bind` here would freeze the default configuration
 
 
+def one_line(error: BaseException) -> str:
+    """An error as one line. A database error is told by its driver's own words, without the statement it failed at."""
+    cause = getattr(error, "orig", None) or error
+    words = str(cause).strip().splitlines()
+    return f"{type(cause).__name__}: {words[0] if words else ''}"[:300]
+
+
 def configure(level: str = "info", style: str = "auto") -> None:
     """`style`: text, json, or auto (text on a terminal)."""
     as_json = style == "json" or (style == "auto" and not sys.stderr.isatty())

@@ -1,5 +1,6 @@
 """Composition root: everything is built here, once, in order, from the settings. Nothing is global."""
 
+import subscribers
 from newsletter.app import App, Transport, Watch, nobody
 from newsletter.clock import Clock, SystemClock
 from newsletter.compose.design import default_folders
@@ -11,7 +12,7 @@ from newsletter.http import Fetcher
 from newsletter.mail.dkim import Signer
 from newsletter.mail.tokens import Keyring
 from newsletter.settings import Settings, load_secrets
-from newsletter.store import Database, migrate
+from newsletter.store import Database, mailings, migrate
 from subscribers import SuppressionKey
 
 
@@ -20,12 +21,12 @@ def build(
 ) -> App:
     """Open the database (migrated to this version), read the keys, make the clients. Raises ConfigError."""
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # it will hold addresses
     except OSError as error:
         raise ConfigError(f"cannot make the data folder: {error.strerror}", where=str(settings.data_dir)) from error
-    keys = load_secrets(settings)
     db = Database(settings.database)
     migrate(db)
+    keys = load_secrets(settings, may_make=_is_new(db))
     fetch = settings.fetch
     fetcher = Fetcher(user_agent=fetch.user_agent, resolve=fetch.resolve, ca_file=fetch.ca_file)
     return App(
@@ -42,6 +43,12 @@ def build(
         design_folders=default_folders(settings.designs),
         watch=watch,
     )
+
+
+def _is_new(db: Database) -> bool:
+    """Whether nothing is there yet that the keys were used for: no list of people, no mail."""
+    with db.read() as conn:
+        return not subscribers.list_lists(conn) and not mailings.any_there(conn)
 
 
 def make_transport(settings: Settings, fetcher: Fetcher) -> Transport:

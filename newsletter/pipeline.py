@@ -16,7 +16,7 @@ from datetime import datetime
 from newsletter import approve, collect, compose, deliver, schedule, summarise, track
 from newsletter.app import App
 from newsletter.errors import NewsletterError, TransportDown
-from newsletter.log import get_logger
+from newsletter.log import get_logger, one_line
 
 log = get_logger("pipeline")
 
@@ -56,5 +56,5 @@ def run_once(app: App, only: frozenset[str] | None = None) -> list[StageReport]:
             reports.append(StageReport(stage=name, changed=0, error=str(error), transport_down=down))
         except Exception as error:  # a fault of ours: the service must go on with the other stages, and say so
             log.exception("stage_broke", at=name)
-            reports.append(StageReport(stage=name, changed=0, error=f"{type(error).__name__}: {error}"))
+            reports.append(StageReport(stage=name, changed=0, error=one_line(error)))
     return reports

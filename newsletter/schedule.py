@@ -26,6 +26,7 @@ _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))  # minute hour day month weekday, POSIX crontab
 _NAMES = ("minute", "hour", "day of month", "month", "day of week")
+PAUSED = "the newsletter is paused"
 MISSED_SHOWN = 20  # so many missed send moments are written down as skipped after a long silence
 
 
@@ -145,7 +146,7 @@ def open_due(app: App, now: datetime) -> int:
 def _open(app: App, newsletter: Newsletter, now: datetime) -> int:
     with app.db.read() as conn:
         since = newsletters.scheduled_from(conn, newsletter.id)
-        since = max(since, issues.last_occurrence(conn, newsletter.id) or since)
+        since = max(since, issues.last_occurrence(conn, newsletter.id, since=since) or since)
     horizon = now + newsletter.compose_lead
     near = []
     for occurrence, send_at in moments(newsletter.cron, newsletter.timezone, after=since):
@@ -205,6 +206,8 @@ def _release_or_close(app: App, issue: Issue, now: datetime) -> int:
             reason = "too late" if issue.state is IssueState.SCHEDULED else "not approved before the latest start"
             issues.skip(conn, issue.id, reason, seen=issue.state)
             log.warning("issue_skipped", issue=issue.id, reason=reason)
+        elif not newsletter.active:
+            issues.waits(conn, issue.id, reason=PAUSED)
         elif issue.state is IssueState.SCHEDULED:
             return _release(app, conn, newsletter, issue.id, now)
     return 0

@@ -5,6 +5,7 @@ Sought as `--config`, `NEWSLETTER_CONFIG`, `./newsletter.toml`. `NEWSLETTER_SEND
 a misspelt setting that silently does nothing is how mail goes out wrong.
 """
 
+import difflib
 import os
 import secrets
 import tomllib
@@ -193,7 +194,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[tuple[str, ...], str]:
             except OSError as error:
                 raise ConfigError(f"the file it names cannot be read: {error.strerror}", where=name) from error
         if not _exists(key):
-            raise ConfigError("there is no such setting", where=name, hint="`newsletter doctor` lists them")
+            raise ConfigError("there is no such setting", where=name, hint=_meant(".".join(key)))
         found[key] = value
     return found
 
@@ -218,9 +219,24 @@ def _explained(error: ValidationError, path: Path | None) -> ConfigError:
     key = ".".join(str(part) for part in first["loc"])
     file = str(path) if path else "settings"
     if first["type"] == "extra_forbidden":
-        return ConfigError(f"unknown key {key}", where=file, hint="`newsletter doctor` lists the keys")
+        return ConfigError(f"unknown key {key}", where=file, hint=_meant(key))
     what = first["msg"].removeprefix("Value error, ")
     return ConfigError(f"{key}: {what}" if key else what, where=file)
+
+
+def _meant(key: str) -> str:
+    """The nearest key there is, else where they are listed."""
+    near = difflib.get_close_matches(key, _keys(Settings), n=1)
+    return f"did you mean {near[0]}?" if near else "`newsletter init` writes a file that lists the keys"
+
+
+def _keys(model: type[BaseModel], prefix: str = "") -> list[str]:
+    found = []
+    for name, field in model.model_fields.items():
+        found.append(prefix + name)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            found += _keys(field.annotation, f"{prefix}{name}.")
+    return found
 
 
 def _anchored(settings: Settings, folder: Path) -> Settings:
@@ -254,10 +270,17 @@ class Secrets(_Section):
     session_key: str  # hex
 
 
-def load_secrets(settings: Settings) -> Secrets:
-    """Read data_dir/secrets.toml; make it, readable by its owner only, when it is not there yet."""
+def load_secrets(settings: Settings, *, may_make: bool = True) -> Secrets:
+    """Read data_dir/secrets.toml. Made, readable by its owner only, for a new installation (`may_make`) and never again:
+
+    with other keys no link in mail already sent would work, and nobody who was erased would be recognised.
+    """
     path = settings.secrets_file
     if not path.exists():
+        if not may_make:
+            raise ConfigError(
+                "the keys of this installation are missing", where=str(path), hint="restore them from a backup"
+            )
         _write_secrets(path)
     try:
         return Secrets.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
@@ -329,6 +352,7 @@ kind = "outbox"                         # outbox (.eml files), smtp or postmark
 
 # [fetch]
 # user_agent = "Newsletter/0.1 (+https://example.org/bot)"
+# resolve = { "tin.example.org" = "127.0.0.1:8080" }   # the only way to a server on this machine
 
 [web]
 host = "127.0.0.1"

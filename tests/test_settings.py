@@ -8,6 +8,7 @@ import pytest
 from newsletter import settings
 from newsletter.errors import ConfigError
 from newsletter.settings import Settings, load, load_secrets
+from tests.conftest import subscribe
 
 
 def write(tmp_path, text):
@@ -120,3 +121,22 @@ def test_damaged_keys_are_never_replaced(tmp_path):
     with pytest.raises(ConfigError, match="restore it from a backup"):
         load_secrets(mine)
     assert mine.secrets_file.read_text() == "link_key = 1"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"), [("langauge = 'vi'", "language"), ("[transport.smtp]\nhots = 'x'", "transport.smtp.host")]
+)
+def test_a_misspelt_key_is_answered_with_the_nearest_one(tmp_path, wrong, right):
+    with pytest.raises(ConfigError, match=f"did you mean {right}"):
+        load(write(tmp_path, wrong), environ={})
+
+
+def test_lost_keys_are_never_made_anew_for_a_database_that_holds_something(make_app, tmp_path):
+    from newsletter import main
+
+    app = make_app()
+    subscribe(app, "tin", ["doc.gia@doc.example"])
+    app.settings.secrets_file.unlink()
+    with pytest.raises(ConfigError, match="keys of this installation are missing"):
+        main.build(app.settings)
+    assert not app.settings.secrets_file.exists()

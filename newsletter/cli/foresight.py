@@ -40,7 +40,7 @@ def _collecting(conn: Connection, now: datetime) -> Iterator[tuple[str, str]]:
 def _opening(conn: Connection, now: datetime) -> Iterator[tuple[str, str]]:
     for letter in newsletters.listed(conn, active_only=True):
         since = newsletters.scheduled_from(conn, letter.id)
-        since = max(since, issues.last_occurrence(conn, letter.id) or since)
+        since = max(since, issues.last_occurrence(conn, letter.id, since=since) or since)
         try:
             occurrence, send_at = next(schedule.moments(letter.cron, letter.timezone, after=since))
         except BadInput as error:

@@ -140,7 +140,7 @@ def _me() -> str:
 def back_to_draft(
     ctx: typer.Context,
     which: Which,
-    reason: Annotated[str, typer.Option(help="Why; shown with the issue.")] = "sent back by hand",
+    reason: Annotated[str, typer.Option(help="Why; shown with the issue.")] = "back to draft by hand",
 ) -> None:
     """Refuse or undo an approval: the issue is composed again from the articles as they then are."""
     with opened(ctx) as app, app.db.begin() as conn:

@@ -21,7 +21,7 @@ from newsletter.cli.people import person_of
 from newsletter.compose.preflight import preflight as check_rendering
 from newsletter.compose.preflight import sample_message
 from newsletter.errors import BadInput
-from newsletter.model import Article, DeliveryState, Finding, Issue, Mailing, PersonId, Rendering
+from newsletter.model import Article, DeliveryState, Finding, Issue, IssueState, Mailing, PersonId, Rendering
 from newsletter.store import Connection, articles, issues, mailings, newsletters, receipts
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -249,7 +249,11 @@ def _delivery(conn: Connection, person_id: PersonId, issue: Issue) -> dict[str, 
     row = receipts.of_person(conn, person_id, issue.mailing_id) if issue.mailing_id else None
     start = {"issue": issue.id, "number": issue.number, "issue_state": issue.state}
     if row is None:
-        return {**start, "state": None, "reason": "was not among the recipients when the audience was frozen"}
+        waiting = issue.state in (IssueState.DRAFT, IssueState.PENDING_APPROVAL, IssueState.SCHEDULED)
+        reason = (
+            "the recipients are not frozen yet" if waiting else "was not among the recipients when they were frozen"
+        )
+        return {**start, "state": None, "reason": reason}
     names = ("state", "reason", "reply", "reply_kind", "provider_id", "tries", "frozen_at", "changed_at", "next_at")
     return start | {name: row[name] for name in names}
 

@@ -296,6 +296,9 @@ def _masked(app: App, conn: Connection, person_id: PersonId) -> dict[str, Any]:
 # ---------------------------------------------------------------- staff
 
 
+_NAMELESS = {"vi": "Biên tập viên"}  # never their address: that stays in `subscribers`
+
+
 def staff_add(
     ctx: typer.Context,
     address: Annotated[str, typer.Argument(help="Who may log in; notices go there too.")],
@@ -311,7 +314,7 @@ def staff_add(
         staff_id = staff.add(
             conn,
             person_id,
-            name=name or (known.name if known else str(who)),
+            name=name or (known.name if known else _NAMELESS.get(language or app.settings.language, "Editor")),
             language=language or (known.language if known else app.settings.language),
             now=now,
         )

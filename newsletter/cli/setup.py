@@ -62,7 +62,8 @@ def backup(
 ) -> None:
     """Copy the database and the keys while everything runs (SQLite; on Postgres use pg_dump).
 
-    The keys are written beside it as FILE.secrets.toml: without them nobody who left is recognised after a restore.
+    The keys are written beside it as FILE.secrets.toml (and FILE.dkim.pem): without them no link in mail already sent
+    works and nobody who was erased is recognised. To restore, put the three files back under their old names.
     """
     settings = settings_of(ctx)
     if settings.database_url is not None and not settings.database_url.startswith("sqlite"):
@@ -81,6 +82,9 @@ def backup(
         say(f"wrote {keys}")
     else:
         note(f"there is no {settings.secrets_file} to copy")
+    if settings.dkim.key_file is not None and settings.dkim.key_file.exists():
+        _write_new(file.with_name(file.name + ".dkim.pem"), settings.dkim.key_file.read_bytes(), mode=0o600)
+        say(f"wrote {file.name}.dkim.pem")
     say(f"wrote {file} ({file.stat().st_size:,} bytes)")
 
 

@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
 def run(
     ctx: typer.Context,
-    once: Annotated[bool, typer.Option("--once", help="Run every stage once, then end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="What it always does; said for clarity in a crontab.")] = True,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -42,8 +42,6 @@ def run(
 
     Code 3: mail cannot leave now; the rows stay as they are and the next run sends them.
     """
-    if not once:
-        raise typer.BadParameter("say --once; to run all the time use `newsletter serve`")
     _stages(ctx, [name for name, _ in pipeline.STAGES], dry_run=dry_run, as_json=as_json)
 
 

@@ -76,7 +76,7 @@ def compose_issue(app: App, draft: Issue, now: datetime) -> int:
     with app.db.read() as conn:
         newsletter = newsletters.get(conn, draft.newsletter_id)
         decisions = _decide(app, conn, newsletter, now)
-        number = issues.next_number(conn, newsletter.id)
+        number = issues.next_number(conn, draft)
     items = [decision.item for decision in decisions if decision.item is not None]
     if not items:
         _nothing_new(app, draft, now)

@@ -128,7 +128,7 @@ def subject(newsletter: Newsletter, items: Sequence[Item], language: str) -> str
     if len(title) > SUBJECT_LENGTH:
         clause = _clause(title, SUBJECT_LENGTH)
         return clause or headline(title, LONGEST_SUBJECT) or _counted(newsletter, others, words)
-    if others:
+    if others and items[0].language.split("-")[0] == language.split("-")[0]:
         longer = words.ngettext("{title} and {n} more story", "{title} and {n} more stories", others, title=title)
         return longer if len(longer) <= SUBJECT_LENGTH else title
     return title

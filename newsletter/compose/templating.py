@@ -67,6 +67,8 @@ def environment(folder: Path) -> Environment:
         lstrip_blocks=True,
         auto_reload=True,
     )
+    for costly in ("format", "wordwrap", "center", "indent", "xmlattr", "pprint"):
+        del made.filters[costly]  # one call could take a gigabyte or half a minute; `wrap` is ours, and bounded
     made.filters["readable_on"] = colour.readable
     made.filters["mixed"] = colour.mixed
     made.filters["wrap"] = wrapped

@@ -12,6 +12,7 @@ from newsletter.app import App
 from newsletter.deliver import messages, worker
 from newsletter.deliver.crew import Crew
 from newsletter.deliver.messages import Messages
+from newsletter.deliver.outcomes import RETRY_AFTER
 from newsletter.deliver.recorder import LEASE, Recorder
 from newsletter.errors import NewsletterError, TransportDown
 from newsletter.log import get_logger
@@ -21,7 +22,9 @@ from newsletter.store.deliveries import Result
 
 log = get_logger("deliver")
 
-CHUNK = 500
+CHUNK = 500  # rows claimed at once, at most
+ROUNDS = 20  # messages each connection gets of a chunk: between chunks letters are looked for
+MOST_RESENT = 3
 
 
 def run(app: App, now: datetime) -> int:
@@ -49,10 +52,16 @@ def recover(app: App, now: datetime) -> None:
         back, lost = deliveries.recover(conn, dead=gone, now=now)
         for mailing_id in running:
             deliveries.expire(conn, mailing_id, now=now)
-            if mailings.get(conn, mailing_id).unknown_policy == "resend":
-                deliveries.resend_unknown(conn, mailing_id, now=now)
+            _resend(app, conn, mailing_id, now)
     if back or lost:
         log.warning("recovered", back_to_pending=back, now_unknown=lost)
+
+
+def _resend(app: App, conn: Connection, mailing_id: MailingId, now: datetime) -> None:
+    """The declared policy `resend`: again after the usual pause, and not for ever: each time may be a double."""
+    mailing = mailings.get(conn, mailing_id)
+    if mailing.unknown_policy == "resend" and mailing.state is MailingState.SENDING:
+        deliveries.resend_unknown(conn, mailing_id, now=now, next_at=now + RETRY_AFTER[0], most_tries=MOST_RESENT)
 
 
 def _send(app: App, me: str) -> tuple[int, TransportDown | None]:
@@ -85,9 +94,15 @@ def _round(app: App, me: str, recorder: Recorder, crew: Crew, compiled: dict[Mai
     return claimed
 
 
+def _chunk_size(app: App) -> int:
+    return min(CHUNK, ROUNDS * app.transport.connections * app.transport.batch)
+
+
 def _chunk(app: App, me: str, recorder: Recorder, crew: Crew, mailing: Messages) -> int:
     with app.db.begin() as conn:
-        claims = deliveries.claim(conn, mailing.mailing.id, worker=me, now=app.clock.now(), lease=LEASE, limit=CHUNK)
+        claims = deliveries.claim(
+            conn, mailing.mailing.id, worker=me, now=app.clock.now(), lease=LEASE, limit=_chunk_size(app)
+        )
     if not claims:
         return 0
     with app.db.read() as conn:
@@ -112,6 +127,13 @@ def _compile(app: App, mailing_id: MailingId) -> Messages | None:
             mailing = mailings.get(conn, mailing_id)
             if mailing.issue_id is not None:
                 issues.waits(conn, mailing.issue_id, reason=str(error))
+                variables = {
+                    "topic": "compose_failed",
+                    "name": mailing.renderings[0].subject,
+                    "lines": [str(error)],
+                    "url": app.url(f"/staff/issues/{mailing.issue_id}"),
+                }
+                letters.tell_staff(conn, f"refused:{mailing_id}", variables, now=app.clock.now())
         return None
 
 
@@ -129,6 +151,7 @@ def _close(app: App, touched: list[MailingId]) -> None:
             mailing = mailings.get(conn, mailing_id)
             if mailing.state is MailingState.CANCELLED:
                 deliveries.skip_cancelled(conn, mailing_id, now=now)
+            _resend(app, conn, mailing_id, now)
             counts = deliveries.finish(conn, mailing_id, now=now)
             if counts is not None and counts.unknown and mailing.kind is MailingKind.ISSUE:
                 _tell_staff(app, conn, mailing, counts.unknown)

@@ -5,13 +5,14 @@ import threading
 from collections.abc import Sequence
 from types import TracebackType
 
-from newsletter.app import Outgoing, Session, Transport
+from newsletter.app import Fate, Outcome, Outgoing, Session, Transport
 from newsletter.deliver.recorder import Recorder
 from newsletter.errors import BadInput, TransportDown
 from newsletter.log import get_logger
 
 log = get_logger("deliver")
 
+BROKEN_IN_A_ROW = 6
 GATHER = 0.05  # seconds a batch waits for its next message
 
 
@@ -25,6 +26,7 @@ class Crew:
         self._transport, self._recorder = transport, recorder
         self._work: queue.Queue[Outgoing | None] = queue.Queue(maxsize=2 * transport.connections * transport.batch)
         self.trouble: TransportDown | None = None
+        self._broken = 0  # messages of unknown fate in a row, over all connections
         self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> "Crew":
@@ -113,3 +115,17 @@ class Crew:
                 self._send(session, [outgoing])
             return
         self._recorder.settle(batch, outcomes)
+        self._look_at(outcomes)
+
+    def _look_at(self, outcomes: Sequence[Outcome]) -> None:
+        """Stop when mail can leave for nobody, or when a peer breaks the line after every message: it would burn the list."""
+        for outcome in outcomes:
+            if outcome.down:
+                raise TransportDown(outcome.down, where=self._transport.name)
+            self._broken = self._broken + 1 if outcome.fate is Fate.UNKNOWN else 0
+        if self._broken >= max(BROKEN_IN_A_ROW, self._transport.batch + 1):
+            raise TransportDown(
+                f"the line broke after each of the last {self._broken} messages",
+                where=self._transport.name,
+                hint="ask the peer",
+            )

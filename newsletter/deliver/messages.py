@@ -80,21 +80,22 @@ def of_mailing(app: App, conn: Connection, mailing_id: MailingId) -> Messages:
 
 
 def refuse_other_content(app: App, conn: Connection, mailing: Mailing) -> None:
-    """What was approved is what is sent: the stored renderings must still hash to the approved value."""
+    """What was approved is what is sent: an issue's stored renderings must still hash to the approved value."""
+    if mailing.kind is not MailingKind.ISSUE:
+        return  # nobody approves a letter or a test
     sender = app.settings.sender
     actual = content_hash(
         mailing.renderings, sender=f"{mailing.sender_name} <{sender.address}>", list_id=mailing.list_slug
     )
-    if actual != mailing.content_hash:
+    approved = (
+        issues.get(conn, mailing.issue_id).approved_hash if mailing.issue_id is not None else mailing.content_hash
+    )
+    if actual != mailing.content_hash or actual != approved:
         raise NotAllowed(
-            "the content or the sender is not what was composed", where=mailing.id, hint="send the issue back to draft"
+            "the content or the sender is not what was approved",
+            where=mailing.issue_id or mailing.id,
+            hint="set the sender back and resume, or cancel",
         )
-    if mailing.kind is MailingKind.ISSUE and mailing.issue_id is not None:
-        issue = issues.get(conn, mailing.issue_id)
-        if issue.approved_hash != actual:
-            raise NotAllowed(
-                "the content is not what was approved", where=issue.id, hint="send the issue back to draft"
-            )
 
 
 def _skipped(claim: Claim, reason: str) -> Result:

@@ -1,5 +1,6 @@
 """Transport `outbox`: every message a real .eml file in a folder. The embedded default: no server, no account, no network."""
 
+import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,24 +27,37 @@ class Outbox:
         return self
 
     def send(self, batch: Sequence[Outgoing], permit: Permit) -> list[Outcome]:
-        written = [outgoing.message.mime() for outgoing in batch]
-        allowed = permit(batch)
+        """Each file is whole and durable under another name before the intent, and takes its own name after it."""
+        written = [self._write(outgoing) for outgoing in batch]
+        allowed = permit([o for o, done in zip(batch, written, strict=True) if isinstance(done, Path)])
         return [
-            self._write(outgoing, mime) if outgoing.person_id in allowed else Outcome(fate=Fate.REFUSED)
-            for outgoing, mime in zip(batch, written, strict=True)
+            done if isinstance(done, Outcome) else self._publish(done, outgoing.person_id in allowed)
+            for outgoing, done in zip(batch, written, strict=True)
         ]
 
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _write(self, outgoing: Outgoing, mime: bytes) -> Outcome:
-        path = self.folder / f"{outgoing.message.message_id.strip('<>').split('@')[0]}.eml"
-        half = path.with_suffix(".part")
+    def _write(self, outgoing: Outgoing) -> Path | Outcome:
+        mime = outgoing.message.mime()
+        half = self.folder / f"{outgoing.message.message_id.strip('<>').split('@')[0]}.part"
         try:
             with half.open("wb") as file:
                 file.write(mime)
-            half.replace(path)
+                file.flush()
+                os.fsync(file.fileno())
         except OSError as error:
-            half.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                half.unlink(missing_ok=True)
             return Outcome(fate=Fate.RETRY, reply=f"cannot write: {os.strerror(error.errno or 0)}")
-        return Outcome(fate=Fate.ACCEPTED, reply="written", provider_id=path.name)
+        return half
+
+    def _publish(self, half: Path, allowed: bool) -> Outcome:
+        try:
+            if not allowed:
+                half.unlink(missing_ok=True)
+                return Outcome(fate=Fate.REFUSED)
+            half.replace(half.with_suffix(".eml"))
+        except OSError as error:
+            return Outcome(fate=Fate.RETRY, reply=f"cannot write: {os.strerror(error.errno or 0)}")
+        return Outcome(fate=Fate.ACCEPTED, reply="written", provider_id=half.stem + ".eml")

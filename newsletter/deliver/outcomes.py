@@ -19,9 +19,9 @@ def result(outgoing: Outgoing, outcome: Outcome, *, now: datetime) -> Result | N
         person_id=outgoing.person_id,
         epoch=outgoing.epoch,
         state=state,
-        reply=outcome.reply[:500] or None,
+        reply=_clean(outcome.reply)[:500] or None,
         reply_kind=outcome.kind if outcome.fate is Fate.REJECTED else None,
-        provider_id=outcome.provider_id,
+        provider_id=_clean(outcome.provider_id or "")[:200] or None,
         reason=reason,
         next_at=next_at,
     )
@@ -34,6 +34,8 @@ def _judge(outgoing: Outgoing, outcome: Outcome, now: datetime) -> tuple[Deliver
         return DeliveryState.FAILED, "refused for good", None
     if outcome.fate is Fate.UNKNOWN:
         return DeliveryState.UNKNOWN, outcome.reply or "the line broke before the reply", None
+    if outcome.down:
+        return DeliveryState.PENDING, None, now
     next_at = now + retry_pause(outgoing.tries, outcome.retry_after)
     if next_at > outgoing.frozen_at + EXPIRES_AFTER:
         return DeliveryState.FAILED, "expired: still refused after 48 hours", None
@@ -44,3 +46,8 @@ def retry_pause(tries: int, asked: timedelta | None) -> timedelta:
     """How long to wait after the `tries`-th attempt; at least as long as the peer asked."""
     own = RETRY_AFTER[min(max(tries, 1), len(RETRY_AFTER)) - 1]
     return max(own, asked) if asked else own
+
+
+def _clean(text: str) -> str:
+    """Without control characters and lone surrogates: Postgres refuses them, and one would hold up its whole group."""
+    return "".join(c for c in text if c.isprintable())

@@ -66,8 +66,8 @@ class PostmarkTransport:
             )
         except Uncertain as error:
             return [Outcome(fate=Fate.UNKNOWN, reply=str(error))] * len(payloads)
-        except TransportDown as error:  # certainly not sent; the intents are taken back as "again soon"
-            return [Outcome(fate=Fate.RETRY, reply=str(error))] * len(payloads)
+        except TransportDown as error:  # certainly not sent: the intents are taken back
+            return [Outcome(fate=Fate.RETRY, reply=str(error), down=error.what)] * len(payloads)
         return _judged(posted, len(payloads))
 
 
@@ -81,6 +81,8 @@ def _judged(posted: Posted, count: int) -> list[Outcome]:
     if posted.status != 200 or not isinstance(posted.json, list) or len(posted.json) != count:
         message = _text(posted.json, "Message") if isinstance(posted.json, dict) else ""
         words = mask_addresses(f"HTTP {posted.status} {message}".strip())
+        if posted.status in (401, 403):
+            return [Outcome(fate=Fate.RETRY, reply=words, down=words)] * count
         # The request as a whole was refused: nothing was accepted. Wait for a person rather than fail every reader.
         return [Outcome(fate=Fate.RETRY, reply=words, retry_after=timedelta(minutes=15))] * count
     return [_one(answer) for answer in posted.json]
@@ -93,7 +95,9 @@ def _one(answer: Any) -> Outcome:
     words = mask_addresses(f"{code} {_text(answer, 'Message')}")[:400]
     if code == 0:
         return Outcome(fate=Fate.ACCEPTED, reply=words, provider_id=_text(answer, "MessageID"))
-    if code in _ACCOUNT or code not in _PERMANENT:
+    if code in _ACCOUNT:
+        return Outcome(fate=Fate.RETRY, reply=words, down=words)
+    if code not in _PERMANENT:
         return Outcome(fate=Fate.RETRY, reply=words, retry_after=timedelta(minutes=15))
     return Outcome(fate=Fate.REJECTED, reply=words, kind="hard" if code in _HARD else None)
 

@@ -20,9 +20,9 @@ import subscribers
 from newsletter.app import App, Outcome, Outgoing
 from newsletter.deliver.outcomes import result
 from newsletter.errors import TransportDown
-from newsletter.log import get_logger
+from newsletter.log import get_logger, one_line
 from newsletter.model import DeliveryState, MailingId, PersonId
-from newsletter.store import Connection, DatabaseUnavailable, deliveries
+from newsletter.store import Connection, deliveries
 from newsletter.store.deliveries import Result
 
 log = get_logger("deliver")
@@ -94,8 +94,7 @@ class Recorder:
                 entries = self._gather()
             except queue.Empty:
                 entries = []
-            if None in entries:
-                open_ = False
+            open_ = None not in entries
             self._write([entry for entry in entries if entry is not None])
             if time.monotonic() - renewed > RENEW_EVERY:
                 renewed = time.monotonic()
@@ -119,7 +118,7 @@ class Recorder:
         except Exception as error:
             # The group failed as a whole: intents are refused (nothing was sent for them), results are tried again.
             down = TransportDown(f"the ledger cannot be written: {type(error).__name__}", hint="check the database")
-            log.error("ledger_unwritable", reason=f"{type(error).__name__}: {error}"[:300])
+            log.error("ledger_unwritable", reason=one_line(error))
             for entry in entries:
                 if entry.wanted:
                     entry.answer.set_exception(down)
@@ -164,21 +163,27 @@ class Recorder:
         return permitted
 
     def _retry_results(self, entries: list[_Entry]) -> None:
-        only_results = [_Entry(results=entry.results) for entry in entries]
-        if not only_results:
-            return
+        """Results are worth waiting for: a lost one makes an `unknown`. The first retry tells a bad row from a bad moment."""
+        waiting = [_Entry(results=[pair]) for entry in entries for pair in entry.results]
         for attempt in range(RESULT_TRIES):
-            self._pause(min(0.1 * 2**attempt, 30.0))
-            try:
-                self._commit(only_results)
+            if not waiting:
                 return
-            except Exception as error:  # whatever it is, the thread must live: senders wait for it
-                log.error("results_unwritable", attempt=attempt + 1, reason=f"{type(error).__name__}: {error}"[:300])
-        log.error("results_lost", count=sum(len(entry.results) for entry in only_results))
+            self._pause(min(0.1 * 2**attempt, 30.0))
+            waiting = [entry for entry in waiting if not self._commit_one(entry, attempt)]
+        if waiting:
+            log.error("results_lost", count=len(waiting))
+
+    def _commit_one(self, entry: _Entry, attempt: int) -> bool:
+        try:
+            self._commit([entry])
+        except Exception as error:
+            log.error("result_unwritable", attempt=attempt + 1, reason=one_line(error))
+            return False
+        return True
 
     def _renew(self) -> None:
         try:
             with self._app.db.begin() as conn:
                 deliveries.extend_lease(conn, self._worker, until=self._app.clock.now() + LEASE)
-        except DatabaseUnavailable as error:
-            log.error("lease_not_renewed", reason=str(error).splitlines()[0])
+        except Exception as error:  # whatever it is, the thread must live: senders wait for it
+            log.error("lease_not_renewed", reason=one_line(error))

@@ -8,12 +8,13 @@ lost after the dot is `unknown`.
 import base64
 import socket
 import ssl
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
 from newsletter.app import Fate, Outcome, Outgoing, Permit
-from newsletter.errors import ConfigError, TransportDown
+from newsletter.errors import BadInput, ConfigError, TransportDown
 from newsletter.mail.replies import Reply, ReplyKind, classify, mask_addresses, reply_of
 from newsletter.settings import Smtp
 from subscribers import Address, reveal
@@ -48,11 +49,11 @@ class _Lost(Exception):
 
 
 class _Line:
-    """A connection with bounded replies."""
+    """A connection with bounded replies: in length, in lines, and in time as a whole."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
-        self._file = sock.makefile("rb")
+        self._buffer = b""
 
     def write(self, data: bytes) -> None:
         try:
@@ -61,31 +62,47 @@ class _Line:
             raise _Lost(str(error) or type(error).__name__) from error
 
     def read(self, timeout: float) -> Reply:
-        """The whole reply. Raises _Lost at end of file, time-out, or a reply that is none."""
+        """The whole reply. Raises _Lost at end of file, when `timeout` seconds are over, or for a reply that is none."""
         code, lines = self.read_lines(timeout)
         return reply_of(code, "\n".join(lines))
 
     def read_lines(self, timeout: float) -> tuple[int, list[str]]:
+        deadline = time.monotonic() + timeout
         lines: list[str] = []
-        try:
-            self.sock.settimeout(timeout)
-            while len(lines) < MOST_LINES:
-                raw = self._file.readline(LONGEST_LINE)
-                if not raw.endswith(b"\n") or not raw[:3].isdigit() or raw[:1] not in b"2345":
-                    raise _Lost(
-                        "the server closed the connection" if not raw else "the server's reply is no SMTP reply"
-                    )
-                lines.append(raw[4:].decode("utf-8", "replace").strip())
-                if raw[3:4] != b"-":
-                    return int(raw[:3]), lines
-        except TimeoutError as error:
-            raise _Lost(f"no reply within {timeout:g} seconds") from error
-        except OSError as error:
-            raise _Lost(str(error) or type(error).__name__) from error
+        while len(lines) < MOST_LINES:
+            raw = self._line(deadline)
+            if not raw[:3].isdigit() or raw[:1] not in b"2345":
+                raise _Lost("the server's reply is no SMTP reply")
+            lines.append(raw[4:].decode("utf-8", "replace").strip())
+            if raw[3:4] != b"-":
+                return int(raw[:3]), lines
         raise _Lost("the server's reply never ends")
 
+    def _line(self, deadline: float) -> bytes:
+        """One line without its end; what is longer than LONGEST_LINE is read and dropped, for its code still counts."""
+        kept = b""
+        while True:
+            head, end, rest = self._buffer.partition(b"\n")
+            kept = (kept + head)[:LONGEST_LINE]
+            if end:
+                self._buffer = rest
+                return kept.rstrip(b"\r")
+            self._buffer = self._receive(deadline)
+
+    def _receive(self, deadline: float) -> bytes:
+        left = deadline - time.monotonic()
+        try:
+            self.sock.settimeout(max(left, 0.001))
+            data = self.sock.recv(1 << 16) if left > 0 else b""
+        except TimeoutError as error:
+            raise _Lost("no whole reply in time") from error
+        except OSError as error:
+            raise _Lost(str(error) or type(error).__name__) from error
+        if not data:
+            raise _Lost("the server closed the connection" if left > 0 else "no whole reply in time")
+        return data
+
     def close(self) -> None:
-        self._file.close()
         self.sock.close()
 
 
@@ -212,10 +229,19 @@ class SmtpSession:
         for line, fine in ((sender, (250,)), (recipient, (250, 251)), ("DATA", (354,))):
             reply = self._command(line)
             if reply.code not in fine:
-                if reply.code != 421:
-                    self._command("RSET")
-                return self._refused(reply, outgoing)
+                outcome = self._refused(reply, outgoing)
+                self._reset()
+                return outcome
         return None
+
+    def _reset(self) -> None:
+        """Ready for the next message; a peer that closed after its refusal is dialled again for it."""
+        if self._line is None:
+            return
+        try:
+            self._command("RSET")
+        except _Lost:
+            self._drop()
 
     def _content(self, outgoing: Outgoing, mime: bytes, permit: Permit) -> Outcome:
         line = self._line
@@ -231,18 +257,26 @@ class SmtpSession:
             self._drop()
             return Outcome(fate=Fate.UNKNOWN, reply=f"after the end of the message: {error}")
         self._sent_here += 1
-        if reply.code == 250:
-            return Outcome(fate=Fate.ACCEPTED, reply=_words(reply, outgoing.message.rcpt))
+        words = _words(reply, outgoing.message.rcpt)
+        if reply.code < 300:  # RFC 5321 4.3.2: any 2yz says that the server has it
+            return Outcome(fate=Fate.ACCEPTED, reply=words)
+        if reply.code < 400:
+            self._drop()
+            return Outcome(fate=Fate.UNKNOWN, reply=f"after the end of the message: {words}")
         return self._refused(reply, outgoing)
 
     def _refused(self, reply: Reply, outgoing: Outgoing) -> Outcome:
+        words = _words(reply, outgoing.message.rcpt)
+        if reply.code < 400:  # an answer that does not belong here: the dialogue is out of step, nothing was sent
+            self._drop()
+            return Outcome(fate=Fate.RETRY, reply=f"out of step: {words}")
         judged = classify(reply)
         if judged.closing:
             self._drop()
         if judged.kind is ReplyKind.AUTH:
             self._drop()
-            raise self._down(f"it refuses to relay for us: {_words(reply)}", "check the user name and password")
-        words = _words(reply, outgoing.message.rcpt)
+            down = f"it does not relay for us: {words}" if reply.code >= 500 else ""  # 454: only for a while
+            return Outcome(fate=Fate.RETRY, reply=words, down=down)
         if judged.permanent:
             return Outcome(fate=Fate.REJECTED, reply=words, kind=judged.kind.value)
         return Outcome(fate=Fate.RETRY, reply=words, retry_after=timedelta(minutes=5))
@@ -286,7 +320,7 @@ def _stuffed(mime: bytes) -> bytes:
 def _reachable(address: Address) -> str:
     text = reveal(address)
     if any(character in text for character in "\r\n<>\0 "):
-        raise TransportDown("an address holds what no envelope may hold")  # the door refuses such; never seen
+        raise BadInput("an address holds what no envelope may hold")  # the door refuses such; never seen
     return text
 
 

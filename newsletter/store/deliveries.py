@@ -199,6 +199,10 @@ _FROM: Mapping[DeliveryState, tuple[DeliveryState, ...]] = {
     DeliveryState.FAILED: (DeliveryState.CLAIMED, DeliveryState.INTENT, DeliveryState.UNKNOWN),
     DeliveryState.DEFERRED: (DeliveryState.CLAIMED, DeliveryState.INTENT, DeliveryState.UNKNOWN),
     DeliveryState.SKIPPED: (DeliveryState.CLAIMED,),
+    DeliveryState.PENDING: (
+        DeliveryState.CLAIMED,
+        DeliveryState.INTENT,
+    ),  # certainly not sent, and not the reader's fault
     DeliveryState.UNKNOWN: (DeliveryState.INTENT,),
 }
 
@@ -306,7 +310,7 @@ def recover(conn: Connection, *, dead: Collection[str], now: datetime) -> tuple[
     """Take back what dead senders held: claimed was certainly not sent, intent may have been.
 
     A sender is dead when it is named in `dead` or its lease ran out. Returns (back to pending, now unknown). The epoch
-    stays, so a reply that a sender writes after all still settles the row.
+    stays, so a reply that a sender writes after all still settles the row. What came back of a cancelled mailing is skipped.
     """
     gone = sa.or_(deliveries.c.worker.in_(dead), deliveries.c.lease_until < now)
     back = conn.execute(
@@ -325,16 +329,36 @@ def recover(conn: Connection, *, dead: Collection[str], now: datetime) -> tuple[
             reason="the sender died after the intent; the message may have arrived",
         )
     ).rowcount
+    cancelled = sa.select(mailings.c.id).where(mailings.c.state == MailingState.CANCELLED)
+    conn.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.mailing_id.in_(cancelled), deliveries.c.state.in_(DUE))
+        .values(state=DeliveryState.SKIPPED, reason="cancelled", changed_at=now)
+    )
     return back, lost
 
 
-def resend_unknown(conn: Connection, mailing_id: MailingId, *, now: datetime) -> int:
-    """By a person, or by the policy `resend`: try again with the same Message-ID, so that many receivers fold the two."""
-    resent = conn.execute(
-        sa.update(deliveries)
-        .where(deliveries.c.mailing_id == mailing_id, deliveries.c.state == DeliveryState.UNKNOWN)
-        .values(state=DeliveryState.PENDING, next_at=now, changed_at=now, reason="sent again: fate unknown")
-    ).rowcount
+def resend_unknown(
+    conn: Connection,
+    mailing_id: MailingId,
+    *,
+    now: datetime,
+    next_at: datetime | None = None,
+    most_tries: int | None = None,
+) -> int:
+    """By a person, or by the policy `resend`: try again with the same Message-ID, so that many receivers fold the two.
+
+    `most_tries`: rows tried as often stay unknown. Raises NotAllowed for a mailing that was cancelled.
+    """
+    if _locked(conn, mailing_id) not in (MailingState.SENDING, MailingState.PAUSED, MailingState.SENT):
+        raise NotAllowed("what was cancelled is not sent again", where=mailing_id)
+    unknown = sa.update(deliveries).where(
+        deliveries.c.mailing_id == mailing_id, deliveries.c.state == DeliveryState.UNKNOWN
+    )
+    if most_tries is not None:
+        unknown = unknown.where(deliveries.c.tries < most_tries)
+    values = {"state": DeliveryState.PENDING, "next_at": next_at or now, "changed_at": now}
+    resent = conn.execute(unknown.values(**values, reason="sent again: fate unknown")).rowcount
     if resent:
         conn.execute(
             sa.update(mailings)
@@ -386,6 +410,7 @@ def resume(conn: Connection, mailing_id: MailingId) -> None:
 
 def cancel(conn: Connection, mailing_id: MailingId, *, now: datetime) -> int:
     """Everyone not yet tried is skipped; what is in flight finishes. Returns how many were skipped."""
+    _locked(conn, mailing_id)
     stopped = conn.execute(
         sa.update(mailings)
         .where(mailings.c.id == mailing_id, mailings.c.state.in_((MailingState.SENDING, MailingState.PAUSED)))
@@ -415,6 +440,7 @@ def finish(conn: Connection, mailing_id: MailingId, *, now: datetime) -> Counts 
 
     Raises LedgerBroken when the rows do not add up to the number frozen.
     """
+    _locked(conn, mailing_id)
     counts = receipts.count(conn, mailing_id)
     if counts.open:
         return None
@@ -444,6 +470,13 @@ def _set_mailing(
     if changed.rowcount != 1:
         raise NotAllowed(f"the mailing is not {before}", where=mailing_id)
     conn.execute(sa.update(issues).where(issues.c.mailing_id == mailing_id).values(state=issue_state))
+
+
+def _locked(conn: Connection, mailing_id: MailingId) -> str | None:
+    """The mailing's state, held until the transaction ends: closing, cancelling and sending again take turns."""
+    query = sa.select(mailings.c.state).where(mailings.c.id == mailing_id).with_for_update()
+    state: str | None = conn.execute(query).scalar()
+    return state
 
 
 def _is_sending(conn: Connection, mailing_id: MailingId) -> bool:

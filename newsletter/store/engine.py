@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
-from sqlalchemy.exc import OperationalError as DatabaseUnavailable
+from sqlalchemy.exc import DBAPIError as DatabaseUnavailable
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
@@ -23,6 +23,8 @@ from newsletter.errors import ConfigError
 __all__ = ["Connection", "Database", "DatabaseUnavailable", "UtcDateTime", "insert"]
 
 BUSY_TIMEOUT_MS = 30_000
+# A sender that was stopped inside a transaction must not hold up the others for ever.
+_POSTGRES = "-c lock_timeout=30s -c idle_in_transaction_session_timeout=60s"
 _URLS = "use sqlite:///file.db or postgresql://user@host/name"
 
 
@@ -95,7 +97,12 @@ def _engine(url: str) -> Engine:
         raise ConfigError(f"{backend} is not supported", where="database_url", hint=_URLS)
     try:
         # Without hide_parameters an error would quote bound values, addresses among them, into the log.
-        engine = sa.create_engine(url, pool_pre_ping=backend == "postgresql", hide_parameters=True)
+        engine = sa.create_engine(
+            url,
+            pool_pre_ping=backend == "postgresql",
+            hide_parameters=True,
+            connect_args={"options": _POSTGRES} if backend == "postgresql" else {},
+        )
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise ConfigError("this database driver is not here", where="database_url", hint=_URLS) from error
     if engine.dialect.name == "sqlite":

@@ -84,10 +84,12 @@ def in_state(conn: Connection, *states: IssueState) -> list[Issue]:
     return [_issue(row) for row in conn.execute(query).mappings()]
 
 
-def last_occurrence(conn: Connection, newsletter_id: NewsletterId) -> datetime | None:
-    """The latest send moment for which an issue by schedule was opened."""
+def last_occurrence(conn: Connection, newsletter_id: NewsletterId, *, since: datetime) -> datetime | None:
+    """The latest send moment for which an issue by schedule was opened; `since` the present schedule was set."""
     query = sa.select(sa.func.max(issues.c.send_at)).where(
-        issues.c.newsletter_id == newsletter_id, issues.c.occurrence.notlike("extra-%")
+        issues.c.newsletter_id == newsletter_id,
+        issues.c.occurrence.notlike("extra-%"),
+        issues.c.opened_at >= since,
     )
     moment: datetime | None = conn.execute(query).scalar()
     return moment
@@ -107,11 +109,12 @@ def used(conn: Connection, newsletter_id: NewsletterId) -> dict[ArticleId, str]:
     return {row.article_id: str(row.number or row.occurrence) for row in conn.execute(query)}
 
 
-def next_number(conn: Connection, newsletter_id: NewsletterId) -> int:
-    """One more than the highest number of an issue that was, or may still be, sent."""
+def next_number(conn: Connection, issue: Issue) -> int:
+    """One more than the highest number of another issue that was, or may still be, sent: an issue sent back keeps its own."""
     query = sa.select(sa.func.max(issues.c.number)).where(
-        issues.c.newsletter_id == newsletter_id,
-        issues.c.state.notin_((IssueState.CANCELLED, IssueState.SKIPPED, IssueState.FAILED)),
+        issues.c.newsletter_id == issue.newsletter_id,
+        issues.c.id != issue.id,
+        issues.c.state.notin_((IssueState.CANCELLED, IssueState.SKIPPED, IssueState.FAILED, IssueState.DRAFT)),
     )
     return (conn.execute(query).scalar() or 0) + 1
 
@@ -172,7 +175,7 @@ def back_to_draft(conn: Connection, issue_id: IssueId, *, reason: str) -> None:
     _change(
         conn,
         issue_id,
-        (IssueState.PENDING_APPROVAL, IssueState.SCHEDULED, IssueState.SKIPPED),
+        (IssueState.PENDING_APPROVAL, IssueState.SCHEDULED),
         state=IssueState.DRAFT,
         reason=reason,
         approved_hash=None,
@@ -203,9 +206,16 @@ def fail(conn: Connection, issue_id: IssueId, reason: str) -> None:
     _change(conn, issue_id, (IssueState.DRAFT,), state=IssueState.FAILED, reason=reason)
 
 
-def reopen(conn: Connection, issue_id: IssueId) -> None:
-    """A failed or skipped issue is tried again."""
-    _change(conn, issue_id, (IssueState.FAILED, IssueState.SKIPPED), state=IssueState.DRAFT, reason=None)
+def reopen(conn: Connection, issue_id: IssueId, *, now: datetime) -> None:
+    """A failed or skipped issue is tried again; its send moment is now when it has passed, or it would be too late again."""
+    _change(
+        conn,
+        issue_id,
+        (IssueState.FAILED, IssueState.SKIPPED),
+        state=IssueState.DRAFT,
+        reason=None,
+        send_at=sa.case((issues.c.send_at < now, sa.literal(now, issues.c.send_at.type)), else_=issues.c.send_at),
+    )
 
 
 def cancel(conn: Connection, issue_id: IssueId, *, reason: str) -> None:

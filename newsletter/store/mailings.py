@@ -57,6 +57,10 @@ def find(conn: Connection, mailing_id: str) -> Mailing | None:
     return _mailing(conn, row) if row else None
 
 
+def any_there(conn: Connection) -> bool:
+    return conn.execute(sa.select(mailings.c.id).limit(1)).first() is not None
+
+
 def sending(conn: Connection) -> list[MailingId]:
     """Mailings under way: letters and tests first, because a person waits for them; then the oldest issue."""
     query = (

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from newsletter.errors import ConfigError
 from newsletter.store.engine import Database
 
+_LOCK = 0x6E65_7773  # "news"
 FOLDER = Path(__file__).parent / "migrations"
 
 
@@ -24,6 +25,8 @@ def migrate(db: Database) -> None:
     if state == "current":
         return
     with db.begin() as conn:
+        if not db.is_sqlite:  # two first starts at once: the second waits, then finds nothing to do
+            conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
         config = _config()
         config.attributes["connection"] = conn
         command.upgrade(config, "head")

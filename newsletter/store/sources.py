@@ -119,7 +119,7 @@ def checked(
         sa.update(sources)
         .where(sources.c.id == source.id)
         .values(
-            state=SourceState.ACTIVE,
+            state=_unless_paused(SourceState.ACTIVE),
             reason=None,
             failures=0,
             first_run_done=True,
@@ -147,9 +147,19 @@ def failed(
     conn.execute(
         sa.update(sources)
         .where(sources.c.id == source.id)
-        .values(state=SourceState.FAILING, reason=reason, failures=source.failures + 1, next_check_at=now + pause)
+        .values(
+            state=_unless_paused(SourceState.FAILING),
+            reason=reason,
+            failures=source.failures + 1,
+            next_check_at=now + pause,
+        )
     )
     return now + pause
+
+
+def _unless_paused(state: SourceState) -> sa.ColumnElement[str]:
+    """A person who pauses a source while it is being read is not overruled by how the reading went."""
+    return sa.case((sources.c.state == SourceState.PAUSED, SourceState.PAUSED.value), else_=state.value)
 
 
 def set_state(conn: Connection, source_id: SourceId, state: SourceState, *, now: datetime) -> None:

@@ -82,12 +82,18 @@ def use_link(conn: Connection, secret: str, password_hash: str, *, now: datetime
     )
     if member is None or used.rowcount != 1:
         return None
+    spent = sa.update(staff_links).where(staff_links.c.staff_id == member.id, staff_links.c.used_at.is_(None))
+    conn.execute(spent.values(used_at=now))  # earlier links would let an old letter set another password
     conn.execute(
         sa.update(staff)
         .where(staff.c.id == member.id)
         .values(password_hash=password_hash, session_epoch=staff.c.session_epoch + 1)
     )
     return get(conn, member.id)
+
+
+def end_sessions(conn: Connection, staff_id: StaffId) -> None:
+    conn.execute(sa.update(staff).where(staff.c.id == staff_id).values(session_epoch=staff.c.session_epoch + 1))
 
 
 def login_pause(conn: Connection, who: str, *, now: datetime) -> timedelta:

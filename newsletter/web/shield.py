@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers as RequestHeaders
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -139,6 +140,8 @@ class Faults:
 
         try:
             await self.app(scope, receive, watched)
+        except ClientDisconnect:  # whoever asked has gone: nobody to answer, nothing of ours broke
+            return
         except Exception:
             log.exception("request_broke", method=scope.get("method"), area=scope.get("path", "/").split("/")[1])
             if started:

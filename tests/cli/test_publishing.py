@@ -269,10 +269,8 @@ def test_html_instead_of_a_feed_is_one_line_and_the_other_sources_are_read(site:
     )
 
 
-def test_run_without_once_is_a_wrong_command_line(home: Home) -> None:
-    said = home("run")
-    assert said.code == 2
-    assert "newsletter serve" in said.err
+def test_run_is_one_round_with_or_without_saying_so(site: Home) -> None:
+    assert site("run", "--json").json["exit"] == site("run", "--once", "--json").json["exit"] == 0
 
 
 def test_sigterm_lets_a_send_finish_what_is_in_flight(waiting: Home) -> None:

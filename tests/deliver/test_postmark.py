@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from newsletter import deliver
+from newsletter.errors import TransportDown
 from newsletter.model import DeliveryState
 from newsletter.store import receipts
 from tests.conftest import NOW
@@ -56,7 +57,7 @@ def test_one_answer_per_message_counts_for_that_message_only(app, server, frozen
     answers = {
         people[1]: {"ErrorCode": 406, "Message": f"You tried to send to {people[1]}, which is inactive"},
         people[2]: {"ErrorCode": 300, "Message": "Invalid 'To' address"},
-        people[3]: {"ErrorCode": 405, "Message": "Not allowed to send: no credits"},
+        people[3]: {"ErrorCode": 1000, "Message": "A code that is not documented"},
     }
     server.answer = lambda to: answers.get(to.split("<")[1].strip(">"), {"ErrorCode": 0, "Message": "OK"})
     mailing_id = frozen_mailing(app, people)
@@ -107,18 +108,21 @@ def test_a_refused_request_is_tried_again_later_and_fails_nobody(app, server, fr
     assert counts(app, mailing_id).sent == 2
 
 
-def test_a_wrong_token_fails_nobody(make_app, server, authority, frozen_mailing):
+def test_a_wrong_token_is_said_and_fails_nobody(make_app, server, authority, frozen_mailing, clock):
     app = make_app(
         transport={"kind": "postmark", "postmark": {"token": "wrong"}},
         fetch={"resolve": {"api.postmarkapp.com": server.at}, "ca_file": authority.ca_file},
     )
     mailing_id = frozen_mailing(app, addresses(2))
-    deliver.run(app, NOW)
-    final = counts(app, mailing_id)
-    assert (final.deferred, final.failed) == (2, 0)
+    for days in (0, 1, 3):
+        clock.at = NOW + timedelta(days=days)
+        with pytest.raises(TransportDown, match="HTTP 401 Bad or missing Server API token"):
+            deliver.run(app, clock.now())
+        final = counts(app, mailing_id)
+        assert (final.pending, final.failed) == (2, 0)
 
 
-def test_a_server_that_is_not_there_defers_everybody(make_app, authority, frozen_mailing):
+def test_a_server_that_is_not_there_leaves_everybody_pending(make_app, authority, frozen_mailing):
     with PostmarkServer(authority.server("api.postmarkapp.com")) as gone:
         at = gone.at
     app = make_app(
@@ -126,6 +130,7 @@ def test_a_server_that_is_not_there_defers_everybody(make_app, authority, frozen
         fetch={"resolve": {"api.postmarkapp.com": at}, "ca_file": authority.ca_file},
     )
     mailing_id = frozen_mailing(app, addresses(2))
-    deliver.run(app, NOW)
+    with pytest.raises(TransportDown, match="cannot connect"):
+        deliver.run(app, NOW)
     final = counts(app, mailing_id)
-    assert (final.deferred, final.unknown, final.sent) == (2, 0, 0)
+    assert (final.pending, final.unknown, final.sent) == (2, 0, 0)

@@ -294,3 +294,15 @@ def test_people_who_join_after_the_freeze_wait_for_the_next_issue(app, site, sin
     subscribe(app, "tin", [READERS[2]])
     run(app)
     assert set(sink.counts()) == set(READERS[:2])
+
+
+def test_an_issue_that_is_sent_back_keeps_its_number(app, site, sink, publish):
+    publish(app, readers=READERS[:1], approval=ApprovalPolicy.MANUAL)
+    numbers = []
+    for _ in range(3):
+        run(app)
+        issue = the_issue(app)
+        numbers.append(issue.number)
+        with app.db.begin() as conn:
+            issues.back_to_draft(conn, issue.id, reason="once more")
+    assert numbers == [1, 1, 1]

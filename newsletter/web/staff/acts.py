@@ -13,6 +13,7 @@ from newsletter.errors import NewsletterError, NotAllowed
 from newsletter.log import get_logger
 from newsletter.model import Issue, IssueState, MailingId
 from newsletter.store import Connection, deliveries, issues
+from newsletter.web.reasons import reason_in
 from newsletter.web.staff import review
 from newsletter.web.visit import Visit
 
@@ -35,7 +36,7 @@ def approve(visit: Visit) -> Response:
                 despite_errors=visit.form.get("despite_errors") == "yes",
             )
     except NotAllowed as error:
-        return review.page(visit, status=409, refused=str(error))
+        return review.page(visit, status=409, refused=reason_in(visit.words, error.what))
     visit.site.wake()
     return _back(visit)
 
@@ -47,7 +48,7 @@ def back_to_draft(visit: Visit) -> Response:
 
 
 def reopen(visit: Visit) -> Response:
-    done = _change(visit, lambda conn, issue: issues.reopen(conn, issue.id))
+    done = _change(visit, lambda conn, issue: issues.reopen(conn, issue.id, now=visit.now))
     return done or _recomposed(visit)
 
 
@@ -90,10 +91,12 @@ def send_test(visit: Visit) -> Response:
         with visit.app.db.begin() as conn:
             issue = issues.get(conn, visit.part("id"))
             ask_for_test(visit.app, conn, issue, address, language=visit.form.get("in", ""), now=visit.now)
-    except subscribers.InvalidAddress as error:
-        return review.page(visit, status=422, test_fault=error.reason, test_address=typed)
+    except subscribers.InvalidAddress:
+        return review.page(
+            visit, status=422, test_fault=visit.words.gettext("This is not a mail address."), test_address=typed
+        )
     except NotAllowed as error:
-        return review.page(visit, status=409, refused=str(error))
+        return review.page(visit, status=409, refused=reason_in(visit.words, error.what))
     visit.site.wake()
     return visit.go(f"/staff/issues/{visit.part('id')}?tested=1")
 
@@ -109,7 +112,7 @@ def _change(visit: Visit, change: Change) -> Response | None:
             issue = issues.get(conn, visit.part("id"))
             change(conn, issue)
     except NotAllowed as error:
-        return review.page(visit, status=409, refused=str(error))
+        return review.page(visit, status=409, refused=reason_in(visit.words, error.what))
     act = visit.request.url.path.rsplit("/", 1)[1]
     log.info("staff_act", act=act, issue=issue.id, staff=visit.member.id)
     return None

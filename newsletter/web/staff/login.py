@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 import subscribers
 from newsletter.log import get_logger
-from newsletter.store import Connection, staff
+from newsletter.store import staff
 from newsletter.store.staff import Staff
 from newsletter.web.staff import passwords, session
 from newsletter.web.visit import Visit, problem
@@ -30,32 +30,28 @@ def enter(visit: Visit) -> Response:
 
 def _enter(visit: Visit) -> Response:
     typed, password = visit.form.get("address", "").strip()[:LONGEST_ADDRESS], visit.form.get("password", "")
+    try:
+        address = subscribers.parse_address(typed)
+    except subscribers.InvalidAddress:  # names nobody, and is not worth a row
+        passwords.matches(password, None)
+        return _form(visit, status=401, wrong=True)
+    name = subscribers.reveal(
+        address
+    )  # one spelling for all that mean the same address, so that the pause counts them all
     with visit.app.db.read() as conn:
-        pause = staff.login_pause(conn, typed, now=visit.now)
-        member = _member(conn, typed)
+        pause = staff.login_pause(conn, name, now=visit.now)
+        person_id = subscribers.find(conn, address)
+        member = staff.of_person(conn, person_id) if person_id is not None else None
     if pause:
         return _form(visit, status=429, minutes=max(1, math.ceil(pause / timedelta(minutes=1))))
     if not passwords.matches(password, member.password_hash if member else None) or member is None:
-        _count_failure(visit, typed)
+        with visit.app.db.begin() as conn:
+            staff.login_failed(conn, name, now=visit.now)
         return _form(visit, status=401, wrong=True)
     with visit.app.db.begin() as conn:
-        staff.login_succeeded(conn, typed)
+        staff.login_succeeded(conn, name)
     log.info("staff_login", staff=member.id)
     return session.begin(visit.app, member, visit.go(safe_next(visit.asked("next"))))
-
-
-def _member(conn: Connection, typed: str) -> Staff | None:
-    try:
-        person_id = subscribers.find(conn, subscribers.parse_address(typed))
-    except subscribers.InvalidAddress:
-        return None
-    return staff.of_person(conn, person_id) if person_id is not None else None
-
-
-def _count_failure(visit: Visit, typed: str) -> None:
-    if "@" in typed:  # anything else names nobody, and is not worth a row
-        with visit.app.db.begin() as conn:
-            staff.login_failed(conn, typed, now=visit.now)
 
 
 def safe_next(path: str) -> str:
@@ -69,6 +65,11 @@ def _form(visit: Visit, *, status: int = 200, wrong: bool = False, minutes: int 
 
 
 def leave(visit: Visit) -> Response:
+    """Ends the session on the server too: a copied cookie is worth nothing afterwards."""
+    member = session.who(visit)
+    if member is not None:
+        with visit.app.db.begin() as conn:
+            staff.end_sessions(conn, member.id)
     return session.end(visit.app, visit.go("/staff/login"))
 
 
