@@ -151,7 +151,7 @@ def _anchor(element: lxml.html.HtmlElement, target: tuple[str, SplitResult], hos
         own=own,
         title=one_line(title or own),
         more=bool(_MORE.match(own)) if inner is None else not title,
-        bad=bool(_NO_ARTICLE.search(url)),
+        bad=no_article(url),
         same_site=same_site(host, (parts.hostname or "").removeprefix("www.")),
         menu=menu,
         side=side,
@@ -179,6 +179,11 @@ def _surroundings(element: lxml.html.HtmlElement, kinds: _Kinds) -> tuple[list[s
         article = article or tag == "article"
         level, up = level + 1, up.getparent()
     return path, menu, side, heading, article
+
+
+def no_article(url: str) -> bool:
+    """Whether an address is by its form a category's, a picture's or a service's."""
+    return bool(_NO_ARTICLE.search(url))
 
 
 def same_site(host: str, other: str) -> bool:
