@@ -34,7 +34,8 @@ def rows(
     *numbers: int, form: str = "<li class='tin'><h3><a href='/bai/{n}.html'>{title}</a></h3> <i>{day}</i></li>"
 ) -> str:
     items = "".join(form.format(n=n, title=title(n), day=f"{n:02}/11/2026") for n in numbers)
-    return f"<html><head><title>Tin viện</title></head><body><div class='nav'><a href='/a'>A</a></div><ul>{items}</ul></body></html>"
+    menu = "<div class='nav'><a href='/a'>A</a></div>"
+    return f"<html><head><title>Tin viện</title></head><body>{menu}<ul>{items}</ul></body></html>"
 
 
 def fill(site: Site, *numbers: int) -> None:
