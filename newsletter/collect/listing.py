@@ -30,6 +30,9 @@ _MOST_GROUPS = 60  # that are looked at closely; real pages have fewer than 20 w
 _SAMPLE = 60  # links of a group whose surroundings are looked at
 _PIECES = 400  # of text that are looked at around a link
 _WIDE = 200  # columns: a whole summary
+_A_LIST = 3  # addresses
+_PARAGRAPH = 80  # characters of an element's own text that make it running text
+_ASIDE = frozenset({"a", "aside", "button", "footer", "head", "nav", "noscript", "option", "select", "style"})
 _LEVELS = 5  # above a link, how far its item may reach
 _NARROW = 14  # columns: a median below this is a menu's
 
@@ -104,6 +107,24 @@ def read_listing(
     links = _links(groups, now)
     title = one_line(tree.xpath("string(//title)")) if links else ""
     return Listing(links=links, signature="\n".join(group.path for group in groups) if links else "", title=title)
+
+
+def prose_outside(body: bytes, *, url: str, content_type: str | None = None, charset: str | None = None) -> int:
+    """Characters of running text that stand in no item of the page's list: an article has much, a listing little."""
+    tree = _tree(body, url, content_type, charset)
+    groups = _best(_scored(_grouped(anchors_of(tree, url), tree), _near(tree, "//time")))
+    # the item of a lone link reaches far up, maybe around the whole article
+    items = {a.item for group in groups if len({a.url for a in group.anchors}) >= _A_LIST for a in group.anchors}
+    found = 0
+    walk = etree.iterwalk(tree, events=("start",))
+    for _, element in walk:
+        if element in items or element.tag in _ASIDE:
+            walk.skip_subtree()
+            continue
+        own = " ".join((element.text or "", *(child.tail or "" for child in element)))
+        length = len(" ".join(own.split()))
+        found += length if length >= _PARAGRAPH else 0
+    return found
 
 
 def _tree(body: bytes, url: str, content_type: str | None, charset: str | None) -> lxml.html.HtmlElement:
