@@ -353,7 +353,14 @@ def test_the_sets_of_a_folder_are_measured_and_missing_ones_told(tmp_path: Path)
     row = dict(zip(table.columns, table.rows[0], strict=True))
     assert (row["title exact"], row["failed"], row["body F1"]) == ("0.500 (2)", "1 of 2", "0.000 (1)")
     assert [line.rsplit("/", 1)[-1] for line in told] == [
-        f"{name} is not there" for name in ("meta_postlight.jsonl", "synth_vi_articles.jsonl", "feeds.jsonl")
+        f"{name} is not there"
+        for name in (
+            "meta_postlight.jsonl",
+            "synth_vi_articles.jsonl",
+            "feeds.jsonl",
+            "listing.jsonl",
+            "synth_vi_listing.jsonl",
+        )
     ]
     assert len(table.below) == 1
     assert table.below[0].startswith("failed: q: Unreadable")
