@@ -19,6 +19,7 @@ from newsletter.collect.anchors import Anchor, anchors_of, columns
 from newsletter.collect.clean import one_line
 from newsletter.collect.dates import parse_date
 from newsletter.collect.decode import to_text
+from newsletter.collect.page_cut import cut_related
 from newsletter.errors import Unreadable
 
 MAX_BYTES = 10 << 20
@@ -109,9 +110,13 @@ def read_listing(
     return Listing(links=links, signature="\n".join(group.path for group in groups) if links else "", title=title)
 
 
-def prose_outside(body: bytes, *, url: str, content_type: str | None = None, charset: str | None = None) -> int:
-    """Characters of running text that stand in no item of the page's list: an article has much, a listing little."""
+def prose_outside(
+    body: bytes, *, url: str, content_type: str | None = None, charset: str | None = None
+) -> tuple[int, int]:
+    """Characters of running text that stand in no item of the page's list, and how many links the list has, without
+    lists of "other news": an article has much text and few links, a listing the reverse."""
     tree = _tree(body, url, content_type, charset)
+    cut_related(tree)
     groups = _best(_scored(_grouped(anchors_of(tree, url), tree), _near(tree, "//time")))
     # the item of a lone link reaches far up, maybe around the whole article
     items = {a.item for group in groups if len({a.url for a in group.anchors}) >= _A_LIST for a in group.anchors}
@@ -124,7 +129,7 @@ def prose_outside(body: bytes, *, url: str, content_type: str | None = None, cha
         own = " ".join((element.text or "", *(child.tail or "" for child in element)))
         length = len(" ".join(own.split()))
         found += length if length >= _PARAGRAPH else 0
-    return found
+    return found, len(_links(groups, None))
 
 
 def _tree(body: bytes, url: str, content_type: str | None, charset: str | None) -> lxml.html.HtmlElement:

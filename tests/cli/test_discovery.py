@@ -18,7 +18,7 @@ def title(day: int) -> str:
 def article(day: int, extra: str = "") -> bytes:
     return (
         f"<html lang='vi'><head>{extra}<title>{title(day)}</title></head><body><h1>{title(day)}</h1><i>{day}/11/2026</i>"
-        f"<p>{ARTICLE * 6}</p><h3>Tin khác</h3>{links(DAYS)}</body></html>"
+        f"<p>{ARTICLE * 3}</p><h3>Tin khác</h3>{links(DAYS)}</body></html>"
     ).encode()
 
 
