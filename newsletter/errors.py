@@ -5,7 +5,8 @@ NewsletterError
 ├── BadInput           something given by a person (file, address, cron, slug) cannot be used
 ├── SourceError        a source could not be read this time (collect records it and goes on)
 │   ├── FetchRefused   our own guard said no: private address, odd scheme, too big, too slow
-│   └── Unreadable     the answer came but is not what was expected (HTML instead of a feed)
+│   ├── Unreadable     the answer came but is not what was expected (HTML instead of a feed)
+│   └── LayoutChanged  the structure in which a listing showed its articles is gone
 ├── TemplateError      a design cannot be rendered; carries file and line
 ├── NotAllowed         a state change that the present state forbids (approve a sent issue)
 └── TransportDown      nothing can be sent now through this transport; rows stay as they were
@@ -57,6 +58,10 @@ class FetchRefused(SourceError):
 
 
 class Unreadable(SourceError):
+    pass
+
+
+class LayoutChanged(SourceError):
     pass
 
 

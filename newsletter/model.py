@@ -46,9 +46,15 @@ def new_id() -> str:
 
 class SourceKind(StrEnum):
     FEED = "feed"  # RSS, Atom or JSON Feed by URL
+    LISTING = "listing"  # a page of links to articles, for sites without a feed
+    SITEMAP = "sitemap"  # a sitemap, news sitemap or sitemap index by URL
     PAGE = "page"  # one article page by URL
     FOLDER = "folder"  # files on this machine: txt, md, html
     MANUAL = "manual"  # articles given by name or pasted; never polled
+
+
+# Kinds that show many articles again and again: a first run has a backlog, an entry may be only an excerpt or a link.
+SERIAL = (SourceKind.FEED, SourceKind.LISTING, SourceKind.SITEMAP)
 
 
 class SourceState(StrEnum):
@@ -207,6 +213,7 @@ class Source:
     last_modified: str | None = None
     validators_url: str | None = None  # the final URL the validators belong to
     body_hash: str | None = None
+    signature: str | None = None  # of a listing: how many links, and the structures they were found in
     failures: int = 0
     next_check_at: datetime | None = None
     first_run_done: bool = False

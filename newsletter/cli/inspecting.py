@@ -28,6 +28,7 @@ Record = Mapping[str, Any]
 class Kind(StrEnum):
     ARTICLE = "article"
     FEED = "feed"
+    LISTING = "listing"
     SUMMARY = "summary"
     MESSAGE = "message"
 
@@ -49,8 +50,8 @@ def inspect(
     """Show what the pipeline would make of a file, without writing anything. Code 1: a file could not be handled.
 
     The fields of --jsonl, in → out. article: id, file, url? → id, title, published, authors, image, text, language,
-    provenance. feed: id, file, url? → id, title, entries. summary: id, lang, title, text, max_chars, standfirst? → id,
-    summary, method, sentences, guard. message: id, file → id, findings.
+    provenance. feed: id, file, url? → id, title, entries. listing: id, file, url → id, links. summary: id, lang, title,
+    text, max_chars, standfirst? → id, summary, method, sentences, guard. message: id, file → id, findings.
     """
     if jsonl:
         raise typer.Exit(jsonl_lines(kind, sys.stdin.buffer, sys.stdout.buffer))
@@ -150,6 +151,19 @@ def feed(record: Record) -> dict[str, Any]:
     }
 
 
+def listing(record: Record) -> dict[str, Any]:
+    from newsletter.collect.listing import read_listing
+
+    url = _text(record, "url")
+    if not url:
+        raise BadInput("url is missing: links are told apart by it", hint="say --url")
+    found = read_listing(_octets(_path(record)), url=url, content_type=_media_type(record))
+    return {
+        "id": record.get("id"),
+        "links": [{"url": link.url, "title": link.title, "published": _iso(link.published)} for link in found.links],
+    }
+
+
 def summary(record: Record) -> dict[str, Any]:
     from newsletter.summarise.choice import summarise
     from newsletter.summarise.extract import MAX_CHARS
@@ -194,6 +208,7 @@ def message(record: Record) -> dict[str, Any]:
 HANDLERS: Mapping[Kind, Callable[[Record], dict[str, Any]]] = {
     Kind.ARTICLE: article,
     Kind.FEED: feed,
+    Kind.LISTING: listing,
     Kind.SUMMARY: summary,
     Kind.MESSAGE: message,
 }
@@ -249,6 +264,10 @@ def _tell(kind: Kind, made: Mapping[str, Any]) -> None:
         say(f"{made['title'] or 'no title'}: {len(made['entries'])} entries")
         for entry in made["entries"]:
             say(f"  {entry['published'] or 'no date':<25}  {entry['title']}  {entry['link'] or ''}")
+    elif kind is Kind.LISTING:
+        say(f"{len(made['links'])} links to articles")
+        for link in made["links"]:
+            say(f"  {link['published'] or 'no date':<25}  {link['title']}  {link['url']}")
     elif kind is Kind.SUMMARY:
         _tell_summary(made)
     else:

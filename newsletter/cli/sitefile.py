@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from newsletter.compose.design import find_design
 from newsletter.errors import BadInput, NewsletterError
-from newsletter.model import ApprovalPolicy, Newsletter, Source, SourceId, SourceKind
+from newsletter.model import SERIAL, ApprovalPolicy, Newsletter, Source, SourceId, SourceKind
 from newsletter.schedule import next_moments
 from subscribers import List
 
@@ -44,7 +44,7 @@ class SourceEntry(_Entry):
     @model_validator(mode="after")
     def _has_its_place(self) -> "SourceEntry":
         is_url = self.url.startswith(("https://", "http://"))
-        if self.kind in (SourceKind.FEED, SourceKind.PAGE) and not is_url:
+        if self.kind in (*SERIAL, SourceKind.PAGE) and not is_url:
             raise ValueError("url must begin with https:// or http://")
         if self.kind is SourceKind.FOLDER and (is_url or not self.url):
             raise ValueError("url must be the path of a folder or file")

@@ -5,21 +5,19 @@ import unicodedata
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import typer
 
 from newsletter.app import App
+from newsletter.cli.failing import WRONG
 from newsletter.cli.issues import newsletter_of
 from newsletter.cli.opening import opened
 from newsletter.cli.output import emit, moment, note, say, table
-from newsletter.collect.feed import looks_like_feed, read_feed
+from newsletter.collect.discover import discover, look_as, newest
 from newsletter.collect.files import read_file, read_folder
-from newsletter.collect.page import read_page
 from newsletter.collect.poll import Polled, poll
-from newsletter.errors import BadInput, SourceError
-from newsletter.http import ANY_FEED, MAX_FEED
-from newsletter.model import Source, SourceKind, SourceState
+from newsletter.errors import BadInput, LayoutChanged, SourceError
+from newsletter.model import RawItem, Source, SourceKind, SourceState
 from newsletter.store import Connection, newsletters, sources
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -41,22 +39,29 @@ class Found:
     url: str
     title: str
     articles: int
+    items: tuple[RawItem, ...] = ()
+    how: str = ""
 
 
 def add(
     ctx: typer.Context,
-    place: Annotated[str, typer.Argument(metavar="URL_OR_PATH", help="A feed, an article page, a folder or a file.")],
+    place: Annotated[str, typer.Argument(metavar="URL_OR_PATH", help="A site, feed, article, folder or file.")],
     *,
     slug: Annotated[str | None, typer.Option(help="Its short name; else made from its title.")] = None,
     name: Annotated[str | None, typer.Option(help="What readers see as the source.")] = None,
     section: Annotated[str | None, typer.Option(help="The section its articles stand in.")] = None,
     language: Annotated[str | None, typer.Option(help="Like vi or en; else found out per article.")] = None,
     newsletter: Annotated[str | None, typer.Option(metavar="SLUG", help="The newsletter that uses it.")] = None,
+    kind: Annotated[SourceKind | None, typer.Option(help="What it is, where looking finds something else.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Look, and change nothing.")] = False,
 ) -> None:
-    """Look at a place, decide whether it is a feed, a page or a folder, and collect it from now on."""
+    """Find out what stands at a place (feed, sitemap, listing, article, folder), show its newest articles, collect it.
+
+    The feed a page names comes first, then well-known feed paths, a sitemap, and the structure of a listing page.
+    """
     with opened(ctx) as app:
-        found = look_at(app, place)
+        found = look_at(app, place, kind=kind)
+        _preview(app, found)
         source = sources.new(
             slug or slug_of(name or found.title or found.url),
             found.kind,
@@ -83,10 +88,14 @@ def add(
         note("no newsletter uses it yet: name it in the site file, or add it with --newsletter")
 
 
-def look_at(app: App, place: str) -> Found:
-    """Decide by looking what stands at `place`. Raises SourceError, or BadInput when it is neither URL nor path."""
-    if re.match(r"https?://", place, re.I):
-        return _look_at_url(app, place)
+def look_at(app: App, place: str, *, kind: SourceKind | None = None) -> Found:
+    """Decide by looking what stands at `place`, unless `kind` says it. Raises SourceError, or BadInput when it is
+    neither URL nor path, or cannot be of this kind."""
+    is_url = re.match(r"https?://", place, re.I) is not None
+    if kind is SourceKind.MANUAL or (kind is not None and is_url == (kind is SourceKind.FOLDER)):
+        raise BadInput(f"this cannot be a source of kind {kind}", where=place)
+    if is_url:
+        return _look_at_url(app, place, kind)
     path = Path(place).expanduser()
     if path.is_dir():
         readable = [item for _, item in read_folder(path) if not isinstance(item, SourceError)]
@@ -96,15 +105,26 @@ def look_at(app: App, place: str) -> Found:
     raise BadInput("there is no such file or folder", where=place, hint="a URL begins with https:// or http://")
 
 
-def _look_at_url(app: App, url: str) -> Found:
-    fetched = app.fetcher.get(url, accept=ANY_FEED, max_body=MAX_FEED)
-    if looks_like_feed(fetched.body, fetched.content_type):
-        feed = read_feed(fetched.body, url=fetched.url, content_type=fetched.content_type, charset=fetched.charset)
-        return Found(kind=SourceKind.FEED, url=url, title=feed.title or "", articles=len(feed.entries))
-    page = read_page(fetched.body, url=fetched.url, content_type=fetched.content_type, charset=fetched.charset)
-    if not page.text:
-        raise SourceError("this page holds no article text", where=url, hint="give a feed or an article's own page")
-    return Found(kind=SourceKind.PAGE, url=url, title=urlsplit(fetched.url).hostname or page.title, articles=1)
+def _look_at_url(app: App, url: str, kind: SourceKind | None) -> Found:
+    now = app.clock.now()
+    seen = (
+        discover(app.fetcher, url, now=now)
+        if kind is None
+        else look_as(app.fetcher, sources.new("new", kind, url), now=now)
+    )
+    return Found(
+        kind=seen.kind, url=seen.url, title=seen.title, articles=len(seen.items), items=seen.items, how=seen.how
+    )
+
+
+def _preview(app: App, found: Found) -> None:
+    """What it would take, before anything is written; on standard error, so that the answer itself stays one line."""
+    if not found.items:
+        return
+    note(f"{found.url}: {found.how}; its newest:")
+    for item in newest(app.fetcher, found.items):
+        day = item.published.isoformat()[:10] if item.published else "no date"
+        note(f"  {day:<10}  {item.title or 'no title'}  {item.url or ''}")
 
 
 def slug_of(text: str) -> str:
@@ -144,16 +164,33 @@ def check(ctx: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
         with app.db.read() as conn:
             source = _source(conn, slug)
         # without validators, so that "not modified" cannot hide what is wrong
-        polled = poll(app.fetcher, replace(source, etag=None, last_modified=None, validators_url=None, body_hash=None))
+        source = replace(source, etag=None, last_modified=None, validators_url=None, body_hash=None)
+        changed = ""
+        try:
+            polled = poll(app.fetcher, source, now=app.clock.now())
+        except LayoutChanged as error:  # what stands there now is what a person needs to see
+            changed = str(error)
+            polled = _anew(app, source)
     if as_json:
-        emit({"slug": slug, "articles": _articles(polled), "problems": [str(problem) for problem in polled.problems]})
-        return
-    rows = [(entry["published"], entry["characters"], entry["title"]) for entry in _articles(polled)]
+        problems = [*([changed] if changed else []), *map(str, polled.problems)]
+        emit({"slug": slug, "articles": _articles(polled), "problems": problems})
+        raise typer.Exit(WRONG if changed else 0)
+    rows = [(entry["published"], entry["characters"], entry["title"] or entry["url"]) for entry in _articles(polled)]
     table(("published", "characters", "title"), rows)
     for problem in polled.problems:
         note(f"left out: {problem}")
     if polled.moved:
         note(f"it has moved to {polled.moved}")
+    if changed:
+        note(f"error: {changed}")
+        raise typer.Exit(WRONG)
+
+
+def _anew(app: App, source: Source) -> Polled:
+    try:
+        return poll(app.fetcher, replace(source, signature=None), now=app.clock.now())
+    except SourceError:  # no list at all: there is nothing to show beside the alarm
+        return Polled()
 
 
 def _articles(polled: Polled) -> list[dict[str, Any]]:

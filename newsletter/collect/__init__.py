@@ -32,7 +32,7 @@ def run(app: App, now: datetime) -> int:
         return 0
     offered = done = 0
     with ThreadPoolExecutor(max_workers=min(WORKERS, len(due)), thread_name_prefix="collect") as pool:
-        jobs: _Jobs = {pool.submit(poll.poll, app.fetcher, source): (source, False) for source in due}
+        jobs: _Jobs = {pool.submit(poll.poll, app.fetcher, source, now=now): (source, False) for source in due}
         while jobs and not app.stopping.is_set():
             for job in wait(jobs, timeout=1, return_when=FIRST_COMPLETED).done:
                 source, completed = jobs.pop(job)
@@ -77,19 +77,22 @@ def _result(app: App, source: Source, job: "Future[Polled]", now: datetime) -> P
 def _with_pages(
     app: App, pool: ThreadPoolExecutor, source: Source, polled: Polled, *, now: datetime
 ) -> "Future[Polled] | None":
-    """A job that reads the pages of new entries whose feed gives only an excerpt; None when there are none."""
+    """A job that reads the pages of new entries known only by a link or an excerpt; None when there are none."""
     if polled.unchanged:
         return None
     with app.db.read() as conn:
         decisions = _decided(conn, source, polled, now)
     wanted = {decision.keys for decision in decisions if isinstance(decision, New) and needs_page(source, decision)}
     chosen = [candidate for candidate in polled.found if candidate.keys in wanted]
-    return pool.submit(complete, app.fetcher, polled, chosen, app.stopping) if chosen else None
+    if not chosen:
+        return None
+    offered = frozenset(d.keys[0] for d in decisions if isinstance(d, New) and d.state is not ArticleState.SKIPPED)
+    return pool.submit(complete, app.fetcher, polled, chosen, app.stopping, offered=offered)
 
 
 def _decided(conn: Connection, source: Source, polled: Polled, now: datetime) -> list[New | Known]:
     keys = [key for candidate in polled.found for key in candidate.keys]
-    return choose(source, polled.found, articles.known(conn, source.id, keys), now=now)
+    return choose(source, polled.found, articles.known(conn, source.id, keys), now=now, offered=polled.offered)
 
 
 def _settled(app: App, source: Source, polled: Polled, now: datetime) -> int:
@@ -97,7 +100,13 @@ def _settled(app: App, source: Source, polled: Polled, now: datetime) -> int:
     with app.db.begin() as conn:
         # first, because it locks the source's row: of two workers the second then sees what the first has written
         sources.checked(
-            conn, source, now=now, validators=polled.validators, body_hash=polled.body_hash, moved=polled.moved
+            conn,
+            source,
+            now=now,
+            validators=polled.validators,
+            body_hash=polled.body_hash,
+            signature=polled.signature,
+            moved=polled.moved,
         )
         decisions = _decided(conn, source, polled, now)
         for decision in decisions:
@@ -106,10 +115,10 @@ def _settled(app: App, source: Source, polled: Polled, now: datetime) -> int:
             else:
                 _compare(conn, source, decision, now)
     for problem in polled.problems:
-        log.warning("file_left_out", source=source.slug, reason=str(problem))
+        log.warning("part_left_out", source=source.slug, reason=str(problem))
         app.watch("collect", str(problem))
     if polled.truncated:
-        log.warning("feed_truncated", source=source.slug, entries=len(polled.found))
+        log.warning("source_truncated", source=source.slug, entries=len(polled.found))
     offered = sum(isinstance(d, New) and d.state is ArticleState.NEW for d in decisions)
     log.info("source_read", source=source.slug, shown=len(polled.found), offered=offered, unchanged=polled.unchanged)
     return offered

@@ -11,8 +11,9 @@ from typing import Any
 
 from newsletter.collect.clean import one_line
 from newsletter.collect.language import language_of
-from newsletter.model import ArticleId, ArticleState, RawItem, Source, SourceKind
+from newsletter.model import SERIAL, ArticleId, ArticleState, RawItem, Source
 
+LASTMOD = "lastmod"  # the provenance of a date that is a sitemap's last change
 SHORT = 400  # characters: a feed text below this is an excerpt, so the page is read
 _TOMORROW = timedelta(hours=24)
 
@@ -47,11 +48,18 @@ class Known:
 
 
 def choose(
-    source: Source, found: Sequence[Candidate], known: Mapping[str, ArticleId], *, now: datetime
+    source: Source,
+    found: Sequence[Candidate],
+    known: Mapping[str, ArticleId],
+    *,
+    now: datetime,
+    offered: frozenset[str] | None = None,
 ) -> list[New | Known]:
     """One decision per item, in the source's order; a second item with a key of an earlier one is left out.
 
-    A feed's first run takes its backlog as seen and offers the newest `source.newest` within `source.max_age`.
+    The first run of a feed, listing or sitemap takes its backlog as seen and offers the newest `source.newest` within
+    `source.max_age`. `offered`: the first keys of those chosen before their pages were read; it stays with them,
+    because a date found on a page must not let another in whose page was not read.
     """
     taken: set[str] = set()
     fresh: list[Candidate] = []
@@ -65,15 +73,18 @@ def choose(
             fresh.append(candidate)
         else:
             decisions.append(_known(source, candidate, owner, known))
-    offered = _offered(source, fresh, now)
-    return decisions + [_new(source, candidate, offered=n in offered, now=now) for n, candidate in enumerate(fresh)]
+    if offered is None:
+        chosen = _offered(source, fresh, now)
+    else:
+        chosen = {n for n, candidate in enumerate(fresh) if candidate.keys[0] in offered}
+    return decisions + [_new(source, candidate, offered=n in chosen, now=now) for n, candidate in enumerate(fresh)]
 
 
 def needs_page(source: Source, decision: New | Known) -> bool:
-    """Whether the article's page must be read: a candidate of a feed that gives only an excerpt."""
+    """Whether the article's page must be read: a candidate known only by a link or an excerpt."""
     return (
         isinstance(decision, New)
-        and source.kind is SourceKind.FEED
+        and source.kind in SERIAL
         and decision.state is not ArticleState.SKIPPED
         and decision.item.url is not None
         and len(decision.item.text) < SHORT
@@ -81,12 +92,15 @@ def needs_page(source: Source, decision: New | Known) -> bool:
 
 
 def with_page(candidate: Candidate, page: RawItem, page_keys: Sequence[str]) -> Candidate:
-    """The feed's item completed from its page: the page gives the text, the feed keeps the word on all else it said."""
+    """The source's item completed from its page: the page gives the text, the source keeps the word on all else it said.
+
+    Except a title that was cut short, and the date of a last change: there the page knows better.
+    """
     item = candidate.item
     longer = len(page.text) > len(item.text)
     gained: dict[str, Any] = {"text": page.text} if longer else {}
     for name in ("title", "standfirst", "authors", "image", "language", "published"):
-        if not getattr(item, name) and getattr(page, name):
+        if getattr(page, name) and (not getattr(item, name) or _page_knows(name, item, page)):
             gained[name] = getattr(page, name)
     rules = {name: f"page: {page.provenance[name]}" for name in gained if name in page.provenance}
     raw = page.published_raw if "published" in gained else item.published_raw
@@ -94,9 +108,16 @@ def with_page(candidate: Candidate, page: RawItem, page_keys: Sequence[str]) -> 
     return Candidate(item=merged, keys=tuple(dict.fromkeys([*candidate.keys, *page_keys])))
 
 
+def _page_knows(name: str, item: RawItem, page: RawItem) -> bool:
+    if name == "published":
+        return item.provenance.get(name) == LASTMOD
+    cut = item.title.removesuffix("...").removesuffix("…").rstrip()
+    return name == "title" and cut != item.title and page.title.startswith(cut)
+
+
 def _known(source: Source, candidate: Candidate, owner: ArticleId, known: Mapping[str, ArticleId]) -> Known:
     # an excerpt would overwrite the text that was read from the page
-    excerpt = source.kind is SourceKind.FEED and len(candidate.item.text) < SHORT
+    excerpt = source.kind in SERIAL and len(candidate.item.text) < SHORT
     return Known(
         article_id=owner,
         item=_presentable(candidate.item),
@@ -107,8 +128,8 @@ def _known(source: Source, candidate: Candidate, owner: ArticleId, known: Mappin
 
 
 def _offered(source: Source, fresh: Sequence[Candidate], now: datetime) -> set[int]:
-    """Positions that are candidates by number: all of them, or on a feed's first run only the newest few."""
-    if source.first_run_done or source.kind is not SourceKind.FEED:
+    """Positions that are candidates by number: all of them, or on a first run only the newest few."""
+    if source.first_run_done or source.kind not in SERIAL:
         return set(range(len(fresh)))
     young = [n for n, candidate in enumerate(fresh) if not _too_old(source, candidate.item, now)]
     young.sort(key=lambda n: (-_stamp(fresh[n].item.published, now), n))
@@ -117,9 +138,9 @@ def _offered(source: Source, fresh: Sequence[Candidate], now: datetime) -> set[i
 
 def _new(source: Source, candidate: Candidate, *, offered: bool, now: datetime) -> New:
     item = _dated(candidate.item, now)
-    named = source.kind is not SourceKind.FEED
+    named = source.kind not in SERIAL
     state, reason = ArticleState.NEW, None
-    if not item.title and not item.text:
+    if not item.title and not item.text and not item.url:
         state, reason = ArticleState.SKIPPED, "it has neither a title nor a text"
     elif not named and _too_old(source, item, now):
         state, reason = ArticleState.SKIPPED, f"older than {source.max_age.days} days when it was first seen"

@@ -6,6 +6,7 @@ Must never be asked for two sources at once by one thread, nor raise for one bad
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from threading import Event
 
@@ -14,9 +15,10 @@ from newsletter.collect.feed import looks_like_feed, read_feed
 from newsletter.collect.files import read_file, read_folder
 from newsletter.collect.identity import feed_identities, identities, url_key
 from newsletter.collect.page import read_page
+from newsletter.collect.serial import Links, listed, mapped
 from newsletter.errors import SourceError, Unreadable
 from newsletter.http import ANY_FEED, ANY_PAGE, MAX_FEED, Fetched, Fetcher
-from newsletter.model import RawItem, Source, SourceKind
+from newsletter.model import SERIAL, RawItem, Source, SourceKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +30,14 @@ class Polled:
     body_hash: str | None = None
     moved: str | None = None
     problems: tuple[SourceError, ...] = ()
+    signature: str | None = None
+    offered: frozenset[str] | None = None  # first keys of what was chosen before its pages were read
     unchanged: bool = False
     truncated: bool = False
 
 
-def poll(fetcher: Fetcher, source: Source) -> Polled:
-    """Read the source now. Raises SourceError when nothing of it can be read."""
+def poll(fetcher: Fetcher, source: Source, *, now: datetime | None = None) -> Polled:
+    """Read the source. Raises SourceError when nothing of it can be read. `now` is for dates like "3 giờ trước"."""
     if source.kind is SourceKind.FOLDER:
         return _folder(source)
     fetched = _fetch(fetcher, source)
@@ -41,37 +45,45 @@ def poll(fetcher: Fetcher, source: Source) -> Polled:
     validators = (fetched.etag, fetched.last_modified, fetched.url)
     if fetched.not_modified:
         kept = (fetched.etag or source.etag, fetched.last_modified or source.last_modified, fetched.url)
-        return Polled(validators=kept, body_hash=source.body_hash, unchanged=True)
+        return Polled(validators=kept, body_hash=source.body_hash, signature=source.signature, unchanged=True)
     if body_hash == source.body_hash:
-        return Polled(validators=validators, body_hash=body_hash, moved=fetched.moved, unchanged=True)
-    items, truncated = _items(fetched, source)
+        return Polled(
+            validators=validators,
+            body_hash=body_hash,
+            signature=source.signature,
+            moved=fetched.moved,
+            unchanged=True,
+        )
+    links = _links(fetcher, fetched, source, now)
+    # an index may stay as it is while its sitemaps change: nothing is kept that would make the next look stop there
     return Polled(
-        found=candidates(source, items),
-        validators=validators,
-        body_hash=body_hash,
+        found=candidates(source, links.items),
+        validators=(None, None, None) if links.is_index else validators,
+        body_hash=None if links.is_index else body_hash,
+        signature=links.signature,
         moved=fetched.moved,
-        truncated=truncated,
+        problems=links.problems,
+        truncated=links.truncated,
     )
 
 
 def candidates(source: Source, items: Sequence[RawItem]) -> tuple[Candidate, ...]:
-    keys = (
-        feed_identities(items, source.id)
-        if source.kind is SourceKind.FEED
-        else [identities(i, source.id) for i in items]
-    )
+    keys = feed_identities(items, source.id) if source.kind in SERIAL else [identities(i, source.id) for i in items]
     return tuple(Candidate(item=item, keys=own) for item, own in zip(items, keys, strict=True))
 
 
-def complete(fetcher: Fetcher, polled: Polled, wanted: Sequence[Candidate], stopping: Event) -> Polled:
+def complete(
+    fetcher: Fetcher, polled: Polled, wanted: Sequence[Candidate], stopping: Event, *, offered: frozenset[str]
+) -> Polled:
     """`polled` with the pages of the `wanted` candidates read, one after another. A page that fails leaves its item as
-    the feed gave it, with the reason in its provenance."""
+    the source gave it, with the reason in its provenance."""
     read = {}
     for candidate in wanted:
         if stopping.is_set():
             break
         read[candidate.keys] = _completed(fetcher, candidate)
-    return replace(polled, found=tuple(read.get(candidate.keys, candidate) for candidate in polled.found))
+    found = tuple(read.get(candidate.keys, candidate) for candidate in polled.found)
+    return replace(polled, found=found, offered=offered)
 
 
 def _completed(fetcher: Fetcher, candidate: Candidate) -> Candidate:
@@ -86,25 +98,32 @@ def _completed(fetcher: Fetcher, candidate: Candidate) -> Candidate:
 
 
 def _fetch(fetcher: Fetcher, source: Source) -> Fetched:
-    is_feed = source.kind is SourceKind.FEED
+    is_page = source.kind in (SourceKind.PAGE, SourceKind.LISTING)
     return fetcher.get(
         source.url,
         etag=source.etag,
         last_modified=source.last_modified,
         validators_url=source.validators_url,
         max_body=MAX_FEED,
-        accept=ANY_FEED if is_feed else ANY_PAGE,
+        accept=ANY_PAGE if is_page else ANY_FEED,
     )
 
 
-def _items(fetched: Fetched, source: Source) -> tuple[Sequence[RawItem], bool]:
+def _links(fetcher: Fetcher, fetched: Fetched, source: Source, now: datetime | None) -> Links:
     if source.kind is SourceKind.FEED:
         feed = read_feed(fetched.body, url=fetched.url, content_type=fetched.content_type, charset=fetched.charset)
-        return feed.entries, feed.truncated
+        return Links(items=feed.entries, truncated=feed.truncated)
+    if source.kind is SourceKind.SITEMAP:
+        return mapped(fetched, lambda url: fetcher.get(url, max_body=MAX_FEED, accept=ANY_FEED))
     if looks_like_feed(fetched.body, fetched.content_type):
-        raise Unreadable("this is a feed, not an article page", where=fetched.url, hint="add it with kind feed")
+        raise Unreadable(f"this is a feed, not {_A_PAGE[source.kind]}", where=fetched.url, hint="add it with kind feed")
+    if source.kind is SourceKind.LISTING:
+        return listed(fetched, signature=source.signature, now=now)
     page = read_page(fetched.body, url=fetched.url, content_type=fetched.content_type, charset=fetched.charset)
-    return [page], False
+    return Links(items=(page,))
+
+
+_A_PAGE = {SourceKind.PAGE: "an article page", SourceKind.LISTING: "a listing page"}
 
 
 def _folder(source: Source) -> Polled:

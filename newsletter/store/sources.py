@@ -15,11 +15,14 @@ POLL_EVERY = timedelta(hours=1)
 LONGEST_PAUSE = timedelta(hours=24)
 REMOVED = "removed from the site file"
 
+# What a source answered before says nothing of another address, nor of a layout a person has looked at.
+_UNREAD = {"etag": None, "last_modified": None, "validators_url": None, "body_hash": None, "signature": None}
+
 
 def add(conn: Connection, source: Source, *, now: datetime) -> SourceId:
     """Write a new source, or bring the one with the same slug up to date; health and validators are kept."""
     known = by_slug(conn, source.slug)
-    settings = {
+    settings: dict[str, Any] = {
         "kind": source.kind,
         "url": source.url,
         "name": source.name,
@@ -29,6 +32,8 @@ def add(conn: Connection, source: Source, *, now: datetime) -> SourceId:
         "max_age_seconds": int(source.max_age.total_seconds()),
     }
     if known is not None:
+        if (known.kind, known.url) != (source.kind, source.url):
+            settings |= _UNREAD
         conn.execute(sa.update(sources).where(sources.c.id == known.id).values(**settings))
         return known.id
     polled = source.kind is not SourceKind.MANUAL
@@ -107,6 +112,7 @@ def checked(
     now: datetime,
     validators: tuple[str | None, str | None, str | None] = (None, None, None),
     body_hash: str | None = None,
+    signature: str | None = None,
     moved: str | None = None,
     every: timedelta = POLL_EVERY,
 ) -> None:
@@ -129,6 +135,7 @@ def checked(
             last_modified=last_modified,
             validators_url=validators_url,
             body_hash=body_hash,
+            signature=signature,
             url=moved or source.url,
         )
     )
@@ -163,10 +170,10 @@ def _unless_paused(state: SourceState) -> sa.ColumnElement[str]:
 
 
 def set_state(conn: Connection, source_id: SourceId, state: SourceState, *, now: datetime) -> None:
-    """Pause or resume by a person; resuming makes it due at once."""
+    """Pause or resume by a person; resuming makes it due at once, and a listing's layout is learnt anew."""
     values: dict[str, Any] = {"state": state}
     if state is SourceState.ACTIVE:
-        values |= {"reason": None, "failures": 0, "next_check_at": now}
+        values |= {"reason": None, "failures": 0, "next_check_at": now, **_UNREAD}
     conn.execute(sa.update(sources).where(sources.c.id == source_id).values(**values))
 
 
@@ -199,6 +206,7 @@ def _source(row: Any) -> Source:
         last_modified=row["last_modified"],
         validators_url=row["validators_url"],
         body_hash=row["body_hash"],
+        signature=row["signature"],
         failures=row["failures"],
         next_check_at=row["next_check_at"],
         first_run_done=row["first_run_done"],

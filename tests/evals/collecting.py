@@ -1,4 +1,4 @@
-"""How well pages and feeds are read: the product's own readers against a folder of pages with their truth.
+"""How well pages, feeds and listings are read: the product's own readers against a folder of pages with their truth.
 
 Reads and measures only; nothing is fetched and nothing is written.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from newsletter.collect.feed import read_feed
+from newsletter.collect.listing import Listing, read_listing
 from newsletter.collect.page import read_page
 from newsletter.model import Feed, RawItem
 from tests.evals import scoring
@@ -20,6 +21,8 @@ from tests.evals.timing import Outcome, timed
 REAL_PAGES = ("articles.jsonl", "meta_postlight.jsonl")
 LAYOUTS = ("synth_vi_articles.jsonl",)  # counted apart: they test one trap, not the average page
 FEEDS = "feeds.jsonl"
+LISTINGS = (("real", "listing.jsonl"), ("Vietnamese layouts", "synth_vi_listing.jsonl"))
+LOST = 0.5  # F1 of links below which a listing counts as not read at all
 POOR = 0.8  # body F1 below which a page counts as misread
 MOST_NAMED = 10  # failures named below a table
 _WARM = b"<html><body><h1>Heading</h1><p>The first page read pays for loading the extractor.</p></body></html>"
@@ -210,6 +213,74 @@ def feed_table(scores: Sequence[FeedScore], *, worst: int = 0) -> Table:
     return Table("Feeds", FEED_COLUMNS, rows, [*_failures((score.id, score.failure) for score in scores), *wrong])
 
 
+# ---------------------------------------------------------------- listings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingScore:
+    """Of the links: articles that must be there, against those found that are neither these nor allowed."""
+
+    id: str
+    precision: float
+    recall: float
+    f1: float
+    seconds: float = 0.0  # CPU
+    failure: str = ""
+
+
+def score_listing(record: dict[str, Any], found: Listing, outcome: Outcome) -> ListingScore:
+    """`record`: id, url, must, allowed (articles elsewhere on the page, which count neither way)."""
+    links = {scoring.plain_link(link.url) for link in found.links} - {scoring.plain_link(record["url"])}
+    must = {scoring.plain_link(link) for link in record["must"]}
+    wrong = links - must - {scoring.plain_link(link) for link in record["allowed"]}
+    right = len(links & must)
+    precision = right / (right + len(wrong)) if right else 0.0
+    recall = right / len(must) if must else 0.0
+    return ListingScore(
+        id=record["id"],
+        precision=precision,
+        recall=recall,
+        f1=2 * precision * recall / (precision + recall) if right else 0.0,
+        seconds=outcome.seconds,
+        failure=outcome.failure,
+    )
+
+
+def read_listings(folder: Path, name: str, limit: int | None) -> Iterator[ListingScore]:
+    for record in records(folder / name, limit):
+        body = content(folder / record["file"])
+        found, outcome = timed(partial(read_listing, body, url=record["url"]), Listing(links=(), signature=""))
+        yield score_listing(record, found, outcome)
+
+
+LISTING_COLUMNS = (
+    "listings", "precision", "recall", "links F1", f"below {LOST}", f"below {POOR}", "failed", "pages per CPU s",
+)  # fmt: skip
+_LISTING_BARS = {"links F1": "≥ .96", f"below {LOST}": "0", "failed": "0"}
+
+
+def listing_row(name: str, scores: Sequence[ListingScore]) -> list[str]:
+    cells = {
+        "precision": share(score.precision for score in scores),
+        "recall": share(score.recall for score in scores),
+        "links F1": share(score.f1 for score in scores),
+        f"below {LOST}": out_of(score.f1 < LOST for score in scores),
+        f"below {POOR}": out_of(score.f1 < POOR for score in scores),
+        "failed": out_of(bool(score.failure) for score in scores),
+        "pages per CPU s": per_second(len(scores), sum(score.seconds for score in scores)),
+    }
+    return row(name, cells, LISTING_COLUMNS)
+
+
+def listing_table(sets: Sequence[tuple[str, Sequence[ListingScore]]], *, worst: int = 0) -> Table:
+    """A line for each set of pages; the `worst` pages named below."""
+    rows = [*(listing_row(name, scores) for name, scores in sets), row("bar", _LISTING_BARS, LISTING_COLUMNS)]
+    every = [score for _, scores in sets for score in scores]
+    low = sorted((score.f1, score.id) for score in every)[:worst]
+    below = [f"links F1 {f1:.3f}: {name}" for f1, name in low]
+    return Table("Listings", LISTING_COLUMNS, rows, [*_failures((s.id, s.failure) for s in every), *below])
+
+
 # ---------------------------------------------------------------- measuring
 
 
@@ -222,6 +293,10 @@ def measure(folder: Path, *, limit: int | None, worst: int, tell: Callable[[str]
         yield page_table(pages, layouts, worst=worst)
     if _present(folder, (FEEDS,), tell):
         yield feed_table(list(read_feeds(folder, limit)), worst=worst)
+    present = _present(folder, [name for _, name in LISTINGS], tell)
+    sets = [(title, list(read_listings(folder, name, limit))) for title, name in LISTINGS if name in present]
+    if sets:
+        yield listing_table(sets, worst=worst)
 
 
 def _present(folder: Path, names: Sequence[str], tell: Callable[[str], object]) -> list[str]:

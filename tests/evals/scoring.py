@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urldefrag, urlsplit
 
 # ---------------------------------------------------------------- words
 
@@ -75,6 +75,11 @@ def days_apart(found: str | None, expected: str) -> int | None:
     if not found or len(expected) < len("YYYY-MM-DD"):
         return None
     return abs((date.fromisoformat(found) - date.fromisoformat(expected)).days)
+
+
+def plain_link(link: str) -> str:
+    """A link without scheme, www, fragment and last slash, in lower case: pages name one article in these ways."""
+    return re.sub(r"^https?://(?:www\.)?", "", urldefrag(link)[0]).rstrip("/").lower()
 
 
 def same_picture(found: str | None, expected: Iterable[str]) -> bool:

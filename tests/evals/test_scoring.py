@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.collect.listing import Listing, ListingLink
 from newsletter.model import Feed, RawItem, Summary, SummaryOrigin, SummarySentence, Verdict
 from tests.evals import collecting, scoring, summarising, tables
 from tests.evals.__main__ import main
@@ -352,7 +353,14 @@ def test_the_sets_of_a_folder_are_measured_and_missing_ones_told(tmp_path: Path)
     row = dict(zip(table.columns, table.rows[0], strict=True))
     assert (row["title exact"], row["failed"], row["body F1"]) == ("0.500 (2)", "1 of 2", "0.000 (1)")
     assert [line.rsplit("/", 1)[-1] for line in told] == [
-        f"{name} is not there" for name in ("meta_postlight.jsonl", "synth_vi_articles.jsonl", "feeds.jsonl")
+        f"{name} is not there"
+        for name in (
+            "meta_postlight.jsonl",
+            "synth_vi_articles.jsonl",
+            "feeds.jsonl",
+            "listing.jsonl",
+            "synth_vi_listing.jsonl",
+        )
     ]
     assert len(table.below) == 1
     assert table.below[0].startswith("failed: q: Unreadable")
@@ -376,3 +384,26 @@ def test_the_command_prints_tables_and_skips_what_is_missing(
 def test_the_command_says_when_there_is_no_such_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path / "none")]) == 2
     assert "there is no such folder" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------- listings
+
+
+def test_a_listing_is_scored_by_the_links_that_must_be_there_and_allowed_ones_count_neither_way() -> None:
+    record = {
+        "id": "a",
+        "url": "https://www.vien.example/tin/",
+        "must": [f"https://vien.example/bai/{n}" for n in range(4)],
+        "allowed": ["https://vien.example/cot-ben"],
+    }
+    found = ["http://vien.example/bai/0/", "https://www.vien.example/BAI/1#a", "https://vien.example/cot-ben"]
+    found += ["https://vien.example/lien-he", "https://vien.example/tin"]
+    links = tuple(ListingLink(url=url, title="x") for url in found)
+    score = collecting.score_listing(record, Listing(links=links, signature="s"), DONE)
+    assert (score.precision, score.recall) == (pytest.approx(2 / 3), 0.5)
+    assert score.f1 == pytest.approx(4 / 7)
+    nothing = collecting.score_listing(record, Listing(links=(), signature=""), DONE)
+    assert (nothing.precision, nothing.recall, nothing.f1) == (0, 0, 0)
+    table = tables.markdown(collecting.listing_table([("real", [score, nothing])], worst=1))
+    assert "| 0.286 (2) |" in table
+    assert "links F1 0.000: a" in table

@@ -1,0 +1,182 @@
+"""`source add URL` finds out what stands there, and shows it before anything is written."""
+
+import json
+from collections.abc import Sequence
+
+import pytest
+
+from tests.cli.conftest import ARTICLE, Home, Pages
+
+SITE = "http://tin.example"
+DAYS = range(22, 12, -1)
+
+
+def title(day: int) -> str:
+    return f"Đoàn khảo sát ngày thứ {day} trên đầm Thủy Triều"
+
+
+def article(day: int, extra: str = "") -> bytes:
+    return (
+        f"<html lang='vi'><head>{extra}<title>{title(day)}</title></head><body><h1>{title(day)}</h1><i>{day}/11/2026</i>"
+        f"<p>{ARTICLE * 3}</p><h3>Tin khác</h3>{links(DAYS)}</body></html>"
+    ).encode()
+
+
+def links(days: Sequence[int]) -> str:
+    rows = (f"<li><h3><a href='{SITE}/bai/{day}.html'>{title(day)}</a></h3><i>{day}/11/2026</i></li>" for day in days)
+    return f"<ul class='ds'>{''.join(rows)}</ul>"
+
+
+def listing(extra: str = "", days: Sequence[int] = DAYS) -> bytes:
+    return f"<html lang='vi'><head><title>Tin Đầm</title>{extra}</head><body>{links(days)}</body></html>".encode()
+
+
+def feed(name: str) -> bytes:
+    entries = "".join(
+        f"<item><title>{title(day)}</title><link>{SITE}/bai/{day}.html</link>"
+        f"<pubDate>{day} Nov 2026 08:00:00 +0700</pubDate></item>"
+        for day in DAYS
+    )
+    return f"<rss version='2.0'><channel><title>{name}</title>{entries}</channel></rss>".encode()
+
+
+def sitemap() -> bytes:
+    each = "".join(f"<url><loc>{SITE}/bai/{day}.html</loc><lastmod>2026-11-{day}</lastmod></url>" for day in DAYS)
+    return f"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>{each}</urlset>".encode()
+
+
+@pytest.fixture
+def web(home: Home, pages: Pages) -> dict[str, tuple[str, bytes]]:
+    home.settings(pages.resolve)
+    for day in DAYS:
+        pages.at[f"/bai/{day}.html"] = ("text/html", article(day))
+    return pages.at
+
+
+def added(home: Home, path: str, *options: str) -> tuple[str, str]:
+    """(kind, url) of the source that was written."""
+    said = home("source", "add", SITE + path, "--slug", "x", *options)
+    assert said.code == 0, said.err
+    (source,) = home("source", "list", "--json").json
+    return source["kind"], source["url"].removeprefix(SITE)
+
+
+def test_a_listing_is_found_and_shown_and_then_collected(home: Home, web: dict[str, tuple[str, bytes]]) -> None:
+    web["/tin-tuc"] = ("text/html", listing())
+    looked = home("source", "add", SITE + "/tin-tuc", "--dry-run")
+    assert looked.out == "would add listing tin-dam: Tin Đầm (10 article(s))\n"
+    shown = [line for line in looked.err.splitlines() if line.startswith("  2026-")]
+    assert shown == [f"  2026-11-{day}  {title(day)}  {SITE}/bai/{day}.html" for day in (22, 21, 20, 19, 18)]
+    assert home("source", "list", "--json").json == []
+    assert added(home, "/tin-tuc") == ("listing", "/tin-tuc")
+    assert len(home("source", "check", "x", "--json").json["articles"]) == 10
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "<link rel='alternate' type='application/rss+xml' title='Tin' href='/kenh?x=1&amp;y=2'>",
+        '<LINK HREF="kenh?x=1&y=2" TYPE=application/rss+xml REL="alternate home">',
+        "<link rel=alternate type=application/rss+xml href=/comments/feed/>"
+        "<link rel=alternate type=application/atom+xml href=/mat>"
+        "<link rel=alternate type=application/rss+xml href=//tin.example/kenh?x=1&y=2>",
+    ],
+)
+def test_a_feed_the_page_names_comes_first(home: Home, web: dict[str, tuple[str, bytes]], tag: str) -> None:
+    web["/"] = ("text/html", listing(tag))
+    web["/comments/feed/"] = ("text/xml", feed("Bình luận"))
+    web["/kenh?x=1&y=2"] = ("text/xml", feed("Tin"))
+    assert added(home, "/") == ("feed", "/kenh?x=1&y=2")
+
+
+def test_a_feed_at_a_well_known_path_is_found(home: Home, web: dict[str, tuple[str, bytes]]) -> None:
+    web["/tin-tuc"] = ("text/html", listing())
+    web["/tin-tuc/rss.xml"] = ("text/xml", feed("Tin"))
+    web["/tin-tuc/feed"] = ("text/html", b"<html><body>404, answered with 200</body></html>")
+    assert added(home, "/tin-tuc") == ("feed", "/tin-tuc/rss.xml")
+
+
+def test_the_sitemap_of_a_front_page_is_found_through_robots(home: Home, web: dict[str, tuple[str, bytes]]) -> None:
+    web["/"] = ("text/html", listing())
+    web["/robots.txt"] = ("text/plain", f"User-agent: *\nDisallow:\nSitemap: {SITE}/ban-do.xml\n".encode())
+    web["/ban-do.xml"] = ("text/xml", sitemap())
+    said = home("source", "add", SITE + "/", "--dry-run")
+    assert f"  2026-11-22  {title(22)}  {SITE}/bai/22.html" in said.err.splitlines()
+    assert added(home, "/") == ("sitemap", "/ban-do.xml")
+
+
+def test_a_sitemap_at_its_usual_place_is_found_and_a_section_keeps_its_list(
+    home: Home, web: dict[str, tuple[str, bytes]]
+) -> None:
+    web["/"] = ("text/html", b"<html><body><div id='app'></div></body></html>")
+    web["/tin-tuc"] = ("text/html", listing())
+    web["/sitemap.xml"] = ("text/xml", sitemap())
+    assert "would add listing" in home("source", "add", SITE + "/tin-tuc", "--dry-run").out
+    assert added(home, "/") == ("sitemap", "/sitemap.xml")
+
+
+def test_a_sitemap_without_dates_is_not_chosen_before_a_list(home: Home, web: dict[str, tuple[str, bytes]]) -> None:
+    web["/"] = ("text/html", listing())
+    web["/sitemap.xml"] = ("text/xml", sitemap().replace(b"<lastmod>", b"<x>").replace(b"</lastmod>", b"</x>"))
+    assert added(home, "/") == ("listing", "/")
+
+
+def test_a_sitemap_given_by_its_address_is_one(home: Home, web: dict[str, tuple[str, bytes]]) -> None:
+    web["/s.xml"] = ("application/xml", sitemap())
+    assert added(home, "/s.xml") == ("sitemap", "/s.xml")
+
+
+def test_an_article_stays_an_article_though_its_page_names_a_feed_and_lists_others(
+    home: Home, web: dict[str, tuple[str, bytes]]
+) -> None:
+    tag = "<link rel='alternate' type='application/rss+xml' href='/kenh'>"
+    web["/kenh"] = ("text/xml", feed("Tin"))
+    web["/bai/22.html"] = ("text/html", article(22, tag))
+    assert added(home, "/bai/22.html") == ("page", "/bai/22.html")
+
+
+def test_what_a_person_says_it_is_decides(home: Home, web: dict[str, tuple[str, bytes]]) -> None:
+    tag = "<link rel='alternate' type='application/rss+xml' href='/kenh'>"
+    web["/"] = ("text/html", listing(tag))
+    web["/kenh"] = ("text/xml", feed("Tin"))
+    assert "this is a feed, not a listing page" in home("source", "add", SITE + "/kenh", "--kind", "listing").error
+    assert "cannot be a source of kind manual" in home("source", "add", SITE, "--kind", "manual").error
+    assert "cannot be a source of kind folder" in home("source", "add", SITE, "--kind", "folder").error
+    assert "cannot be a source of kind feed" in home("source", "add", ".", "--kind", "feed").error
+    assert added(home, "/", "--kind", "listing") == ("listing", "/")
+
+
+def test_a_place_where_nothing_is_says_what_to_do(home: Home, web: dict[str, tuple[str, bytes]]) -> None:
+    web["/"] = ("text/html", b"<html><body><div id='app'></div></body></html>")
+    said = home("source", "add", SITE + "/")
+    assert said.code == 1
+    assert "neither a feed, a sitemap, a list of articles nor an article" in said.error
+
+
+def test_checking_a_redesigned_listing_shows_the_alarm_and_what_is_there_now(
+    home: Home, web: dict[str, tuple[str, bytes]]
+) -> None:
+    web["/tin-tuc"] = ("text/html", listing())
+    assert added(home, "/tin-tuc") == ("listing", "/tin-tuc")
+    assert home("collect").code == 0
+    web["/tin-tuc"] = ("text/html", listing().replace(b"<h3>", b"<b>").replace(b"</h3>", b"</b>"))
+    said = home("source", "check", "x", "--json")
+    assert said.code == 1
+    assert "the page's layout changed: 10 links to articles before, 0" in said.json["problems"][0]
+    assert len(said.json["articles"]) == 10
+    assert "layout changed" in home("source", "check", "x").error
+    assert home("source", "resume", "x").code == 0
+    assert home("source", "check", "x").code == 0
+
+
+def test_inspecting_a_listing_needs_its_address_and_answers_in_order(home: Home) -> None:
+    file = home.folder / "l.html"
+    file.write_bytes(listing(days=(22, 21, 20)))
+    lines = [{"id": 1, "file": str(file), "url": SITE + "/tin"}, {"id": 2, "file": str(file)}]
+    said = home("inspect", "listing", "--jsonl", stdin="\n".join(map(json.dumps, lines)))
+    first, second = (json.loads(line) for line in said.out.splitlines())
+    assert first["links"][0] == {"url": f"{SITE}/bai/22.html", "title": title(22), "published": "2026-11-22"}
+    assert [link["url"][-7:-5] for link in first["links"]] == ["22", "21", "20"]
+    assert second == {"id": 2, "error": "url is missing: links are told apart by it (say --url)"}
+    told = home("inspect", "listing", file, "--url", SITE + "/tin")
+    assert told.out.startswith("3 links to articles\n  2026-11-22")
