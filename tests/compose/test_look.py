@@ -158,7 +158,7 @@ def test_all_text_can_be_read_in_light_and_dark(
     for name, rendering in renderings.items():
         _show(page, rendering.html, nonce=made.NONCE, width=360, scheme=scheme)
         runs = page.evaluate(RUNS)
-        assert len(runs) > 4, name
+        assert len(runs) > 2, name
         for run in runs:
             ratio = _contrast(run["colour"], run["ground"])
             assert ratio >= 4.5, f"{name} {scheme}: {ratio:.2f} for {run}"

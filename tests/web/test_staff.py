@@ -99,7 +99,7 @@ def test_approving_binds_the_content_that_was_looked_at(world):
     cookie = world.log_in()
     refused = _approve(world, issue, cookie)
     assert refused.status == 409  # preflight errors: the base URL of a test is not https
-    assert "preflight found" in refused.text
+    assert "kiểm tra thấy" in refused.text
     answer = _approve(world, issue, cookie, despite_errors="yes")
     assert answer.status == 303
     approved = world.issue()
@@ -117,7 +117,7 @@ def test_content_that_changed_meanwhile_is_not_approved(world):
     assert world.issue().content_hash != issue.content_hash
     answer = _approve(world, issue, cookie, despite_errors="yes")
     assert answer.status == 409
-    assert "changed since it was looked at" in answer.text
+    assert "nội dung đã thay đổi" in answer.text
     assert world.issue().state is IssueState.PENDING_APPROVAL
 
 
