@@ -13,26 +13,29 @@ from lxml import etree
 
 from newsletter.collect.clean import element_text, html_to_text, paragraphs
 from newsletter.collect.density import dense_text
+from newsletter.collect.identity import title_key
 from newsletter.collect.vote import elect, is_settled
 
 _BLOCK = frozenset({"p", "head", "item", "quote", "row", "list", "table", "code", "body"})
 
 
-def article_text(tree: lxml.html.HtmlElement, url: str | None, *, declared: str = "") -> tuple[str, str]:
+def article_text(
+    tree: lxml.html.HtmlElement, url: str | None, *, declared: str = "", heading: str = ""
+) -> tuple[str, str]:
     """The paragraphs of the article joined by blank lines (maybe ""), and the extractor that gave them.
 
     `declared` is the text the page's JSON-LD claims (`articleBody`, https://schema.org/Article), "" for none; it stands
-    for election like an extractor's reading.
+    for election like an extractor's reading. A first paragraph that repeats `heading` is left out.
     """
-    first = _quietly(_trafilatura, tree, url)
+    first = without_first(_quietly(_trafilatura, tree, url), heading)
     markup = etree.tostring(tree, encoding="unicode", method="html")
-    witness = _quietly(_resiliparse, markup)
+    witness = without_first(_quietly(_resiliparse, markup), heading)
     if is_settled(first, witness):
         return first, "trafilatura"
     readings = {
         "trafilatura": first,
         "resiliparse": witness,
-        "density": _quietly(dense_text, tree),
+        "density": without_first(_quietly(dense_text, tree), heading),
         "JSON-LD": _quietly(html_to_text, declared),
     }
     chosen = elect(readings)
@@ -40,6 +43,12 @@ def article_text(tree: lxml.html.HtmlElement, url: str | None, *, declared: str 
         return readings[chosen], f"{chosen} by vote" if chosen != "trafilatura" else chosen
     rest = _quietly(_everything, tree)
     return rest, "whole page" if rest else ""
+
+
+def without_first(text: str, line: str) -> str:
+    """`text` without its first paragraph if that only repeats `line`: the headline, or the date line under it."""
+    first, _, rest = text.partition("\n\n")
+    return rest if line and title_key(first) == title_key(line) else text
 
 
 def _quietly(extract: Callable[..., str], *arguments: object) -> str:

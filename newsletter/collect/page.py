@@ -11,7 +11,7 @@ import re
 import lxml.html
 from lxml import etree
 
-from newsletter.collect.body import article_text
+from newsletter.collect.body import article_text, without_first
 from newsletter.collect.byline import byline
 from newsletter.collect.decode import to_text
 from newsletter.collect.identity import title_key
@@ -84,15 +84,14 @@ def _item(tree: lxml.html.HtmlElement, url: str | None) -> RawItem:
     writers, writers_rule = authors(tree, facts)
     stripped = copy.deepcopy(tree)
     drop_captions(stripped)
-    text, text_rule = article_text(stripped, url, declared=facts.told("articleBody"))
-    text = _without_first(text, heading)
+    text, text_rule = article_text(stripped, url, declared=facts.told("articleBody"), heading=heading)
     if lead_rule == "og:description" and _is_excerpt(lead, text):
         lead, lead_rule = None, ""
     if not writers:
         writers, writers_rule = ((found,), "byline") if (found := byline(text)) else ((), "")
     language, language_rule = language_of(f"{heading}\n{text}", facts.declared_language)
     published, raw, date_rule = page_date(tree, facts, text=text, language=language)
-    text = _without_first(text, raw or "")
+    text = without_first(text, raw or "")
     rules = {
         "title": title_rule,
         "text": text_rule if text else "",
@@ -114,12 +113,6 @@ def _item(tree: lxml.html.HtmlElement, url: str | None) -> RawItem:
         published_raw=raw,
         provenance={name: rule for name, rule in rules.items() if rule},
     )
-
-
-def _without_first(text: str, line: str) -> str:
-    """`text` without its first paragraph if that only repeats `line`: the headline, or the date line under it."""
-    first, _, rest = text.partition("\n\n")
-    return rest if line and title_key(first) == title_key(line) else text
 
 
 def _is_excerpt(lead: str | None, text: str) -> bool:

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 AGREED = 0.9  # two readings this alike tell the same article; below it (every fourth page) the vote is worth its cost
 SHORT = 60  # words: two extractors may agree on a teaser or a cookie notice
 
+_TIE = 0.02  # mean agreement; a heading more or less does not outvote the better kept paragraphs of an earlier reading
+
 _EAST_ASIAN = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"  # written without spaces: one character is one word
 _WORD = re.compile(rf"[{_EAST_ASIAN}]|[^\W_{_EAST_ASIAN}]+")
 
@@ -36,7 +38,7 @@ def is_settled(first: str, witness: str) -> bool:
 
 
 def elect(readings: Mapping[str, str]) -> str:
-    """The name of the reading with the largest mean agreement with the others; the earlier one where two are equal.
+    """The name of the reading with the largest mean agreement with the others; the earlier one where two are about equal.
 
     Empty readings neither stand nor count, nor do short ones where there is a long one: two extractors that found only
     the heading would outvote the one that found the article.
@@ -47,4 +49,8 @@ def elect(readings: Mapping[str, str]) -> str:
     bags = {name: bag for name, bag in bags.items() if bag.total() >= SHORT} or bags
     if len(bags) == 2:  # they agree equally with each other
         return next(iter(bags))
-    return max(bags, key=lambda name: sum(agreement(bags[name], bag) for other, bag in bags.items() if other != name))
+    means = {
+        name: sum(agreement(bag, other) for rival, other in bags.items() if rival != name) / max(1, len(bags) - 1)
+        for name, bag in bags.items()
+    }
+    return next(name for name, mean in means.items() if mean >= max(means.values()) - _TIE)
