@@ -50,6 +50,7 @@ _VI = re.compile(
     re.I,
 )
 _VI_US = re.compile(rf"(?:tháng|thg)\.?\s*(\d{{1,2}}|{_VI_MONTH})\s+(\d{{1,2}})\s*,\s*((?:19|20)\d\d)(?!\d)", re.I)
+_EAST_ASIAN = re.compile(r"((?:19|20)\d\d)\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]")
 _TIME = re.compile(
     r"(?<![\d/:+-])(\d{1,2})\s*(?::|h|giờ)\s*(\d\d)(?::\d\d)?(?!\d)\s*(SA|CH|AM|PM)?(?!\w)|(?<![\d/:+-])(\d{1,2})h(?!\w)",
     re.I,
@@ -161,6 +162,7 @@ def _find_day(text: str, *, day_first: bool = True, short: bool = False) -> tupl
     order = (3, 2, 1) if day_first else (3, 1, 2)
     forms: list[tuple[re.Pattern[str], tuple[int, int, int]]] = [
         (_YMD, (1, 2, 3)), (_DMY, order), (_VI, (3, 2, 1)), (_VI_US, (3, 1, 2)), (_EN, (3, 2, 1)), (_US, (3, 1, 2)),
+        (_EAST_ASIAN, (1, 2, 3)),
     ]  # fmt: skip
     if short:
         forms.append((_DMY_SHORT, order))

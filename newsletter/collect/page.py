@@ -11,8 +11,8 @@ import re
 import lxml.html
 from lxml import etree
 
+from newsletter.collect.body import article_text, without_first
 from newsletter.collect.byline import byline
-from newsletter.collect.clean import element_text, paragraphs
 from newsletter.collect.decode import to_text
 from newsletter.collect.identity import title_key
 from newsletter.collect.language import language_of
@@ -84,17 +84,17 @@ def _item(tree: lxml.html.HtmlElement, url: str | None) -> RawItem:
     writers, writers_rule = authors(tree, facts)
     stripped = copy.deepcopy(tree)
     drop_captions(stripped)
-    text = _without_first(_article_text(stripped, url), heading)
+    text, text_rule = article_text(stripped, url, declared=facts.told("articleBody"), heading=heading)
     if lead_rule == "og:description" and _is_excerpt(lead, text):
         lead, lead_rule = None, ""
     if not writers:
         writers, writers_rule = ((found,), "byline") if (found := byline(text)) else ((), "")
     language, language_rule = language_of(f"{heading}\n{text}", facts.declared_language)
     published, raw, date_rule = page_date(tree, facts, text=text, language=language)
-    text = _without_first(text, raw or "")
+    text = without_first(text, raw or "")
     rules = {
         "title": title_rule,
-        "text": "trafilatura" if text else "",
+        "text": text_rule if text else "",
         "standfirst": lead_rule,
         "published": date_rule,
         "image": image_rule,
@@ -113,42 +113,6 @@ def _item(tree: lxml.html.HtmlElement, url: str | None) -> RawItem:
         published_raw=raw,
         provenance={name: rule for name, rule in rules.items() if rule},
     )
-
-
-def _article_text(tree: lxml.html.HtmlElement, url: str | None) -> str:
-    import trafilatura  # about half a second to load: paid only where a page is read
-
-    try:
-        found = trafilatura.bare_extraction(copy.deepcopy(tree), url=url, include_comments=False, with_metadata=False)
-        if isinstance(found, trafilatura.settings.Document) and found.text:
-            return _blocks(found.body)
-        body, text, _ = trafilatura.baseline(copy.deepcopy(tree))
-        return _blocks(body) if text else ""
-    except Exception:  # a fault in the extractor on odd HTML costs the text of this page, never the run
-        return paragraphs(element_text(tree))
-
-
-def _blocks(body: etree._Element) -> str:
-    """trafilatura's tree as paragraphs: one for each p, head, item, quote and table row."""
-    pieces: list[str] = []
-    walk = etree.iterwalk(body, events=("start", "end"))
-    for event, node in walk:
-        if event == "start":
-            pieces.append("\n\n" if node.tag in _BLOCK else "\n" if node.tag == "lb" else "")
-            pieces.append(re.sub(r"\s+", " ", node.text or ""))
-        else:
-            pieces.append("\n\n" if node.tag in _BLOCK else " " if node.tag == "cell" else "")
-            pieces.append(re.sub(r"\s+", " ", node.tail or "") if node is not body else "")
-    return paragraphs("".join(pieces))
-
-
-_BLOCK = frozenset({"p", "head", "item", "quote", "row", "list", "table", "code", "body"})
-
-
-def _without_first(text: str, line: str) -> str:
-    """`text` without its first paragraph if that only repeats `line`: the headline, or the date line under it."""
-    first, _, rest = text.partition("\n\n")
-    return rest if line and title_key(first) == title_key(line) else text
 
 
 def _is_excerpt(lead: str | None, text: str) -> bool:

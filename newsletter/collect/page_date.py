@@ -1,13 +1,14 @@
 """The date of an article page. Pure. The page's own machine-readable word first, what stands near the headline next.
 
-htmldate's search through all text takes the oldest date on a page; it is asked only behind these rules, and on
-Vietnamese pages without its guesses (a bare "năm 2023" became 1 January 2023).
+htmldate's search through all text takes the oldest date on a page; it is asked only behind these rules, and without
+its guesses (a bare "năm 2023" became 1 January 2023).
 """
 
 import copy
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, tzinfo
+from urllib.parse import urlsplit
 
 import lxml.html
 
@@ -19,7 +20,7 @@ Dated = tuple[datetime | date | None, str | None, str]
 
 _META = (
     "article:published_time", "og:article:published_time", "datepublished", "parsely-pub-date", "sailthru.date",
-    "dc.date.issued", "dcterms.created", "citation_publication_date", "publication_date", "publish-date", "pubdate",
+    "dc.date.issued", "dcterms.created", "citation_publication_date", "publication_date", "publish-date", "pubdate", "published",
     "date", "dc.date", "dc.date.created", "article.published", "cxenseparse:recs:publishtime",
 )  # fmt: skip
 _TIME = (
@@ -27,26 +28,40 @@ _TIME = (
     "[not(ancestor::aside) and not(ancestor::footer) and not(ancestor::nav)]"
 )
 _DATE_CLASS = re.compile(r"date|time|ngay|publish|posted|created|meta|thoi-?gian|clock", re.I)
+_ADDRESS = re.compile(r"/((?:19|20)\d\d)[/-]?(0[1-9]|1[0-2])[/-]?(0[1-9]|[12]\d|3[01])(?=[/_-]|$)")
+_UPDATED = re.compile(r"\b(?:updated|modified|reviewed|cập nhật|aktualisiert|mis à jour|actualizado)\b|更新", re.I)
+_NAMED = re.compile(
+    r"(?:(?:last|first)\s+)?(?:updated|published|posted|modified)\b|(?:ngày\s+)?(?:đăng|cập nhật)\b|ngày đăng", re.I
+)
+_AMBIGUOUS = re.compile(r"\d[/-]\d{1,2}[/-]\d")  # dots are written day first everywhere
+_BELOW = 20  # elements behind the headline
 _LONGEST = 90  # characters: a date line, not a sentence that tells of a day
 _OLDEST = 1995
 
 
 def page_date(tree: lxml.html.HtmlElement, facts: Facts, *, text: str, language: str | None) -> Dated:
-    """The date, its own words and the rule: JSON-LD, meta, time element, near the headline, htmldate, lead."""
+    """The date, its own words and the rule.
+
+    In this order: JSON-LD, meta, time element, address, near the headline, htmldate, a named line, lead.
+    """
     vietnamese = (language or "").startswith("vi")
     for raw, rule in _declared(tree, facts):
         moment = _machine(raw, VIETNAM if vietnamese else None)
         if moment:
             return moment, raw[:100], rule
-    if vietnamese:
-        seen = _near_headline(tree)
-        if seen:
-            return *seen, "near the headline"
-    found = None if vietnamese else _htmldate(tree, facts, extensive=True)
-    if found is None and vietnamese:
-        found = _htmldate(tree, facts, extensive=False)
+    in_address = _ADDRESS.search(urlsplit(facts.url or "").path)
+    moment = parse_date("-".join(in_address.groups())) if in_address else None
+    if in_address and moment:
+        return moment, in_address[0].strip("/"), "address"
+    seen = _near_headline(tree, language or "")
+    if seen:
+        return *seen, "near the headline"
+    found = _htmldate(tree, facts)
     if found:
         return found, found.isoformat(), "htmldate"
+    named = _named_line(tree, language or "")
+    if named:
+        return *named, "date line"
     lead = date_in_lead(text)
     return (lead[0], lead[1], "lead") if lead else (None, None, "")
 
@@ -60,8 +75,23 @@ def _declared(tree: lxml.html.HtmlElement, facts: Facts) -> Iterator[tuple[str, 
         value = facts.meta.get(name)
         if value:
             yield value, "meta"
+    for raw in _times(tree):
+        yield raw, "time element"
+
+
+def _times(tree: lxml.html.HtmlElement) -> list[str]:
+    """Machine times, those just below the headline first and of them the earliest: "updated" often stands before
+    "published", and a box of other articles often before the headline.
+    """
+    elements = {element: at for at, element in enumerate(tree.iter())}
+    headline = next((elements[heading] for heading in tree.iter("h1")), len(elements))
+    near: list[str] = []
+    rest: list[str] = []
     for element in tree.xpath(_TIME):
-        yield plain(element.get("datetime") or element.get("content") or "").strip(), "time element"
+        raw = plain(element.get("datetime") or element.get("content") or "").strip()
+        (near if 0 <= elements[element] - headline <= _BELOW else rest).append(raw)
+    days = {raw: _day_of(moment) for raw in near if (moment := _machine(raw, None))}
+    return sorted(days, key=lambda raw: days[raw]) + rest
 
 
 def _machine(raw: str, zone: tzinfo | None) -> datetime | date | None:
@@ -81,8 +111,11 @@ def _names_utc(raw: str) -> bool:
     return bool(re.search(r"(?:Z|UTC|GMT|[+-]00:?00)\b|[Zz]\s*$", raw))
 
 
-def _near_headline(tree: lxml.html.HtmlElement) -> tuple[datetime | date, str] | None:
-    """The date line closest to the headline: 12 elements before it to 40 behind, a telling class worth 40 steps."""
+def _near_headline(tree: lxml.html.HtmlElement, language: str) -> tuple[datetime | date, str] | None:
+    """The date line closest to the headline: 12 elements before it to 40 behind, a telling class worth 40 steps.
+
+    A line that names an update counts only where no other does.
+    """
     headline = next(tree.iter("h1"), None)
     if headline is None:
         headline = next(tree.iter("h2"), None)
@@ -94,14 +127,44 @@ def _near_headline(tree: lxml.html.HtmlElement) -> tuple[datetime | date, str] |
     for at in range(max(0, position - 12), min(len(elements), position + 40)):
         element = elements[at]
         own = _own_text(element)
-        moment = parse_date(own) if own and len(own) <= _LONGEST else None
+        moment = _line_date(own, language) if own and len(own) <= _LONGEST else None
         if moment is None or moment.year < _OLDEST:
             continue
         telling = _DATE_CLASS.search(str(element.tag) + " " + (element.get("class") or "")) is not None
-        score = (2.0 if telling else 0.0) - abs(at - position) / 20
+        score = (2.0 if telling else 0.0) - abs(at - position) / 20 - (3.0 if _UPDATED.search(own) else 0.0)
         if best is None or score > best[0]:
             best = (score, moment, own)
     return (best[1], best[2]) if best else None
+
+
+def _named_line(tree: lxml.html.HtmlElement, language: str) -> tuple[datetime | date, str] | None:
+    """The first line anywhere that says it is the article's date: "Last updated: 4 March 2025" at the end of a text."""
+    for element in tree.iter("p", "div", "span", "small", "em", "li", "td"):
+        opening = _NAMED.match((element.text or "").strip()[:_LONGEST])
+        own = _own_text(element) if opening else ""
+        moment = _line_date(own, language) if own and len(own) <= _LONGEST else None
+        if moment and moment.year >= _OLDEST:
+            return moment, own
+    return None
+
+
+def _line_date(line: str, language: str) -> datetime | date | None:
+    """The day of a date line; its hour only on Vietnamese pages, whose zone is known.
+
+    Day first, but in English "02/03/2025" has two meanings and is left alone.
+    """
+    moment = parse_date(line)
+    if moment is None or language.startswith("vi"):
+        return moment
+    if (language.startswith("en") or not language) and _AMBIGUOUS.search(line):
+        other = parse_date(line, day_first=False)
+        if other is None or _day_of(other) != _day_of(moment):
+            return None
+    return _day_of(moment)
+
+
+def _day_of(moment: datetime | date) -> date:
+    return moment.date() if isinstance(moment, datetime) else moment
 
 
 def _own_text(element: lxml.html.HtmlElement) -> str:
@@ -112,11 +175,12 @@ def _own_text(element: lxml.html.HtmlElement) -> str:
     return " ".join(plain(" ".join(piece for piece in pieces if piece)).split())
 
 
-def _htmldate(tree: lxml.html.HtmlElement, facts: Facts, *, extensive: bool) -> date | None:
+def _htmldate(tree: lxml.html.HtmlElement, facts: Facts) -> date | None:
     from htmldate import find_date  # loaded only where a page is read
 
     try:
-        found = find_date(copy.deepcopy(tree), url=facts.url, original_date=True, extensive_search=extensive)
+        # the extensive search loads every locale of dateparser (seconds), and invents 1 January from a bare year
+        found = find_date(copy.deepcopy(tree), url=facts.url, original_date=True, extensive_search=False)
         return date.fromisoformat(found) if found else None
     except Exception:  # its many rules meet odd HTML; a page without a date is no failure
         return None

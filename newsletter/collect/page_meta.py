@@ -41,6 +41,11 @@ class Facts:
     def said(self, *names: str) -> str | None:
         return next((self.meta[name] for name in names if self.meta.get(name)), None)
 
+    def told(self, name: str) -> str:
+        """A text of the article's JSON-LD node, "" where it is none."""
+        value = self.article.get(name)
+        return value if isinstance(value, str) else ""
+
 
 def facts_of(tree: lxml.html.HtmlElement, url: str | None) -> Facts:
     meta: dict[str, str] = {}

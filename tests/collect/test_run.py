@@ -33,7 +33,7 @@ def entry(number: int, day: datetime, *, text: str = LONG, title: str | None = N
 
 
 def page(title: str) -> str:
-    return f"<html lang='vi'><body><article><h1>{title}</h1><p>{LONG}</p><p>{LONG}</p></article></body></html>"
+    return f"<html lang='vi'><body><article><h1>{title}</h1><p>{LONG}</p></article></body></html>"
 
 
 def add(app: App, kind: SourceKind, url: str, slug: str = "hai-van") -> Source:

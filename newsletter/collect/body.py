@@ -1,0 +1,92 @@
+"""The text of an article page: trafilatura, and a vote of more extractors where a quick witness does not agree with it.
+
+Each extractor gets a tree of its own, already without related lists and captions. Must never raise for odd HTML: a
+fault in an extractor costs its voice, never the page.
+"""
+
+import copy
+import re
+from collections.abc import Callable
+
+import lxml.html
+from lxml import etree
+
+from newsletter.collect.clean import element_text, html_to_text, paragraphs
+from newsletter.collect.density import dense_text
+from newsletter.collect.identity import title_key
+from newsletter.collect.vote import elect, is_settled
+
+_BLOCK = frozenset({"p", "head", "item", "quote", "row", "list", "table", "code", "body"})
+
+
+def article_text(
+    tree: lxml.html.HtmlElement, url: str | None, *, declared: str = "", heading: str = ""
+) -> tuple[str, str]:
+    """The paragraphs of the article joined by blank lines (maybe ""), and the extractor that gave them.
+
+    `declared` is the text the page's JSON-LD claims (`articleBody`, https://schema.org/Article), "" for none; it stands
+    for election like an extractor's reading. A first paragraph that repeats `heading` is left out.
+    """
+    first = without_first(_quietly(_trafilatura, tree, url), heading)
+    markup = etree.tostring(tree, encoding="unicode", method="html")
+    witness = without_first(_quietly(_resiliparse, markup), heading)
+    if is_settled(first, witness):
+        return first, "trafilatura"
+    readings = {
+        "trafilatura": first,
+        "resiliparse": witness,
+        "density": without_first(_quietly(dense_text, tree), heading),
+        "JSON-LD": _quietly(html_to_text, declared),
+    }
+    chosen = elect(readings)
+    if readings[chosen]:
+        return readings[chosen], f"{chosen} by vote" if chosen != "trafilatura" else chosen
+    rest = _quietly(_everything, tree)
+    return rest, "whole page" if rest else ""
+
+
+def without_first(text: str, line: str) -> str:
+    """`text` without its first paragraph if that only repeats `line`: the headline, or the date line under it."""
+    first, _, rest = text.partition("\n\n")
+    return rest if line and title_key(first) == title_key(line) else text
+
+
+def _quietly(extract: Callable[..., str], *arguments: object) -> str:
+    try:
+        return extract(*arguments)
+    except Exception:  # their many rules meet odd HTML; the others still speak
+        return ""
+
+
+def _trafilatura(tree: lxml.html.HtmlElement, url: str | None) -> str:
+    import trafilatura  # about half a second to load: paid only where a page is read
+
+    found = trafilatura.bare_extraction(copy.deepcopy(tree), url=url, include_comments=False, with_metadata=False)
+    if isinstance(found, trafilatura.settings.Document) and found.text:
+        return _blocks(found.body)
+    body, text, _ = trafilatura.baseline(copy.deepcopy(tree))
+    return _blocks(body) if text else ""
+
+
+def _resiliparse(markup: str) -> str:
+    from resiliparse.extract.html2text import extract_plain_text
+
+    return paragraphs(extract_plain_text(markup, main_content=True, alt_texts=False, list_bullets=False))
+
+
+def _everything(tree: lxml.html.HtmlElement) -> str:
+    return paragraphs(element_text(tree))
+
+
+def _blocks(body: etree._Element) -> str:
+    """trafilatura's tree as paragraphs: one for each p, head, item, quote and table row."""
+    pieces: list[str] = []
+    walk = etree.iterwalk(body, events=("start", "end"))
+    for event, node in walk:
+        if event == "start":
+            pieces.append("\n\n" if node.tag in _BLOCK else "\n" if node.tag == "lb" else "")
+            pieces.append(re.sub(r"\s+", " ", node.text or ""))
+        else:
+            pieces.append("\n\n" if node.tag in _BLOCK else " " if node.tag == "cell" else "")
+            pieces.append(re.sub(r"\s+", " ", node.tail or "") if node is not body else "")
+    return paragraphs("".join(pieces))
