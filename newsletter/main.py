@@ -25,8 +25,12 @@ def build(
     except OSError as error:
         raise ConfigError(f"cannot make the data folder: {error.strerror}", where=str(settings.data_dir)) from error
     db = Database(settings.database)
-    migrate(db)
-    keys = load_secrets(settings, may_make=_is_new(db))
+    try:
+        migrate(db)
+        keys = load_secrets(settings, may_make=_is_new(db))
+    except BaseException:
+        db.close()
+        raise
     fetch = settings.fetch
     fetcher = Fetcher(user_agent=fetch.user_agent, resolve=fetch.resolve, ca_file=fetch.ca_file)
     return App(
