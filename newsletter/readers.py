@@ -11,19 +11,18 @@ from newsletter.app import App
 from newsletter.log import get_logger
 from newsletter.mail.tokens import Purpose
 from newsletter.model import EventType, LetterKind, Mailing, PersonId
-from newsletter.store import Connection, deliveries, events, letters, mailings
+from newsletter.store import Connection, deliveries, events, issues, letters, mailings
 from subscribers import Address, ConfirmOutcome, ConsentGiven, Outcome, Subscribed
 
 log = get_logger("readers")
 
 CONFIRM_WITHIN = timedelta(days=7)
-ASK_AGAIN_AFTER = timedelta(minutes=10)  # one confirmation letter per address and list in this time
 
 
 def join(
     app: App, list_slug: str, address: Address, *, consent: ConsentGiven, name: str = "", language: str | None = None
 ) -> Subscribed:
-    """Ask to join. On a double opt-in list a confirmation letter goes out, at most one in ten minutes.
+    """Ask to join. On a double opt-in list a confirmation letter goes out, at most one an hour (subscribers decides).
 
     Raises what subscribers.subscribe raises (UnknownList, InvalidValue).
     """
@@ -40,13 +39,12 @@ def join(
             language=language,
         )
         if joined.outcome is Outcome.PENDING and joined.person_id is not None:
-            slot = int(now.timestamp() // ASK_AGAIN_AFTER.total_seconds())
             letters.ask(
                 conn,
                 LetterKind.CONFIRM,
                 joined.person_id,
                 language=language or app.settings.language,
-                dedupe_key=f"confirm:{list_slug}:{joined.person_id}:{slot}",
+                dedupe_key=f"confirm:{list_slug}:{joined.person_id}:{now.isoformat()}",
                 now=now,
                 list_slug=list_slug,
             )
@@ -97,6 +95,12 @@ def confirm(app: App, token: str) -> tuple[Invitation, ConfirmOutcome] | None:
 
 
 def _welcome(app: App, conn: Connection, list_slug: str, person_id: PersonId, language: str, now: datetime) -> None:
+    last = issues.last_sent_to(conn, list_slug)
+    variables = (
+        {"last_issue_url": app.url(f"/issues/{last.id}?lang={language}"), "last_issue_title": last.subject or ""}
+        if last is not None
+        else {}
+    )
     letters.ask(
         conn,
         LetterKind.WELCOME,
@@ -105,6 +109,7 @@ def _welcome(app: App, conn: Connection, list_slug: str, person_id: PersonId, la
         dedupe_key=f"welcome:{list_slug}:{person_id}:{now.isoformat()}",
         now=now,
         list_slug=list_slug,
+        variables=variables,
     )
 
 

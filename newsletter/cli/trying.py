@@ -60,6 +60,7 @@ address = "bantin@vien.example"               # its domain is also that of Messa
 name = "{name}"
 organisation = "Viện Nghiên cứu Sông Biển Vĩnh Sa"
 postal_address = "12 đường Bến Cũ, phường Cửa Sóng, thành phố Vĩnh Sa"  # in the footer of every mail
+bounce_domain = "tra.vien.example"            # over SMTP each return path carries the token of its delivery
 
 [transport]
 kind = "outbox"                               # every message is an .eml file in data/outbox

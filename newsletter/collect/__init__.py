@@ -15,11 +15,12 @@ from newsletter.collect.poll import Polled, candidates, complete
 from newsletter.errors import SourceError
 from newsletter.log import get_logger
 from newsletter.model import ArticleState, RawItem, Source
-from newsletter.store import Connection, articles, sources
+from newsletter.store import Connection, articles, letters, sources
 
 log = get_logger("collect")
 
 WORKERS = 8
+TOLD_AFTER = 3  # failures in a row: a single one is the weather of the net
 
 _Jobs = dict["Future[Polled]", tuple[Source, bool]]  # the source, and whether its pages have been read
 
@@ -70,6 +71,14 @@ def _result(app: App, source: Source, job: "Future[Polled]", now: datetime) -> P
         log.exception("source_broke", source=source.slug)
     with app.db.begin() as conn:
         sources.failed(conn, source, reason, now=now, retry_after=retry_after)
+        if source.failures + 1 == TOLD_AFTER:
+            variables = {
+                "topic": "source_failing",
+                "name": source.name,
+                "lines": [reason],
+                "url": app.url("/staff/sources"),
+            }
+            letters.tell_staff(conn, f"failing:{source.id}:{now:%Y-%m-%d}", variables, now=now)
     app.watch("collect", f"{source.name}: {reason}")
     return None
 

@@ -95,6 +95,19 @@ def last_occurrence(conn: Connection, newsletter_id: NewsletterId, *, since: dat
     return moment
 
 
+def last_sent_to(conn: Connection, list_slug: str) -> Issue | None:
+    """The latest issue that the readers of a list got: a welcome letter links to it."""
+    query = (
+        sa.select(issues)
+        .join(newsletters, newsletters.c.id == issues.c.newsletter_id)
+        .where(newsletters.c.list_slug == list_slug, issues.c.state == IssueState.SENT)
+        .order_by(issues.c.send_at.desc(), issues.c.id.desc())
+        .limit(1)
+    )
+    row = conn.execute(query).mappings().first()
+    return _issue(row) if row else None
+
+
 def used(conn: Connection, newsletter_id: NewsletterId) -> dict[ArticleId, str]:
     """Articles that stand in an issue of this newsletter that was, or may still be, sent -> that issue's name."""
     query = (

@@ -1,7 +1,6 @@
 """What the ledger says: the closed sum of a mailing, why rows stand as they do, one person's row. Changes nothing."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +12,6 @@ from newsletter.model import (
     DeliveryState,
     EventType,
     MailingId,
-    MailingState,
     PersonId,
 )
 from newsletter.store.engine import Connection
@@ -32,17 +30,6 @@ def count(conn: Connection, mailing_id: MailingId) -> Counts:
     found: dict[str, int] = {state: number for state, number in conn.execute(query)}  # noqa: C416 (a result is no mapping)
     known = {state.value: found.get(state, 0) for state in (*OPEN_DELIVERIES, *CLOSED_DELIVERIES)}
     return Counts(frozen=frozen, **known)
-
-
-def next_due(conn: Connection) -> datetime | None:
-    """When the next row of any running mailing is due: for progress messages."""
-    query = (
-        sa.select(sa.func.min(deliveries.c.next_at))
-        .join(mailings, mailings.c.id == deliveries.c.mailing_id)
-        .where(mailings.c.state == MailingState.SENDING, deliveries.c.state.in_(DUE))
-    )
-    moment: datetime | None = conn.execute(query).scalar()
-    return moment
 
 
 def of_person(conn: Connection, person_id: PersonId, mailing_id: MailingId) -> Mapping[str, Any] | None:

@@ -306,3 +306,17 @@ def test_an_issue_that_is_sent_back_keeps_its_number(app, site, sink, publish):
         with app.db.begin() as conn:
             issues.back_to_draft(conn, issue.id, reason="once more")
     assert numbers == [1, 1, 1]
+
+
+def test_a_welcome_links_to_the_last_issue(app, site, sink, publish):
+    publish(app, readers=READERS[:1])
+    run(app)
+    consent = subscribers.ConsentGiven(
+        source=subscribers.ConsentSource.FORM, form="test/1", wording="Tôi muốn nhận bản tin.", language="vi"
+    )
+    readers.join(app, "tin", subscribers.parse_address(READERS[1]), consent=consent, language="vi")
+    run(app)
+    readers.confirm(app, _link(sink.received[1], "/c/"))
+    run(app)
+    body = email.message_from_bytes(sink.received[2].content, policy=email.policy.default).get_body(("plain",))
+    assert f"https://news.vien.example/issues/{the_issue(app).id}?lang=vi" in body.get_content()

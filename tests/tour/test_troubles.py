@@ -151,3 +151,17 @@ def test_a_letter_that_cannot_be_rendered_does_not_stop_the_others(running):
     assert len(letters_to_lan(sink)) == 1
     with app.db.read() as conn:
         assert len(letters.failures(conn)) == 2
+
+
+def test_staff_are_told_once_of_a_source_that_keeps_failing(running, publish, clock):
+    from datetime import timedelta
+
+    app, sink = running
+    publish(app, readers=[], url="http://tin.vien.example/khong-co", cron="0 8 1 1 *")
+    for hours in (0, 2, 5, 10, 20):
+        clock.at = NOW + timedelta(hours=hours)
+        errors(app)
+    [(subject, body)] = letters_to_lan(sink)
+    assert "Tin Viện" in subject
+    assert "404" in body
+    assert "https://news.vien.example/staff/sources" in body
