@@ -12,7 +12,7 @@ from newsletter.log import get_logger
 from newsletter.mail.tokens import Purpose
 from newsletter.model import EventType, LetterKind, Mailing, PersonId
 from newsletter.store import Connection, deliveries, events, issues, letters, mailings
-from subscribers import Address, ConfirmOutcome, ConsentGiven, Outcome, Subscribed
+from subscribers import Address, ConfirmOutcome, ConsentGiven, ConsentSource, Outcome, Subscribed
 
 log = get_logger("readers")
 
@@ -180,9 +180,36 @@ def leave(app: App, token: str, *, how: str) -> Leaving | None:
                 dedupe_key=f"goodbye:{list_slug}:{person_id}:{now.isoformat()}",
                 now=now,
                 list_slug=list_slug,
+                variables={"resubscribe_url": app.url(f"/u/{token}")},
             )
             log.info("unsubscribed", mailing=mailing_id, how=how)
     return leaving
+
+
+def come_back(app: App, token: str, *, wording: str) -> Leaving | None:
+    """Undo a leaving, by the button on the same link's page; `wording` is what the button's page says.
+
+    The link was sent to the address itself, so no further letter is needed to prove it. Who is suppressed stays so.
+    """
+    leaving = look_at_leaving(app, token)
+    if leaving is None or leaving.subscribed or leaving.mailing.list_slug is None:
+        return leaving
+    with app.db.begin() as conn:
+        address = subscribers.person(conn, leaving.person_id).address
+        if address is None:
+            return leaving  # erased meanwhile
+        consent = ConsentGiven(form="undo/1", wording=wording, language=leaving.language, source=ConsentSource.FORM)
+        subscribers.subscribe(
+            conn,
+            leaving.mailing.list_slug,
+            address,
+            now=app.clock.now(),
+            key=app.suppression_key,
+            consent=consent,
+            confirmed=True,
+        )
+    log.info("came_back", mailing=leaving.mailing.id)
+    return look_at_leaving(app, token)
 
 
 def choose_language(app: App, token: str, language: str) -> Leaving | None:

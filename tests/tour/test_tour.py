@@ -231,8 +231,12 @@ def test_join_confirm_and_leave_with_their_letters(app, site, sink):
     readers.leave(app, leave, how="page")
     run(app)
     assert len(sink.received) == 3  # the goodbye, once
+    assert f"https://news.vien.example/u/{leave}" in _text(sink.received[2])  # one link back
+    assert readers.come_back(app, leave, wording="Đăng ký lại").subscribed
+    assert readers.come_back(app, leave, wording="Đăng ký lại").subscribed
     with app.db.read() as conn:
         person = subscribers.find(conn, address)
+        assert subscribers.verify_chain(conn, person)
         mailing_id = app.keyring.read("reader", leave)[0]
         assert letters.failures(conn) == []
         assert person is not None
@@ -283,9 +287,12 @@ def _lines(received, name):
     return email.message_from_bytes(received.content).get_all(name) or []
 
 
+def _text(received):
+    return email.message_from_bytes(received.content, policy=email.policy.default).get_body(("plain",)).get_content()
+
+
 def _link(received, path):
-    text = email.message_from_bytes(received.content, policy=email.policy.default).get_body(("plain",)).get_content()
-    return text.split(f"https://news.vien.example{path}")[1].split()[0].rstrip(".")
+    return _text(received).split(f"https://news.vien.example{path}")[1].split()[0].rstrip(".")
 
 
 def test_people_who_join_after_the_freeze_wait_for_the_next_issue(app, site, sink, publish):

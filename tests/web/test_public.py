@@ -70,7 +70,7 @@ def test_unsubscribing_by_the_button_takes_effect_and_sends_one_goodbye(world):
     world.fetch(path, form={})
     world.deliver()
     assert len([mail for mail in world.mails() if "ngoc@" in mail["To"]]) == 2  # the issue, and one goodbye
-    assert "<form" not in world.fetch(path).text
+    assert "Hủy đăng ký" not in world.fetch(path).text.split("</h1>")[1]
 
 
 @pytest.mark.parametrize("encoding", ["urlencoded", "multipart"])
@@ -280,3 +280,15 @@ def test_under_a_path_and_https_links_keep_the_path_and_the_cookie_is_locked_to_
     )
     assert approve.headers["location"] == f"/ban-tin/staff/issues/{issue.id}"
     assert world.issue().state == "scheduled"
+
+
+def test_leaving_can_be_undone_by_the_button_and_not_by_opening_a_link(world):
+    world.send()
+    path = world.link(world.mail_to("ngoc@"), "u")
+    left = world.fetch(path, form={})
+    assert f"{path}/back" in left.text
+    assert world.fetch(f"{path}/back").status == 405
+    assert "Đăng ký lại" in world.fetch(path).text
+    assert world.fetch(f"{path}/back", form={}).status == 303
+    assert "Hủy đăng ký" in world.fetch(path).text
+    assert world.fetch(f"{path[:-1]}{'0' if path[-1] != '0' else '1'}/back", form={}).status == 404

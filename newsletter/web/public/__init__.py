@@ -7,6 +7,7 @@ ROUTES = (
     show("/", issues.front),
     show("/u/{token}", unsubscribe.ask),
     act("/u/{token}", unsubscribe.leave),
+    act("/u/{token}/back", unsubscribe.come_back),
     show("/p/{token}", preferences.ask),
     act("/p/{token}", preferences.save),
     show("/c/{token}", confirm.ask),

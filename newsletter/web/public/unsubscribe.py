@@ -16,7 +16,14 @@ def ask(visit: Visit) -> Response:
         leaving=leaving,
         address=masked_address(visit, leaving.person_id),
         preferences=visit.site.pages.path(f"/p/{visit.part('token')}"),
+        back=visit.site.pages.path(f"/u/{visit.part('token')}/back"),
     )
+
+
+def come_back(visit: Visit) -> Response:
+    """Undo, by a button of ours only; what the button says is kept as the wording of the consent."""
+    leaving = readers.come_back(visit.app, visit.part("token"), wording=visit.words.gettext("Subscribe again"))
+    return gone(visit) if leaving is None else visit.go(f"/u/{visit.part('token')}")
 
 
 def leave(visit: Visit) -> Response:
@@ -26,4 +33,6 @@ def leave(visit: Visit) -> Response:
     if leaving is None:
         return gone(visit)
     visit.site.wake()
-    return visit.speaking(leaving.language).page("public/left.html", leaving=leaving)
+    return visit.speaking(leaving.language).page(
+        "public/left.html", leaving=leaving, back=visit.site.pages.path(f"/u/{visit.part('token')}/back")
+    )
