@@ -145,7 +145,9 @@ def import_file(
     *,
     list_slug: ListSlug,
     consent: Annotated[str, typer.Option(help="Where these people's consent can be found; kept as evidence.")],
-    rejected: Annotated[Path | None, typer.Option(help="Where line, column and reason of unusable rows go.")] = None,
+    rejected: Annotated[
+        Path | None, typer.Option(help="Where line, column and reason of unusable rows go; else FILE.rejected.csv.")
+    ] = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -153,6 +155,8 @@ def import_file(
     if not file.is_file():
         raise BadInput("there is no such file", where=str(file))
     size = file.stat().st_size
+    if rejected is None and not dry_run:
+        rejected = file.with_name(file.name + ".rejected.csv")
     with working(ctx) as app:
 
         def watch(rows: int, octets: int) -> None:
