@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from newsletter.app import App
 from newsletter.mail.check import check_message
@@ -41,7 +42,7 @@ def sample_message(app: App, mailing: Mailing, rendering: Rendering, *, now: dat
         base_url=app.settings.base_url,
         address=parse_address(f"reader@{sender.domain}"),
         name="Nguyễn Thị Ánh Ngọc",
-        since=now.date(),
+        since=now.astimezone(ZoneInfo(app.settings.timezone)).date(),
         language=rendering.language,
     )
     frame = frame_of(sender, mailing, list_name=None, date=now)

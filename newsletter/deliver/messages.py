@@ -1,6 +1,7 @@
 """From a mailing and the people claimed for it to built messages. Addresses pass through here in memory only."""
 
 from collections.abc import Iterator, Sequence
+from zoneinfo import ZoneInfo
 
 import subscribers
 from newsletter.app import App, Outgoing
@@ -19,6 +20,7 @@ class Messages:
 
     def __init__(self, app: App, mailing: Mailing, frame: Frame) -> None:
         self._app, self.mailing = app, mailing
+        self._zone = ZoneInfo(app.settings.timezone)  # the day somebody joined is the day it was here
         # An issue's people must still be subscribed when it goes; letters and tests go to whom they were asked for.
         self.checked_list = mailing.list_slug if mailing.kind is MailingKind.ISSUE else None
         self._compiled = {
@@ -65,7 +67,7 @@ class Messages:
             base_url=self._app.settings.base_url,
             address=envelope.address,
             name=envelope.name,
-            since=(envelope.since or claim.frozen_at).date(),
+            since=(envelope.since or claim.frozen_at).astimezone(self._zone).date(),
             language=self._language(claim.language),
         )
 

@@ -327,3 +327,13 @@ def test_a_welcome_links_to_the_last_issue(app, site, sink, publish):
     run(app)
     body = email.message_from_bytes(sink.received[2].content, policy=email.policy.default).get_body(("plain",))
     assert f"https://news.vien.example/issues/{the_issue(app).id}?lang=vi" in body.get_content()
+
+
+def test_the_day_somebody_joined_is_the_day_it_was_here(app, site, sink, publish, clock):
+    from datetime import UTC, datetime
+
+    clock.at = datetime(2026, 11, 22, 17, 30, tzinfo=UTC)  # half past midnight on Monday in Hanoi
+    publish(app, readers=READERS[:1])
+    clock.at = NOW
+    run(app)
+    assert "23/11/2026" in _text(sink.received[0]).split("Hủy đăng ký")[0].rsplit("--", 1)[1]
