@@ -38,6 +38,16 @@ def missing(what: str) -> None:
 
 
 @pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of the browser that pages and mails are looked at with."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        missing("Chromium: the look of pages and mails was not measured; it")
+    assert path is not None
+    return path
+
+
+@pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sqlite") / "template.db"
     db = Database(f"sqlite:///{path}")

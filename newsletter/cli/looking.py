@@ -21,7 +21,7 @@ from newsletter.cli.people import person_of
 from newsletter.compose.preflight import preflight as check_rendering
 from newsletter.compose.preflight import sample_message
 from newsletter.errors import BadInput
-from newsletter.model import Article, DeliveryState, Finding, Issue, IssueState, Mailing, PersonId, Rendering
+from newsletter.model import Article, DeliveryState, Finding, Issue, IssueState, Mailing, MailingId, PersonId, Rendering
 from newsletter.store import Connection, articles, issues, mailings, newsletters, receipts
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -145,15 +145,24 @@ def stats(
         with app.db.read() as conn:
             mailing_id = chosen[0].mailing_id if which else None
             reasons = receipts.reasons(conn, mailing_id, *NOT_SENT) if mailing_id else []
+            unknown = _of_unknown_fate(conn, mailing_id) if mailing_id else []
     if as_json:
         told = [{"state": state, "reason": reason, "people": n} for state, reason, n in reasons]
-        emit({**rows[0], "reasons": told} if which and rows else rows)
+        emit({**rows[0], "reasons": told, "unknown_people": unknown} if which and rows else rows)
         return
     columns = ("recipients", "sent", "failed", "skipped", "unknown", "open", "bounces", "unsubscribes")
     shown = [(r["id"], r["newsletter"], r["number"], r["state"], *(r[c] for c in columns)) for r in rows]
     table(("issue", "newsletter", "no.", "state", *columns), shown)
     for state, reason, number in reasons:
         say(f"{number:>7,} {state}: {reason}")
+    for one in unknown:
+        say(f"unknown: {one['person']} ({one['address'] or 'erased'})")
+
+
+def _of_unknown_fate(conn: Connection, mailing_id: MailingId) -> list[dict[str, Any]]:
+    """Who may or may not have got it, by person: `why PERSON` and `resend-unknown` go on from there."""
+    people = [subscribers.person(conn, person_id) for person_id in receipts.unknown_people(conn, mailing_id)]
+    return [{"person": one.id, "address": str(one.address) if one.address else None} for one in people]
 
 
 # ---------------------------------------------------------------- why

@@ -253,37 +253,28 @@ def _parameters(result: Result) -> dict[str, Any]:
 def release(conn: Connection, mailing_id: MailingId, held: Iterable[tuple[PersonId, int]], *, now: datetime) -> None:
     """Give claimed rows back untouched: nothing of them was sent. `held` are (person, epoch)."""
     for epoch, people in _by_epoch(held).items():
-        conn.execute(
-            sa.update(deliveries)
-            .where(
-                deliveries.c.mailing_id == mailing_id,
-                deliveries.c.person_id.in_(people),
-                deliveries.c.epoch == epoch,
-                deliveries.c.state == DeliveryState.CLAIMED,
-            )
-            .values(
-                state=DeliveryState.PENDING,
-                worker=None,
-                lease_until=None,
-                tries=deliveries.c.tries - 1,
-                changed_at=now,
-            )
-        )
+        these = (deliveries.c.mailing_id == mailing_id, deliveries.c.person_id.in_(people), deliveries.c.epoch == epoch)
+        _give_back(conn, *these, now=now)
 
 
 def release_all(conn: Connection, worker: str, *, now: datetime) -> int:
     """The same for everything this sender still holds untouched, when its run ends early."""
-    return conn.execute(
+    return _give_back(conn, deliveries.c.worker == worker, now=now)
+
+
+def _give_back(conn: Connection, *which: sa.ColumnElement[bool], now: datetime) -> int:
+    statement = (
         sa.update(deliveries)
-        .where(deliveries.c.worker == worker, deliveries.c.state == DeliveryState.CLAIMED)
+        .where(*which, deliveries.c.state == DeliveryState.CLAIMED)
         .values(
             state=DeliveryState.PENDING,
             worker=None,
             lease_until=None,
-            tries=deliveries.c.tries - 1,
+            tries=deliveries.c.tries - 1,  # what was not tried does not count
             changed_at=now,
         )
-    ).rowcount
+    )
+    return conn.execute(statement).rowcount
 
 
 def extend_lease(conn: Connection, worker: str, *, until: datetime) -> None:

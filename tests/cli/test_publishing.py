@@ -1,6 +1,7 @@
 """From an article to a delivered digest by verbs alone, and what they say when something is wrong."""
 
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -292,3 +293,15 @@ def test_sigterm_lets_a_send_finish_what_is_in_flight(waiting: Home) -> None:
         assert waiting("stats", "latest", "--json").json["unknown"] == 0
         assert waiting("send").code in (0, 4), "the rest, if the signal left any"
         assert sorted(sink.counts().values()) == [1] * 11
+
+
+def test_who_is_of_unknown_fate_is_listed_person_by_person(waiting: Home) -> None:
+    with sqlite3.connect(waiting.folder / "data" / "newsletter.db") as database:
+        waiting("approve", "latest", "--yes")
+        waiting("send")
+        [(one,)] = database.execute("SELECT person_id FROM deliveries LIMIT 1").fetchall()
+        database.execute("UPDATE deliveries SET state = 'unknown' WHERE person_id = ?", (one,))
+    said = waiting("stats", "latest")
+    assert f"unknown: {one} (" in said.out
+    assert "@" not in said.out
+    assert [person["person"] for person in waiting("stats", "latest", "--json").json["unknown_people"]] == [one]
