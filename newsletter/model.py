@@ -209,12 +209,20 @@ class Source:
     reason: str | None = None
     newest: int = 5  # how many of a first run's backlog are offered
     max_age: timedelta = timedelta(days=14)  # older than this is not a candidate
+    include: tuple[str, ...] = ()  # words and phrases: an article without any of them is skipped
+    exclude: tuple[str, ...] = ()  # words and phrases: an article with one of them is skipped
+    topics: tuple[str, ...] = ()  # labels its articles carry
+    full_text: bool = True  # False: the teaser is enough, no article page is read
     etag: str | None = None
     last_modified: str | None = None
     validators_url: str | None = None  # the final URL the validators belong to
     body_hash: str | None = None
     signature: str | None = None  # of a listing: how many links, and the structures they were found in
     failures: int = 0
+    failing_since: datetime | None = None
+    gone: int = 0  # answers 410 in a row
+    moved_to: str | None = None  # where permanent redirects lead, and how often in a row that was seen
+    moved_seen: int = 0
     next_check_at: datetime | None = None
     first_run_done: bool = False
 

@@ -30,6 +30,10 @@ def add(conn: Connection, source: Source, *, now: datetime) -> SourceId:
         "section": source.section,
         "newest": source.newest,
         "max_age_seconds": int(source.max_age.total_seconds()),
+        "include": list(source.include),
+        "exclude": list(source.exclude),
+        "topics": list(source.topics),
+        "full_text": source.full_text,
     }
     if known is not None:
         if (known.kind, known.url) != (source.kind, source.url):
@@ -60,6 +64,10 @@ def new(
     section: str | None = None,
     newest: int = 5,
     max_age: timedelta = timedelta(days=14),
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    topics: Sequence[str] = (),
+    full_text: bool = True,
 ) -> Source:
     """A source that is not yet written."""
     return Source(
@@ -73,6 +81,10 @@ def new(
         state=SourceState.ACTIVE,
         newest=newest,
         max_age=max_age,
+        include=tuple(include),
+        exclude=tuple(exclude),
+        topics=tuple(topics),
+        full_text=full_text,
     )
 
 
@@ -202,12 +214,20 @@ def _source(row: Any) -> Source:
         reason=row["reason"],
         newest=row["newest"],
         max_age=timedelta(seconds=row["max_age_seconds"]),
+        include=tuple(row["include"]),
+        exclude=tuple(row["exclude"]),
+        topics=tuple(row["topics"]),
+        full_text=row["full_text"],
         etag=row["etag"],
         last_modified=row["last_modified"],
         validators_url=row["validators_url"],
         body_hash=row["body_hash"],
         signature=row["signature"],
         failures=row["failures"],
+        failing_since=row["failing_since"],
+        gone=row["gone"],
+        moved_to=row["moved_to"],
+        moved_seen=row["moved_seen"],
         next_check_at=row["next_check_at"],
         first_run_done=row["first_run_done"],
     )

@@ -17,10 +17,18 @@ sources = sa.Table(
     sa.Column("section", sa.Text),
     sa.Column("newest", sa.Integer, nullable=False),  # of a first run's backlog, how many are offered
     sa.Column("max_age_seconds", sa.Integer, nullable=False),
+    sa.Column("include", sa.JSON, nullable=False),  # words and phrases: an article without any of them is skipped
+    sa.Column("exclude", sa.JSON, nullable=False),  # words and phrases: an article with one of them is skipped
+    sa.Column("topics", sa.JSON, nullable=False),  # labels its articles carry
+    sa.Column("full_text", sa.Boolean, nullable=False),  # False: the teaser is enough, no article page is read
     # health: what the last attempt gave, and when the next one is due
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("reason", sa.Text),
     sa.Column("failures", sa.Integer, nullable=False, default=0),
+    sa.Column("failing_since", UtcDateTime),  # the first failure of the present row
+    sa.Column("gone", sa.Integer, nullable=False, default=0),  # answers 410 in a row
+    sa.Column("moved_to", sa.Text),  # where permanent redirects lead; taken over after several equal sightings
+    sa.Column("moved_seen", sa.Integer, nullable=False, default=0),
     sa.Column("first_run_done", sa.Boolean, nullable=False, default=False),
     sa.Column("next_check_at", UtcDateTime),  # NULL: never polled (manual)
     sa.Column("last_ok_at", UtcDateTime),

@@ -1,0 +1,34 @@
+"""which articles of a source are wanted; moves and failures of its address"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from newsletter.store.engine import UtcDateTime
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+_NEW = ("include", "exclude", "topics", "full_text", "failing_since", "gone", "moved_to", "moved_seen")
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("sources", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("include", sa.JSON(), server_default="[]", nullable=False))
+        batch_op.add_column(sa.Column("exclude", sa.JSON(), server_default="[]", nullable=False))
+        batch_op.add_column(sa.Column("topics", sa.JSON(), server_default="[]", nullable=False))
+        batch_op.add_column(sa.Column("full_text", sa.Boolean(), server_default=sa.true(), nullable=False))
+        batch_op.add_column(sa.Column("failing_since", UtcDateTime(), nullable=True))
+        batch_op.add_column(sa.Column("gone", sa.Integer(), server_default="0", nullable=False))
+        batch_op.add_column(sa.Column("moved_to", sa.Text(), nullable=True))
+        batch_op.add_column(sa.Column("moved_seen", sa.Integer(), server_default="0", nullable=False))
+    with op.batch_alter_table("sources", schema=None) as batch_op:
+        for name in ("include", "exclude", "topics", "full_text", "gone", "moved_seen"):
+            batch_op.alter_column(name, server_default=None)  # only the rows that were there needed a value
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("sources", schema=None) as batch_op:
+        for name in _NEW:
+            batch_op.drop_column(name)
