@@ -4,10 +4,12 @@ import ipaddress
 import threading
 from collections.abc import Callable
 
+import httpcore
 import pytest
 
 from newsletter.errors import ConfigError, FetchRefused, SourceError
 from newsletter.http import Fetcher, Limits, is_public
+from newsletter.http.guard import system_lookup
 from tests.fakes.rawserver import Server, reply
 
 
@@ -26,6 +28,9 @@ from tests.fakes.rawserver import Server, reply
         "http://[2002:7f00:1::]/",
         "http://[fd00::1]/",
         "http://[fe80::1]/",
+        "http://127。0。0。1/",
+        "http://[::ffff:7f00:1]/",
+        "http://[::ffff:a9fe:a9fe]/",
         "http://10.0.0.1/",
         "http://192.168.1.1:8080/",
         "http://169.254.169.254/latest/meta-data/",
@@ -49,6 +54,10 @@ def test_private_addresses_are_refused_however_they_are_spelled(fetcher: Callabl
         ("http:///path", "host name"),
         ("http://[::1/", "not a usable URL"),
         ("http://0177.0.0.1/", "not a usable URL"),
+        ("http://１２７.０.０.１/", "not a usable URL"),
+        ("http://vien.example /", "host name"),
+        ("http://vien.example\t.evil.example/", "not a usable URL"),
+        ("http://127.0.0.1:80@vien.example/", "user name"),
         ("http://1.1.1.1:22/", "port 22"),
         ("http://1.1.1.1:25/", "port 25"),
     ],
@@ -119,5 +128,77 @@ def test_a_slow_name_server_does_not_hold_the_fetch(fetcher: Callable[..., Fetch
     try:
         with pytest.raises(SourceError, match="no answer in time"):
             fetcher(lookup=lookup, limits=Limits(connect=0.1)).get("http://slow.example/")
+    finally:
+        release.set()
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("file:///etc/passwd", "only http"),
+        ("gopher://127.0.0.1:6379/_INFO", "only http"),
+        ("ftp://vien.example/x", "only http"),
+        ("http://10.0.0.1/", "not public"),
+        ("//169.254.169.254/latest/", "not public"),
+        ("http://2852039166/latest/", "not public"),
+        ("http://inner.example/", "not public"),
+        ("http://me:secret@vien.example/", "user name"),
+        ("http://1.1.1.1:6379/", "port 6379"),
+        ("http://[::1", "Invalid URL in location header"),
+    ],
+)
+def test_a_redirect_leads_nowhere_a_url_of_our_own_could_not(
+    serve: Callable[..., Server], fetcher: Callable[..., Fetcher], target: str, reason: str
+) -> None:
+    def lookup(host: str, port: int) -> list[str]:
+        return ["192.168.0.9"] if host == "inner.example" else list(system_lookup(host, port))
+
+    server = serve(reply(status="302 Found", headers=f"Location: {target}\r\n"))
+    with pytest.raises(SourceError, match=reason) as caught:
+        fetcher(server, lookup=lookup).get("http://vien.example/")
+    assert "secret" not in str(caught.value)
+    assert len(server.requests) == 1
+
+
+def test_the_address_that_was_checked_is_dialled_and_a_name_that_changes_its_mind_is_refused(
+    fetcher: Callable[..., Fetcher], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = [["93.184.215.14"], ["127.0.0.1"], ["93.184.215.14"]]
+    dialled: list[str] = []
+
+    def dial(self: object, host: str, port: int, **options: object) -> httpcore.NetworkStream:
+        dialled.append(host)
+        raise httpcore.ConnectError("nobody there")  # so that the client asks, and looks the name up, again
+
+    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", dial)
+    with pytest.raises(FetchRefused, match="not public"):
+        fetcher(lookup=lambda host, port: answers.pop(0)).get("http://rebind.example/")
+    assert (dialled, len(answers)) == (["93.184.215.14"], 1)
+
+
+def test_names_that_are_never_answered_hold_up_no_other(fetcher: Callable[..., Fetcher]) -> None:
+    release, hanging = threading.Event(), threading.Semaphore(0)
+
+    def lookup(host: str, port: int) -> list[str]:
+        if host.startswith("hangs"):
+            hanging.release()
+            release.wait(10)
+        return ["10.0.0.1"]
+
+    client = fetcher(lookup=lookup, limits=Limits(connect=0.2))
+
+    def hang(n: int) -> None:
+        with pytest.raises(SourceError, match="no answer in time"):
+            client.get(f"http://hangs{n}.example/")
+
+    threads = [threading.Thread(target=hang, args=(n,)) for n in range(30)]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()  # each has given up, its name is still being looked up
+        assert all(hanging.acquire(blocking=False) for _ in threads)
+        with pytest.raises(FetchRefused, match="not public"):  # it was answered
+            client.get("http://answers.example/")
     finally:
         release.set()

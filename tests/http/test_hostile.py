@@ -1,4 +1,31 @@
-"""Servers that mean harm, or do it: what the client takes of them and what it says."""
+"""Servers that mean harm, or do it: what the client takes of them and what it says.
+
+The list of hostile cases, and where each is tested (`collect` is tests/collect, the others are beside this file):
+
+| no. | case | test |
+|---|---|---|
+| 1 | gzip bomb, one member and many (1 GiB) | here; of robots.txt: test_robots |
+| 2, 3 | brotli although not asked for; stacked and unknown packings | here |
+| 4, 5 | endless chunked body; one byte after another, in head and body | here |
+| 6, 7 | endless headers; one header of 500 kB | here |
+| 8, 9 | redirect circle; more than five redirects | here |
+| 10, 11 | redirect to the metadata service; to file:, gopher:, ftp:, a private name | test_guard |
+| 12, 13 | a name that changes its mind between two connections; mixed answers | test_guard |
+| 14, 15 | 127.0.0.1 in odd spellings; IPv6, mapped, NAT64, 6to4, zones | test_guard |
+| 16, 17 | user names, backslashes, white space; ports that are not the web's | test_guard |
+| 18 | Content-Length larger or smaller than the body | here |
+| 19 | broken status line, closed socket | here |
+| 20 | 304 that nobody asked for | here |
+| 21 | another body under the same ETag | collect/test_health |
+| 22, 23 | 301 to a parked page, back and forth; 410 once, twice, then 200 | collect/test_health |
+| 24 | Retry-After of a year, a date, a negative number | collect/test_health |
+| 25 | robots.txt endless, packed bomb, 5xx, redirecting, HTML, for others | test_robots |
+| 26 | charset of the header against the declaration against the bytes | collect/test_hostile, collect/test_text |
+| 48 | lead image of 40 MB: no picture is ever fetched | collect/test_hostile |
+| 49 | sitemap index of itself; 50,000 URLs; packed bomb | collect/test_hostile, test_serial, test_sitemap |
+| – | names that no server answers: they hold up no other name | test_guard |
+| – | all of them at once: each has its reason, the good source its articles | collect/test_hostile |
+"""
 
 import gzip
 import socket
@@ -17,6 +44,14 @@ def test_a_gzip_bomb_is_refused_before_it_grows(serve: Callable[..., Server], fe
     server = serve(reply(bomb, headers="Content-Encoding: gzip\r\n"))
     with pytest.raises(FetchRefused, match="larger than 10 MB when unpacked"):
         fetcher(server).get("http://vien.example/")
+
+
+def test_a_bomb_of_many_members_is_refused_before_it_grows(
+    serve: Callable[..., Server], fetcher: Callable[..., Fetcher]
+) -> None:
+    bomb = gzip.compress(bytes(1 << 20)) * 1024  # 1 GiB in 1 MB
+    with pytest.raises(FetchRefused, match="larger than 10 MB when unpacked"):
+        fetcher(serve(reply(bomb, headers="Content-Encoding: gzip\r\n"))).get("http://vien.example/")
 
 
 @pytest.mark.parametrize("encoding", ["br", "gzip, gzip", "zstd", "compress"])
@@ -114,3 +149,28 @@ def test_a_redirect_circle_and_a_long_chain_end(serve: Callable[..., Server], fe
 def test_a_304_nobody_asked_for_is_an_error(serve: Callable[..., Server], fetcher: Callable[..., Fetcher]) -> None:
     with pytest.raises(Unreadable, match="304"):
         fetcher(serve(reply(status="304 Not Modified"))).get("http://vien.example/")
+
+
+@pytest.mark.parametrize(
+    "piece", [b"X-More: " + b"x" * 1000 + b"\r\n", b"x" * 1000], ids=["endless headers", "one endless header"]
+)
+def test_headers_have_a_bound(serve: Callable[..., Server], fetcher: Callable[..., Fetcher], piece: bytes) -> None:
+    def answer(line: socket.socket, _request: bytes) -> None:
+        line.sendall(b"HTTP/1.1 200 OK\r\nX-First: ")
+        for _ in range(1000):
+            line.sendall(piece)
+
+    with pytest.raises(Unreadable, match="the answer is broken"):
+        fetcher(serve(answer)).get("http://vien.example/")
+
+
+def test_what_stands_behind_the_announced_length_is_no_part_of_this_or_the_next_answer(
+    serve: Callable[..., Server], fetcher: Callable[..., Fetcher]
+) -> None:
+    def answer(line: socket.socket, request: bytes) -> None:
+        line.sendall(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nshortHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
+        )
+
+    client = fetcher(serve(answer))
+    assert [client.get(f"http://vien.example/{n}").body for n in range(3)] == [b"short"] * 3
