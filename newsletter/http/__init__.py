@@ -171,6 +171,10 @@ class Fetcher:
             )
         )
 
+    def ask_robots(self, url: str) -> None:
+        """Raises SourceError when the site's robots.txt keeps programs from `url`, or cannot be had now."""
+        self._robots.check(url)
+
     def _robots_text(self, url: str) -> bytes:
         question = _Question(
             url=url, owner=url, conditions=[], max_body=MAX_ROBOTS, accept="text/plain", robots=False, cut=True
