@@ -70,6 +70,9 @@ def run(app: App, now: datetime) -> int:
                 if time.monotonic() < until:
                     _begin(app, pool, jobs, reading.others, now=now)
         pool.shutdown(cancel_futures=True)
+    if done < len(due) and not app.stopping.is_set():  # they stay due
+        log.info("sources_left", sources=len(due) - done)
+        app.watch("collect", f"{len(due) - done} source(s) are read with the next run")
     return offered
 
 

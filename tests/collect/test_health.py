@@ -1,6 +1,7 @@
 """Sources that fail, move, go away and come back, on a real site and both databases; and what staff are told."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -392,3 +393,19 @@ def test_sources_of_one_host_are_read_one_after_another(app: App, site: Site, cl
     add(app, url="http://[broken/feed", slug="tin")
     assert collect.run(app, clock.now()) == 4
     assert site.paths() == [f"/feed{n}" for n in range(4)]
+
+
+def test_sources_there_is_no_time_for_stay_due_and_it_is_told(
+    app: App, site: Site, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collect, "PATIENCE", -1.0)
+    said: list[str] = []
+    told = replace(app, watch=lambda stage, what, *more: said.append(what))
+    for n in range(3):
+        site.put(f"/feed{n}", feed(n))
+        add(app, url=f"http://vien.example/feed{n}", slug=f"tin{n}")
+    assert [collect.run(told, clock.now()) for _ in range(4)] == [1, 1, 1, 0]
+    assert [line for line in said if "next run" in line] == [
+        "2 source(s) are read with the next run",
+        "1 source(s) are read with the next run",
+    ]

@@ -12,6 +12,7 @@ import pytest
 
 from newsletter.errors import ConfigError, SourceError
 from newsletter.http import Fetcher, Limits, retry_after, shown
+from newsletter.http.headers import fresh_for
 from tests.fakes.certificates import Authority
 from tests.fakes.rawserver import Server, path_of, reply
 
@@ -132,6 +133,35 @@ def test_retry_after_reads_seconds_and_dates_and_nothing_else() -> None:
     assert 3500 < (retry_after(later) or 0) <= 3600
     assert retry_after("Tue, 02 Jan 2024 08:30:00 GMT") == 0
     assert [retry_after(value) for value in (None, "", "-5", "soon", "1e9")] == [None] * 5
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, 0),
+        ({"cache-control": "max-age=600"}, 600),
+        ({"cache-control": 'public, MAX-AGE="600", must-revalidate', "age": "100"}, 500),
+        ({"cache-control": "max-age=600", "age": "9999"}, 0),
+        ({"cache-control": "s-maxage=600"}, 0),  # for shared caches
+        ({"cache-control": "no-cache, max-age=600"}, 0),
+        ({"cache-control": "no-store"}, 0),
+        ({"cache-control": "max-age=-1"}, 0),
+        ({"expires": "Tue, 02 Jan 2024 09:30:00 GMT", "date": "Tue, 02 Jan 2024 08:30:00 GMT"}, 3600),
+        ({"expires": "Tue, 02 Jan 2024 07:30:00 GMT", "date": "Tue, 02 Jan 2024 08:30:00 GMT"}, 0),
+        ({"expires": "0"}, 0),
+        ({"expires": "Tue, 02 Jan 2024 09:30:00 GMT"}, 0),  # long ago
+        ({"expires": "99 Foo 99999999999", "cache-control": "max-age=x"}, 0),
+    ],
+)
+def test_how_long_an_answer_may_be_kept(headers: dict[str, str], seconds: float) -> None:
+    assert fresh_for(headers) == seconds
+
+
+def test_an_answer_says_how_long_it_may_be_kept_also_with_a_304(
+    serve: Callable[..., Server], fetcher: Callable[..., Fetcher]
+) -> None:
+    server = serve(reply(status="304 Not Modified", headers="Cache-Control: max-age=7200\r\n"))
+    assert fetcher(server).get("http://vien.example/", etag='"1"').fresh_for == 7200
 
 
 def test_shown_urls_carry_no_secrets() -> None:
