@@ -1,8 +1,8 @@
 """The only outbound HTTP client: guarded, bounded, synchronous and safe to share between threads.
 
-Only this package imports httpx. `guard` decides what may be dialled, `unpack` how large a body may grow, `pace` when a
-host may be asked, `robots` which pages. Must never read proxies, cookies or credentials from the environment, follow a
-redirect unseen, or repeat what may have been carried out.
+Only this package imports httpx. `guard` decides what may be dialled, `exchange` puts one question, `unpack` says how
+large a body may grow, `pace` when a host may be asked, `robots` which pages. Must never read proxies, cookies or
+credentials from the environment, follow a redirect unseen, or repeat what may have been carried out.
 """
 
 import json
@@ -22,8 +22,9 @@ import httpcore
 import httpx
 
 from newsletter.errors import ConfigError, FetchRefused, NewsletterError, SourceError, TransportDown, Unreadable
+from newsletter.http.exchange import Answer, Lines
 from newsletter.http.guard import PORTS, Guard, Lookup, Turn, check_form, current_turn, is_public, shown, system_lookup
-from newsletter.http.headers import charset, conditions, fresh_for, redirect, retry_after, verbatim
+from newsletter.http.headers import charset, conditions, fresh_for, redirect, retry_after
 from newsletter.http.pace import Pace
 from newsletter.http.robots import MAX_BYTES as MAX_ROBOTS
 from newsletter.http.robots import Robots, product_token
@@ -80,7 +81,7 @@ class _Question:
 
     url: str
     owner: str
-    conditions: list[tuple[bytes, bytes]]
+    conditions: Mapping[str, str]
     max_body: int
     accept: str
     robots: bool
@@ -103,7 +104,7 @@ class _Transport(httpx.HTTPTransport):
         # httpx has no public way to hand in a network backend; httpcore's pool has. Tested in tests/http.
         self._pool = httpcore.ConnectionPool(
             ssl_context=context,
-            max_connections=32,  # collecting takes 20 (its WORKERS); posting must not wait for them
+            max_connections=20,
             max_keepalive_connections=5,
             keepalive_expiry=15,
             network_backend=guard,
@@ -131,17 +132,20 @@ class Fetcher:
         self._limits = limits or Limits()
         self._pace = Pace(pace, stopping or threading.Event())
         self._robots = Robots(product_token(user_agent), self._robots_text, self._pace.wish)
-        self._guard = Guard(resolve or {}, lookup)
-        self._client = httpx.Client(
-            transport=_Transport(self._guard, _trust(ca_file)),
+        guard, trust = Guard(resolve or {}, lookup), _trust(ca_file)
+        self._headers = {"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate"}
+        self._lines = Lines(guard, trust, connect=self._limits.connect, read=self._limits.read, most=self._limits.wire)
+        self._client = httpx.Client(  # for mail providers; reading goes over the lines
+            transport=_Transport(guard, trust),
             trust_env=False,
             follow_redirects=False,
             cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
             timeout=httpx.Timeout(self._limits.read, connect=self._limits.connect, pool=self._limits.total),
-            headers={"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate"},
+            headers=self._headers,
         )
 
     def close(self) -> None:
+        self._lines.close()
         self._client.close()
 
     def get(
@@ -177,7 +181,7 @@ class Fetcher:
 
     def _robots_text(self, url: str) -> bytes:
         question = _Question(
-            url=url, owner=url, conditions=[], max_body=MAX_ROBOTS, accept="text/plain", robots=False, cut=True
+            url=url, owner=url, conditions={}, max_body=MAX_ROBOTS, accept="text/plain", robots=False, cut=True
         )
         return self._answered(question).body
 
@@ -202,17 +206,14 @@ class Fetcher:
             if url in seen:
                 raise FetchRefused("the redirects go round in a circle", where=shown(question.url))
             seen.add(url)
-            own = question.conditions if url == question.owner else []
-            headers = [(b"Accept", question.accept.encode()), *own]
-            with (
-                self._admitted(url, turn, robots=question.robots),
-                self._client.stream("GET", url, headers=headers) as r,
-            ):
-                target = redirect(r)
+            own = question.conditions if url == question.owner else {}
+            headers = {**self._headers, "Accept": question.accept, **own}
+            with self._admitted(url, turn, robots=question.robots), self._lines.get(url, headers) as answer:
+                target = redirect(answer.status, answer.headers)
                 if target is None:
                     moved = url if permanent and url != question.url else None
-                    return self._fetched(r, question, url=url, moved=moved, asked=bool(own))
-                permanent = permanent and r.status_code in (301, 308)
+                    return self._fetched(answer, question, url=url, moved=moved, asked=bool(own))
+                permanent = permanent and answer.status in (301, 308)
                 url = _join(url, target)
         raise FetchRefused(f"more than {self._limits.hops} redirects", where=shown(question.url))
 
@@ -226,30 +227,29 @@ class Fetcher:
             turn.deadline += time.monotonic() - began
             yield
 
-    def _fetched(
-        self, response: httpx.Response, question: _Question, *, url: str, moved: str | None, asked: bool
-    ) -> Fetched:
-        status, headers = response.status_code, response.headers
+    def _fetched(self, answer: Answer, question: _Question, *, url: str, moved: str | None, asked: bool) -> Fetched:
+        status, headers = answer.status, answer.headers
         if status == 304 and not asked:
             raise Unreadable("answered 304 Not Modified to a question without conditions", where=shown(url), status=304)
         if status != 304 and (not 200 <= status < 300 or status == 206):
             raise SourceError(
-                f"answered {status} {response.reason_phrase}".strip(),
+                f"answered {status} {answer.reason[:60]}".strip(),
                 where=shown(url),
                 status=status,
                 retry_after=retry_after(headers.get("retry-after")),
             )
         body = b""
         if status != 304:
-            body = read_body(response, max_wire=self._limits.wire, max_body=question.max_body, cut=question.cut)
+            encoding = headers.get("content-encoding", "")
+            body = read_body(answer.chunks, encoding=encoding, max_body=question.max_body, cut=question.cut)
         return Fetched(
             status=status,
             url=url,
             body=body,
             content_type=headers.get("content-type", "").split(";")[0].strip().lower(),
             charset=charset(headers.get("content-type", "")),
-            etag=verbatim(response, b"etag"),
-            last_modified=verbatim(response, b"last-modified"),
+            etag=headers.get("etag"),
+            last_modified=headers.get("last-modified"),
             not_modified=status == 304,
             moved=moved,
             fresh_for=fresh_for(headers),
@@ -277,8 +277,8 @@ class Fetcher:
                 sent = {"Content-Type": "application/json", "Accept": "application/json", **headers, **extra}
                 allowed = httpx.Timeout(timeout, connect=min(timeout, self._limits.connect))
                 with self._client.stream("POST", url, content=body, headers=sent, timeout=allowed) as response:
-                    answer = read_body(response, max_wire=self._limits.wire, max_body=MAX_BODY)
-                    return _posted(response, answer)
+                    encoding = response.headers.get("content-encoding", "")
+                    return _posted(response, read_body(response.iter_raw(), encoding=encoding, max_body=MAX_BODY))
         except SourceError as error:
             if turn.sent:
                 raise Uncertain(error.what, where=error.where, hint="it may have been carried out") from error
@@ -327,7 +327,7 @@ def _passing(error: SourceError) -> bool:
     if error.status in PASSING:
         return True
     cause: BaseException | None = error.__cause__
-    if not isinstance(cause, httpx.ConnectError):
+    if not isinstance(cause, httpcore.ConnectError):
         return False
     while cause is not None:
         if isinstance(cause, ssl.SSLError) or (isinstance(cause, socket.gaierror) and cause.errno != socket.EAI_AGAIN):
@@ -345,14 +345,14 @@ def _errors(url: str, turn: Turn) -> Iterator[None]:
     except SourceError as error:
         error.where = error.where or shown(url)
         raise
-    except (httpx.TimeoutException, TimeoutError) as error:
+    except (httpx.TimeoutException, httpcore.TimeoutException, TimeoutError) as error:
         what = "it took too long in all" if turn.over else "no answer in time"
         raise SourceError(what, where=shown(url), hint="tried again later") from error
-    except httpx.ConnectError as error:
+    except (httpx.ConnectError, httpcore.ConnectError) as error:
         raise SourceError(f"cannot connect: {error}", where=shown(url)) from error
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as error:
         raise FetchRefused(f"not a usable URL: {error}", where=shown(url)) from error
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpcore.NetworkError) as error:
         raise Unreadable(f"the answer is broken: {error}", where=shown(url)) from error
     finally:
         current_turn.reset(token)

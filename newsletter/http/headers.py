@@ -5,8 +5,6 @@ import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
-import httpx
-
 
 def retry_after(value: str | None) -> float | None:
     """Seconds to wait by a Retry-After header (RFC 9110 10.2.3: seconds or a date), never negative, or None."""
@@ -45,17 +43,13 @@ def charset(content_type: str) -> str | None:
     return found[1] if found else None
 
 
-def conditions(etag: str | None, last_modified: str | None) -> list[tuple[bytes, bytes]]:
-    pairs = ((b"If-None-Match", etag), (b"If-Modified-Since", last_modified))
-    return [(name, value.encode("latin-1", "ignore")) for name, value in pairs if value]
+def conditions(etag: str | None, last_modified: str | None) -> dict[str, str]:
+    """What they were when they came, byte for byte: latin-1 maps every byte to one character and back."""
+    pairs = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+    return {name: re.sub(r"[^\t -~\x80-\xff]", "", value) for name, value in pairs.items() if value}
 
 
-def verbatim(response: httpx.Response, name: bytes) -> str | None:
-    """A header byte for byte: latin-1 maps every byte to one character and back."""
-    return next((value.decode("latin-1") for key, value in response.headers.raw if key.lower() == name), None)
-
-
-def redirect(response: httpx.Response) -> str | None:
-    if response.status_code not in (301, 302, 303, 307, 308):
+def redirect(status: int, headers: Mapping[str, str]) -> str | None:
+    if status not in (301, 302, 303, 307, 308):
         return None
-    return response.headers.get("location", "").strip() or None
+    return headers.get("location", "").strip() or None

@@ -4,24 +4,19 @@ Only gzip and deflate are asked for and taken. Must never inflate more than it w
 """
 
 import zlib
-
-import httpx
+from collections.abc import Iterable
 
 from newsletter.errors import FetchRefused, Unreadable
-from newsletter.http.guard import shown
 
 
-def read_body(response: httpx.Response, *, max_wire: int, max_body: int, cut: bool = False) -> bytes:
-    """The decoded body. Raises FetchRefused when it is larger than allowed, Unreadable when its encoding is broken.
+def read_body(chunks: Iterable[bytes], *, encoding: str, max_body: int, cut: bool = False) -> bytes:
+    """The body decoded from its `encoding`, a Content-Encoding header's value.
 
-    `cut`: of a larger one the first `max_body` bytes are taken, and no more is read.
+    Raises FetchRefused when it is larger than allowed, Unreadable when its encoding is broken. `cut`: of a larger one
+    the first `max_body` bytes are taken, and no more is read.
     """
-    inflate = _Inflater(response.headers.get("content-encoding", ""), max_body, cut=cut)
-    wire = 0
-    for chunk in response.iter_raw():
-        wire += len(chunk)
-        if wire > max_wire:
-            raise FetchRefused(f"the answer is larger than {max_wire >> 20} MB", where=shown(str(response.url)))
+    inflate = _Inflater(encoding, max_body, cut=cut)
+    for chunk in chunks:
         inflate.feed(chunk)
         if inflate.full:
             break
