@@ -50,7 +50,7 @@ class Facts:
 def facts_of(tree: lxml.html.HtmlElement, url: str | None) -> Facts:
     meta: dict[str, str] = {}
     for element in tree.iter("meta"):
-        value = " ".join(plain(element.get("content") or "").split())
+        value = " ".join(plain(element.get("content") or element.get("value") or "").split())
         for attribute in ("property", "name", "itemprop"):
             name = (element.get(attribute) or "").strip().lower()
             if name and value:
