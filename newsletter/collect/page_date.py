@@ -14,7 +14,7 @@ import lxml.html
 
 from newsletter.collect.clean import plain
 from newsletter.collect.dates import VIETNAM, date_in_lead, parse_date
-from newsletter.collect.page_meta import Facts
+from newsletter.collect.page_facts import Facts
 
 Dated = tuple[datetime | date | None, str | None, str]
 

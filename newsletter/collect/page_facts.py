@@ -1,0 +1,95 @@
+"""What a page says about itself: JSON-LD and meta elements. Pure. Decides nothing: see page_title, page_meta, page_date."""
+
+import html
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import lxml.html
+
+from newsletter.collect.clean import one_line, plain
+
+_ARTICLE_TYPES = re.compile(r"article|posting|report|blog|liveblog|reviewnews", re.I)
+_MAX_JSON = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`article`: the JSON-LD node of the article, or an empty mapping. `meta`: first value of each name, lower case."""
+
+    url: str | None
+    article: Mapping[str, Any]
+    meta: Mapping[str, str]
+    headings: tuple[str, ...]  # texts of the h1 elements
+    document_title: str
+    declared_language: str | None
+
+    def said(self, *names: str) -> str | None:
+        return next((self.meta[name] for name in names if self.meta.get(name)), None)
+
+    def told(self, name: str) -> str:
+        """A text of the article's JSON-LD node, "" where it is none."""
+        value = self.article.get(name)
+        return value if isinstance(value, str) else ""
+
+
+def facts_of(tree: lxml.html.HtmlElement, url: str | None) -> Facts:
+    meta: dict[str, str] = {}
+    for element in tree.iter("meta"):
+        value = " ".join(plain(element.get("content") or element.get("value") or "").split())
+        for attribute in ("property", "name", "itemprop"):
+            name = (element.get(attribute) or "").strip().lower()
+            if name and value:
+                meta.setdefault(name, value)
+    language = tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang")
+    headings = (one_line(element.text_content()) for element in tree.iter("h1"))
+    return Facts(
+        url=url,
+        article=_article_node(tree),
+        meta=meta,
+        headings=tuple(heading for heading in headings if len(heading) > 4),
+        document_title=one_line(tree.findtext(".//title")),
+        declared_language=language or meta.get("og:locale") or meta.get("content-language"),
+    )
+
+
+# ---------------------------------------------------------------- JSON-LD
+
+
+def _article_node(tree: lxml.html.HtmlElement) -> Mapping[str, Any]:
+    for script in tree.iter("script"):
+        if "ld+json" not in (script.get("type") or ""):
+            continue
+        for node in _nodes(_loaded(script.text or "")):
+            kinds = node.get("@type")
+            named = any(_ARTICLE_TYPES.search(str(k)) for k in (kinds if isinstance(kinds, list) else [kinds]))
+            if named and (node.get("headline") or node.get("datePublished")):
+                return node
+    return {}
+
+
+def _loaded(text: str) -> Any:
+    text = re.sub(r"^\s*(?://)?\s*<!\[CDATA\[|(?://)?\s*\]\]>\s*$", "", text.strip().strip("\ufeff"))
+    if len(text) > _MAX_JSON:
+        return None
+    for candidate in (text, html.unescape(text).replace("\n", " ")):
+        try:
+            return json.loads(candidate, strict=False)
+        except (ValueError, RecursionError):
+            continue
+    return None
+
+
+def _nodes(value: Any) -> Iterator[Mapping[str, Any]]:
+    """All objects inside, breadth first: the outer article before the ones it mentions."""
+    queue = [value]
+    for found in queue:
+        if len(queue) > 20_000:
+            return
+        if isinstance(found, dict):
+            yield found
+            queue.extend(found.values())
+        elif isinstance(found, list):
+            queue.extend(found)
