@@ -1,4 +1,4 @@
-"""Authors, lead image and standfirst of an article page. Pure."""
+"""Authors and standfirst of an article page. Pure."""
 
 import html
 import re
@@ -7,14 +7,10 @@ from typing import Any
 import lxml.html
 
 from newsletter.collect.clean import html_to_text, one_line
-from newsletter.collect.feed_entry import absolute
 from newsletter.collect.identity import title_key
 from newsletter.collect.page_facts import Facts
 
 _BY = re.compile(r"(?:by|von|par|di|por|bởi|tác giả|theo)\s*:?\s+", re.I)
-_NO_PICTURE = re.compile(
-    r"logo|icon|avatar|spacer|pixel|sprite|placeholder|default[-_]?(?:image|img)|\.svg\b|^data:", re.I
-)
 _LEAD_CLASS = re.compile(
     r"(?:^|[\s_-])(?:sapo|standfirst|chapo|dek|lead|lede|intro|tom-?tat|mo-?ta|article-?summary|entry-?summary|detail-?sapo"
     r"|news-?lead|short-?intro|article-?lead|article-?description)(?:$|[\s_-])",
@@ -30,14 +26,6 @@ def _names(value: Any, depth: int = 0) -> list[str]:
     if isinstance(value, list) and depth < 5:
         return [name for one in value[:20] for name in _names(one, depth + 1)]
     return []
-
-
-def _address(value: Any, depth: int = 0) -> str | None:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, dict) and depth < 5:
-        return _address(value.get("url") or value.get("contentUrl") or value.get("@id"), depth + 1)
-    return _address(value[0], depth + 1) if isinstance(value, list) and value and depth < 5 else None
 
 
 # ---------------------------------------------------------------- authors, image, standfirst
@@ -64,24 +52,6 @@ def authors(tree: lxml.html.HtmlElement, facts: Facts) -> tuple[tuple[str, ...],
 def _people(names: list[str]) -> tuple[str, ...]:
     cleaned = (_BY.sub("", one_line(html.unescape(name), 100), count=1).strip(" ,;") for name in names)
     return tuple(dict.fromkeys(name for name in cleaned if name and "@" not in name and not name.startswith("http")))
-
-
-def image(tree: lxml.html.HtmlElement, facts: Facts) -> tuple[str | None, str]:
-    base = facts.url or ""
-    shared = facts.said("og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src")
-    for address, rule in ((shared, "og:image"), (_address(facts.article.get("image")), "JSON-LD")):
-        found = absolute(base, address)
-        if found:
-            return found, rule
-    for element in tree.xpath("//article//img|//main//img|//h1/following::img|//p//img"):
-        address = element.get("src") or ""
-        if not address or address.startswith("data:"):
-            address = element.get("data-src") or element.get("data-original") or ""
-        tiny = any(re.fullmatch(r"\d{1,2}(?:px)?", element.get(side) or "") for side in ("width", "height"))
-        found = None if tiny or _NO_PICTURE.search(address) else absolute(base, address)
-        if found:
-            return found, "first picture"
-    return None, ""
 
 
 def standfirst(tree: lxml.html.HtmlElement, facts: Facts, heading: str) -> tuple[str | None, str]:
