@@ -16,11 +16,12 @@ from newsletter.collect.byline import byline
 from newsletter.collect.decode import to_text
 from newsletter.collect.identity import title_key
 from newsletter.collect.language import language_of
+from newsletter.collect.page_author import authors
 from newsletter.collect.page_cut import cut_related, drop_captions
 from newsletter.collect.page_date import page_date
 from newsletter.collect.page_facts import facts_of
 from newsletter.collect.page_image import image
-from newsletter.collect.page_meta import authors, standfirst
+from newsletter.collect.page_standfirst import standfirst
 from newsletter.collect.page_title import title
 from newsletter.errors import Unreadable
 from newsletter.model import RawItem

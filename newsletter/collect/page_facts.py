@@ -59,15 +59,34 @@ def facts_of(tree: lxml.html.HtmlElement, url: str | None) -> Facts:
 
 
 def _article_node(tree: lxml.html.HtmlElement) -> Mapping[str, Any]:
+    """The first article with a headline or a date; what it only names by @id (its author, its image) is put in."""
+    article: Mapping[str, Any] = {}
+    known: dict[str, Mapping[str, Any]] = {}
     for script in tree.iter("script"):
         if "ld+json" not in (script.get("type") or ""):
             continue
         for node in _nodes(_loaded(script.text or "")):
+            name = node.get("@id")
+            if isinstance(name, str) and len(node) > 1:
+                known.setdefault(name, node)
             kinds = node.get("@type")
             named = any(_ARTICLE_TYPES.search(str(k)) for k in (kinds if isinstance(kinds, list) else [kinds]))
-            if named and (node.get("headline") or node.get("datePublished")):
-                return node
-    return {}
+            if not article and named and (node.get("headline") or node.get("datePublished")):
+                article = node
+        if article and not any(_is_name(value) for value in article.values()):
+            break
+    return {field: _meant(value, known) for field, value in article.items()}
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, dict) and "@id" in value and not value.keys() - {"@id", "@type"}
+
+
+def _meant(value: Any, known: Mapping[str, Mapping[str, Any]]) -> Any:
+    """The node that `{"@id": …}` names (JSON-LD 1.1, 3.3), one step deep; any other value as it is."""
+    if isinstance(value, list):
+        return [_meant(one, known) for one in value[:20]]
+    return known.get(str(value["@id"]), value) if _is_name(value) else value
 
 
 def _loaded(text: str) -> Any:

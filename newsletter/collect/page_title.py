@@ -59,7 +59,7 @@ def title(tree: lxml.html.HtmlElement, facts: Facts) -> tuple[str, str]:
     names = site_names(facts)
     claims = _claims(facts, names)
     headings = [heading for heading in _headings(tree.iter("h1")) if heading.text]
-    alone = len({title_key(heading.text) for heading in headings if not _is_site(heading.text, names)}) == 1
+    alone = len({title_key(heading.text) for heading in headings if not is_site(heading.text, names)}) == 1
     best, score = "", 0.0
     for heading in headings:
         points = _points(heading, [claim for claim, _ in claims], names, alone=alone)
@@ -112,7 +112,7 @@ def _claims(facts: Facts, names: frozenset[str]) -> list[tuple[str, str]]:
         claim = _without_site(title_text(text), names) if text else ""
         if rule == "title":
             claim = _DASH.split(claim)[0]
-        if claim and not _is_site(claim, names):
+        if claim and not is_site(claim, names):
             found.append((claim, rule))
     return found
 
@@ -163,7 +163,7 @@ def _points(heading: _Heading, claims: list[str], names: frozenset[str], *, alon
     else:
         points += _SHARED * shared
     points += _ONLY if alone and len(words) <= _LONGEST and (shared or not keys) else 0.0
-    points += _SITE if _is_site(heading.text, names) else 0.0
+    points += _SITE if is_site(heading.text, names) else 0.0
     points += _LOGO if heading.logo else 0.0
     return points + (_ONE_WORD if len(words) < 2 else 0.0)
 
@@ -205,7 +205,7 @@ def _other_heading(
         text = title_text(_spaced(element)) if len(element) <= 4 else ""
         if (
             not 12 <= len(text) <= 250
-            or _is_site(text, names)
+            or is_site(text, names)
             or _FURNITURE.intersection(a.tag for a in element.iterancestors())
         ):
             continue
@@ -230,7 +230,7 @@ def _without_site(text: str, names: frozenset[str]) -> str:
     """`text` without the site's name at its ends, and cut at a bar behind which sections and advertisements stand."""
     while (cuts := list(_BETWEEN.finditer(text))) and _ends_with_site(text[cuts[-1].end() :], names):
         text = text[: cuts[-1].start()]
-    while (cut := _BETWEEN.search(text)) and _is_site(text[: cut.start()], names):
+    while (cut := _BETWEEN.search(text)) and is_site(text[: cut.start()], names):
         text = text[cut.end() :]
     bar = _BAR.search(text)
     if bar and len(_WORD.findall(text[: bar.start()])) >= _WORDS_OF_A_TITLE:
@@ -238,7 +238,8 @@ def _without_site(text: str, names: frozenset[str]) -> str:
     return text.strip()
 
 
-def _is_site(text: str, names: frozenset[str]) -> bool:
+def is_site(text: str, names: frozenset[str]) -> bool:
+    """Whether `text` is one of `site_names`."""
     return _squashed(text) in names
 
 
