@@ -20,12 +20,17 @@ _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     r"|nov(?:ember)?|dec(?:ember)?)"
 )
+_ONLY_A_MONTH = (
+    r"(?:january|february|feb|september|sept|october|oct|november|nov|december|dec)"  # May and Jan are names
+)
 # Behind one of these the name has ended: a date, an office, a link of the author's box.
 _END = re.compile(
-    r"\s*(?:[|•·●⋅∙©]|\s[-–—/]\s|\s\(|(?<=\w)\s+\d|\bcập nhật\b"
+    r"\s*(?:[|•·●⋅∙©]|\s[-–—/]\s|\s\(|(?<=\w)\s+\d|\bcập nhật\b|(?-i:\s(?:on|in|at|am|vào|lúc)$)"
     r"|\b(?:last\s+)?(?:updated|published|posted|modified|reviewed|edited)\b"
-    rf"|(?:^|\s|,){_MONTH}\.?(?:$|[\s,]+\d)|\son\s+(?:{_MONTH}|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b|\s(?:on|in|at|am|le|vào|lúc)$"
-    r"|\b(?:view|read|see|get|more about|follow|share|publié|lesezeit|lesedauer|min read)\b).*",
+    rf"|(?:^|\s|,){_MONTH}\.?[\s,]+\d|(?:^|\s|,){_ONLY_A_MONTH}\.?$"
+    rf"|\son\s+(?:{_MONTH}|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b"
+    r"|\b(?:view (?:all|author|more|profile|bio)|read (?:more|next|full|time)|see (?:all|more|full)|get (?:author|the)"
+    r"|share (?:article|this|on)|follow|more about|publié|lesezeit|lesedauer|min read)\b).*",
     re.I | re.S,
 )
 _LEADING = re.compile(r"(?:read more about|more about|about|meet)\s+", re.I)
@@ -42,8 +47,8 @@ _DEGREE = re.compile(
 # Names of an account or a field, not of anybody.
 _NOBODY = re.compile(
     r"(?:(?:super|web)[-_ ]?(?:user|master)|admin(?:istrator)?s?|superuser account|quản trị(?: viên| hệ thống)?|user|root|test"
-    r"|(?:(?:the|about the) )?author|anonymous|unknown|null|none|undefined|editor|guest|twitter|facebook|by|written by|posted by|home"
-    r"|privacy.*|conditions.*|nguồn|tác giả|lượt xem|in trang|share|xxx+)",
+    r"|(?:(?:the|about the) )?author|anonymous|unknown|null|none|undefined|editor|guest|twitter|facebook|by|home"
+    r"|written by|posted by|privacy.*|conditions.*|nguồn|tác giả|lượt xem|in trang|share|xxx+)",
     re.I,
 )
 _OFFICE_ALONE = re.compile(

@@ -41,14 +41,16 @@ _BELOW, _ABOVE = 60, 15  # elements from the headline
 _LONGEST = 120  # characters of a line of authors
 
 
-def authors(tree: lxml.html.HtmlElement, facts: Facts) -> tuple[tuple[str, ...], str]:
-    """Names in the page's order and the place that gave them: `JSON-LD`, `meta`, `near the headline`, `trafilatura`.
+def authors(tree: lxml.html.HtmlElement, facts: Facts, *, signed: tuple[str, ...] = ()) -> tuple[tuple[str, ...], str]:
+    """Names in the page's order and the place that gave them.
+
+    `JSON-LD`, `meta`, `near the headline`, `byline` (`signed`: the signature at the end of the text) or `trafilatura`.
 
     ((), "") if no place names anybody.
     """
     names = site_names(facts)
     houses: tuple[tuple[str, ...], str] = ((), "")
-    for found, rule in _places(tree, facts):
+    for found, rule in _places(tree, facts, signed):
         persons = tuple(name for name in found if not is_organisation(name) and not is_site(name, names))
         if houses[0] and rule in _GUESSED:  # a word near the headline does not outweigh the house the page names
             persons = tuple(name for name in persons if _NAME.fullmatch(name))
@@ -59,7 +61,9 @@ def authors(tree: lxml.html.HtmlElement, facts: Facts) -> tuple[tuple[str, ...],
     return houses
 
 
-def _places(tree: lxml.html.HtmlElement, facts: Facts) -> Iterator[tuple[tuple[str, ...], str]]:
+def _places(
+    tree: lxml.html.HtmlElement, facts: Facts, signed: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], str]]:
     yield people(_names(facts.article.get("author") or facts.article.get("creator"))), "JSON-LD"
     for name in _META:
         if value := facts.meta.get(name):
@@ -67,7 +71,8 @@ def _places(tree: lxml.html.HtmlElement, facts: Facts) -> Iterator[tuple[tuple[s
     if _LABELLED.search(facts.meta.get("twitter:label1", "")):
         yield people([facts.meta.get("twitter:data1", "")]), "meta"
     yield people(_near_headline(tree)), "near the headline"
-    yield people(_by_trafilatura(tree, facts)), "trafilatura"
+    yield signed, "byline"
+    yield people(_by_trafilatura(tree)), "trafilatura"
 
 
 def _names(value: Any, depth: int = 0) -> list[str]:
@@ -138,11 +143,12 @@ def _said(elements: Iterable[lxml.html.HtmlElement]) -> list[str]:
     return []
 
 
-def _by_trafilatura(tree: lxml.html.HtmlElement, facts: Facts) -> list[str]:
-    from trafilatura.metadata import extract_metadata  # loaded only where a page is read
+def _by_trafilatura(tree: lxml.html.HtmlElement) -> list[str]:
+    """Its search of the page alone: its reader of metadata would date the page as well, at five times the cost."""
+    from trafilatura.metadata import extract_author  # loaded only where a page is read
 
     try:
-        found = extract_metadata(tree, default_url=facts.url, extensive=False).author
+        found = extract_author(tree)
     except Exception:  # its rules meet odd HTML; a page without a name is no failure
         return []
     return (found or "").split(";")
