@@ -30,7 +30,9 @@ _SMALL = -2.5  # known to be less than 200 px wide or high
 _THUMBNAIL = -1.0  # named like one
 # Between versions of one picture:
 _NOT_IN_MAIL = -2.0  # webp and avif: Outlook for Windows shows neither (caniemail.com)
-_WIDE = 0.5  # known to be 600 px or more: the width of a digest
+# Known widths: a digest is 600 px wide, dense screens show twice that, and beyond are megabytes that no mail needs.
+_WIDTHS = ((300, -1.0), (600, 0.0), (1000, 0.4), (2400, 0.5), (100_000, 0.45))
+_CROPPED = -0.3  # cut to the shape of a social network
 
 _STAND_IN = re.compile(  # in a file's name or the folder it lies in
     r"(?:^|[/_.-])(?:site-?)?(?:logo|icon|favicon|avatar|gravatar|spacer|pixel|sprite|blank|transparent|loading|loader|placeholder"
@@ -51,7 +53,9 @@ _APART = re.compile(
 )
 _SIZE = re.compile(r"(?<![\da-z])(\d{2,4})x(\d{2,4})(?!\d)", re.I)
 _WIDTH = re.compile(r"(?:[?&,/;_](?:w|width)[=_:]?)(\d{2,4})(?!\d)", re.I)
-_VERSION = re.compile(r"[-_]?(?:\d{2,4}x\d{2,4}|scaled|rotated|e?\d{10,13})(?=[-_.]|$)", re.I)
+_VERSION = re.compile(r"[-_]?\d{2,4}x\d{2,4}(?=[-_.]|$)|[-_](?:scaled|rotated|e?\d{10,13})(?=[-_.]|$)", re.I)
+_CUT = re.compile(r"[?&/_-]crop\b", re.I)
+_DESCRIPTOR = re.compile(r"\s+\d{1,5}(?:\.\d+)?[wx](?:\s*,.*)?$", re.S)  # a srcset written into src
 _LAZY = (
     "data-src",
     "data-original",
@@ -100,14 +104,15 @@ def _points(group: list[_Seen]) -> float:
 
 
 def _suits(one: _Seen) -> float:
-    width = one.width or (
-        0 if one.rule.endswith("picture") else 600
-    )  # made for sharing: large unless it says otherwise
+    shared = not one.rule.endswith("picture")
+    width = one.width or (1000 if shared else 0)  # made for sharing: large unless it says otherwise
+    fit = next((points for below, points in _WIDTHS if width < below), 0.0) if width else 0.0
     return (
         _WEIGHTS[one.rule] / 10
         + (_NOT_IN_MAIL if _NOT_MAIL.search(one.address) else 0.0)
-        + (_WIDE if width >= 600 else -1.0 if 0 < width < 300 else 0.0)
+        + fit
         + (_THUMBNAIL if _THUMB.search(_tail(one.address)) else 0.0)
+        + (_CROPPED if _CUT.search(one.address) else 0.0)
     )
 
 
@@ -156,7 +161,7 @@ def _shown(tree: lxml.html.HtmlElement, facts: Facts) -> Iterator[_Seen]:
         good = [found for address in versions if (found := absolute(base, address)) and not _NEVER.search(found)]
         if not good or any(map(_is_decoration, good)):
             continue
-        if any(side and side < 100 for side in (width, height)):
+        if any(side is not None and side < 100 for side in (width, height)):
             continue
         rule = "picture" if count else "first picture"
         for address, wide in versions.items():
@@ -172,7 +177,7 @@ def _shown(tree: lxml.html.HtmlElement, facts: Facts) -> Iterator[_Seen]:
 def _versions(element: lxml.html.HtmlElement) -> Iterator[tuple[str, int | None]]:
     """Addresses of one `img` with their widths: its own, the lazy ones, those of srcset and of its `picture`."""
     for name in ("src", *_LAZY):
-        if address := (element.get(name) or "").strip():
+        if address := _DESCRIPTOR.sub("", element.get(name) or "").strip():
             yield address, None
     parent = element.getparent()
     sources = list(parent.iter("source")) if parent is not None and parent.tag == "picture" else []
