@@ -187,7 +187,7 @@ def _near_headline(tree: lxml.html.HtmlElement, language: str, now: datetime | N
 
 
 def _standing(element: lxml.html.HtmlElement, line: str, distance: int) -> float:
-    named = f"{element.tag} {element.get('class') or ''}"
+    named = f"{element.tag!s} {element.get('class') or ''}"
     around = " ".join(filter(None, (e.get("class") for e in (element, *list(element.iterancestors())[:3]))))
     return (
         (_TELLING if _DATE_CLASS.search(named) else 0.0)

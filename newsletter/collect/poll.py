@@ -73,7 +73,13 @@ def candidates(source: Source, items: Sequence[RawItem]) -> tuple[Candidate, ...
 
 
 def complete(
-    fetcher: Fetcher, polled: Polled, wanted: Sequence[Candidate], stopping: Event, *, offered: frozenset[str]
+    fetcher: Fetcher,
+    polled: Polled,
+    wanted: Sequence[Candidate],
+    stopping: Event,
+    *,
+    offered: frozenset[str],
+    now: datetime | None = None,
 ) -> Polled:
     """`polled` with the pages of the `wanted` candidates read, one after another. A page that fails leaves its item as
     the source gave it, with the reason in its provenance."""
@@ -81,16 +87,17 @@ def complete(
     for candidate in wanted:
         if stopping.is_set():
             break
-        read[candidate.keys] = _completed(fetcher, candidate)
+        read[candidate.keys] = _completed(fetcher, candidate, now)
     found = tuple(read.get(candidate.keys, candidate) for candidate in polled.found)
     return replace(polled, found=found, offered=offered)
 
 
-def _completed(fetcher: Fetcher, candidate: Candidate) -> Candidate:
+def _completed(fetcher: Fetcher, candidate: Candidate, now: datetime | None) -> Candidate:
     item = candidate.item
     try:
         fetched = fetcher.get(item.url or "", accept=ANY_PAGE)
-        page = read_page(fetched.body, url=fetched.url, content_type=fetched.content_type, charset=fetched.charset)
+        told = {"content_type": fetched.content_type, "charset": fetched.charset}
+        page = read_page(fetched.body, url=fetched.url, **told, now=now)
     except SourceError as error:
         noted = replace(item, provenance={**item.provenance, "page": f"not read: {error.what}"})
         return Candidate(item=noted, keys=candidate.keys)
@@ -119,7 +126,7 @@ def _links(fetcher: Fetcher, fetched: Fetched, source: Source, now: datetime | N
         raise Unreadable(f"this is a feed, not {_A_PAGE[source.kind]}", where=fetched.url, hint="add it with kind feed")
     if source.kind is SourceKind.LISTING:
         return listed(fetched, signature=source.signature, now=now)
-    page = read_page(fetched.body, url=fetched.url, content_type=fetched.content_type, charset=fetched.charset)
+    page = read_page(fetched.body, url=fetched.url, content_type=fetched.content_type, charset=fetched.charset, now=now)
     return Links(items=(page,))
 
 
