@@ -151,4 +151,11 @@ def _by_trafilatura(tree: lxml.html.HtmlElement) -> list[str]:
         found = extract_author(tree)
     except Exception:  # its rules meet odd HTML; a page without a name is no failure
         return []
-    return (found or "").split(";")
+    return [name for name in (found or "").split(";") if name and not _stands_apart(tree, name)]
+
+
+def _stands_apart(tree: lxml.html.HtmlElement, name: str) -> bool:
+    """Whether a name is found only among comments, or beside the article."""
+    key = name.strip().casefold()
+    holders = [e for e in tree.iter() if isinstance(e.tag, str) and key in (e.text or "").casefold()]
+    return bool(holders) and all(_is_apart(e) or _APART.search(e.get("class") or "") for e in holders)

@@ -157,18 +157,16 @@ def _shown(tree: lxml.html.HtmlElement, facts: Facts) -> Iterator[_Seen]:
         if _is_apart(element):
             continue
         width, height = _number(element.get("width")), _number(element.get("height"))
-        versions = dict(_versions(element))
-        good = [found for address in versions if (found := absolute(base, address)) and not _NEVER.search(found)]
-        if not good or any(map(_is_decoration, good)):
-            continue
         if any(side is not None and side < 100 for side in (width, height)):
             continue
-        rule = "picture" if count else "first picture"
-        for address, wide in versions.items():
+        rule, usable = "picture" if count else "first picture", False
+        for address, wide in dict(_versions(element)).items():
             found = absolute(base, address)
-            if found and not _NEVER.search(found):
-                own = wide or _width_in(found) or width
+            if found and not _NEVER.search(found) and not _is_decoration(found):
+                own, usable = wide or _width_in(found) or width, True
                 yield _Seen(address=found, rule=rule, width=own, height=height if own == width else None)
+        if not usable:
+            continue
         count += 1
         if count == _MOST:
             return
@@ -179,8 +177,8 @@ def _versions(element: lxml.html.HtmlElement) -> Iterator[tuple[str, int | None]
     for name in ("src", *_LAZY):
         if address := _DESCRIPTOR.sub("", element.get(name) or "").strip():
             yield address, None
-    parent = element.getparent()
-    sources = list(parent.iter("source")) if parent is not None and parent.tag == "picture" else []
+    picture = next(element.iterancestors("picture"), None)  # libxml2 puts an img inside the source before it
+    sources = list(picture.iter("source")) if picture is not None else []
     for holder in (element, *sources):
         for name in _SOURCES:
             yield from _srcset(holder.get(name) or "")

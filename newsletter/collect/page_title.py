@@ -141,7 +141,8 @@ def _spaced(element: lxml.html.HtmlElement) -> str:
     for child in element:
         if isinstance(child.tag, str) and child.tag not in ("script", "style", "svg", "button", "noscript"):
             text = _spaced(child)
-            apart = child.tag in ("br", "div", "p", "small") or (pieces[-1][-1:].islower() and text[:1].isupper())
+            last = next((piece[-1] for piece in reversed(pieces) if piece), "")
+            apart = child.tag in ("br", "div", "p", "small") or (last.islower() and text[:1].isupper())
             pieces += [" " if apart else "", text, " " if child.tag != "br" and apart else ""]
         pieces.append(child.tail or "")
     return "".join(pieces)
