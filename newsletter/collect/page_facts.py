@@ -17,12 +17,14 @@ _MAX_JSON = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`article`: the JSON-LD node of the article, or an empty mapping. `meta`: first value of each name, lower case."""
+    """`article`: the JSON-LD node of the article, or an empty mapping. `meta`: first value of each name, lower case.
+
+    Some sites write a meta element's word in `value` instead of `content`; it is read where `content` is empty.
+    """
 
     url: str | None
     article: Mapping[str, Any]
     meta: Mapping[str, str]
-    headings: tuple[str, ...]  # texts of the h1 elements
     document_title: str
     declared_language: str | None
 
@@ -44,12 +46,10 @@ def facts_of(tree: lxml.html.HtmlElement, url: str | None) -> Facts:
             if name and value:
                 meta.setdefault(name, value)
     language = tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang")
-    headings = (one_line(element.text_content()) for element in tree.iter("h1"))
     return Facts(
         url=url,
         article=_article_node(tree),
         meta=meta,
-        headings=tuple(heading for heading in headings if len(heading) > 4),
         document_title=one_line(tree.findtext(".//title")),
         declared_language=language or meta.get("og:locale") or meta.get("content-language"),
     )

@@ -21,7 +21,7 @@ _WEIGHTS = {
     "og:image": 2.0,
     "JSON-LD": 1.5,
     "twitter:image": 1.0,
-    "image_src": 1.0,
+    "meta": 1.0,
     "first picture": 1.5,
     "picture": 0.3,
 }
@@ -123,7 +123,7 @@ def _claimed(tree: lxml.html.HtmlElement, facts: Facts) -> Iterator[_Seen]:
     said = (
         (facts.said("og:image", "og:image:url", "og:image:secure_url"), "og:image", width, height),
         (facts.said("twitter:image", "twitter:image:src"), "twitter:image", None, None),
-        (next(links, None) or facts.said("image", "thumbnailurl", "thumbnail"), "image_src", None, None),
+        (next(links, None) or facts.said("image", "thumbnailurl", "thumbnail"), "meta", None, None),
         *((address, "JSON-LD", wide, high) for address, wide, high in _pictures(facts.article.get("image"))),
     )
     for address, rule, wide, high in said:

@@ -96,7 +96,7 @@ def test_an_image_named_only_by_its_id_is_looked_up() -> None:
 
 
 def test_a_link_to_the_image_serves_where_nothing_else_is() -> None:
-    assert pictured("", f'<link rel="image_src" href="{PICTURE}">') == (PICTURE, "image_src")
+    assert pictured("", f'<link rel="image_src" href="{PICTURE}">') == (PICTURE, "meta")
 
 
 def test_a_name_with_a_blank_is_kept() -> None:
