@@ -9,7 +9,7 @@ from typing import Any
 
 import lxml.html
 
-from newsletter.collect.clean import one_line
+from newsletter.collect.clean import short_text
 from newsletter.collect.names import credited, is_organisation, people
 from newsletter.collect.page_facts import Facts
 from newsletter.collect.page_title import is_site, site_names
@@ -113,8 +113,8 @@ def _marked(elements: Iterable[lxml.html.HtmlElement]) -> list[str]:
             continue
         if _APART.search(named) or _is_apart(element):
             continue
-        inner = element.xpath(".//*[@itemprop='name']")
-        text = one_line(" ".join((inner[0] if inner else element).itertext()), _LONGEST + 1)
+        inner = element.xpath("(.//*[@itemprop='name'])[1]")
+        text = short_text(inner[0] if inner else element, _LONGEST)
         if not text or len(text) > _LONGEST or (credited(text) is not None) or not people([text]):
             continue
         if best and (text in best[-1] or best[-1] in text):
@@ -135,7 +135,7 @@ def _is_apart(element: lxml.html.HtmlElement) -> bool:
 def _said(elements: Iterable[lxml.html.HtmlElement]) -> list[str]:
     for element in elements:
         if element.tag in ("p", "div", "span", "small", "em", "strong", "address", "li", "h4", "h5", "td"):
-            own = one_line(" ".join(element.itertext()), _LONGEST + 1) if len(element) <= 4 else ""
+            own = short_text(element, _LONGEST) if len(element) <= 4 else ""
             found = _LINE.match(own) if len(own) <= _LONGEST else None
             name = _NAME.match(found[1]) if found else None
             if found and name:

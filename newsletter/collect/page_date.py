@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import lxml.html
 
-from newsletter.collect.clean import plain
+from newsletter.collect.clean import plain, short_text
 from newsletter.collect.dates import VIETNAM, date_in_lead, parse_date
 from newsletter.collect.page_facts import Facts
 
@@ -209,8 +209,8 @@ def _words(element: lxml.html.HtmlElement) -> str:
     if not own or not re.search(r"\d", own):
         return own
     if len(element) and len(element) <= 4 and _DATE_CLASS.search(element.get("class") or ""):
-        whole = " ".join(plain(" ".join(element.itertext())).split())
-        return whole if len(whole) <= 40 and parse_date(own) is None else own
+        whole = short_text(element, 40)
+        return whole if whole and parse_date(own) is None else own
     return own
 
 

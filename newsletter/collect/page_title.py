@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import lxml.html
 
-from newsletter.collect.clean import one_line, title_text
+from newsletter.collect.clean import one_line, short_text, title_text
 from newsletter.collect.identity import title_key
 from newsletter.collect.page_facts import Facts
 
@@ -203,7 +203,7 @@ def _other_heading(
             f"{element.get('class') or ''} {element.get('id') or ''}"
         ):
             continue
-        text = title_text(_spaced(element)) if len(element) <= 4 else ""
+        text = title_text(_spaced(element)) if len(element) <= 4 and short_text(element, 250) else ""
         if (
             not 12 <= len(text) <= 250
             or is_site(text, names)
