@@ -6,6 +6,7 @@ Must never give the site's name where the page has a title of its own: on every 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from urllib.parse import urlsplit
 
 import lxml.html
@@ -39,6 +40,7 @@ _TITLE_CLASS = re.compile(
     re.I,
 )
 _FURNITURE = frozenset({"nav", "aside", "footer"})
+_MOST = 40  # h1 elements that are looked at
 _LONGEST = 30  # words: beyond it a paragraph set as heading
 _WORDS_OF_A_NAME = 5
 _WORDS_OF_A_TITLE = 4  # what stands before a bar is a title by itself
@@ -58,7 +60,7 @@ def title(tree: lxml.html.HtmlElement, facts: Facts) -> tuple[str, str]:
     """
     names = site_names(facts)
     claims = _claims(facts, names)
-    headings = [heading for heading in _headings(tree.iter("h1")) if heading.text]
+    headings = [heading for heading in islice(_headings(tree.iter("h1")), _MOST) if heading.text]
     alone = len({title_key(heading.text) for heading in headings if not is_site(heading.text, names)}) == 1
     best, score = "", 0.0
     for heading in headings:
