@@ -141,7 +141,7 @@ def _with_pages(
     if not chosen:
         return None
     offered = frozenset(d.keys[0] for d in decisions if isinstance(d, New) and d.state is not ArticleState.SKIPPED)
-    return pool.submit(complete, app.fetcher, polled, chosen, app.stopping, offered=offered, until=until)
+    return pool.submit(complete, app.fetcher, polled, chosen, app.stopping, offered=offered, until=until, now=now)
 
 
 def _decided(conn: Connection, source: Source, polled: Polled, now: datetime) -> list[New | Known]:

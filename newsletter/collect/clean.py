@@ -124,3 +124,15 @@ def element_text(root: lxml.html.HtmlElement) -> str:
 
 def _folded(text: str | None) -> str:
     return re.sub(r"\s+", " ", text) if text else ""
+
+
+def short_text(root: lxml.html.HtmlElement, limit: int) -> str:
+    """Text of an element on one line, its pieces set apart; "" if it is longer than `limit`, without reading the rest."""
+    pieces: list[str] = []
+    size = 0
+    for piece in root.itertext():
+        size += len(piece.strip())
+        if size > limit:
+            return ""
+        pieces.append(piece)
+    return one_line(" ".join(pieces), limit + 1) if size else ""

@@ -167,7 +167,7 @@ def _writers(front: dict[str, str], body: str) -> tuple[tuple[str, ...], str]:
     if given:
         return given, "front matter"
     signed = byline(body)
-    return ((signed,), "byline") if signed else ((), "")
+    return (signed, "byline") if signed else ((), "")
 
 
 def _dated(front: dict[str, str], body: str) -> tuple[datetime | date | None, str | None, str]:

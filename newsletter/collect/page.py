@@ -7,6 +7,7 @@ odd HTML, only for bytes that are no page at all.
 
 import copy
 import re
+from datetime import datetime
 
 import lxml.html
 from lxml import etree
@@ -16,9 +17,13 @@ from newsletter.collect.byline import byline
 from newsletter.collect.decode import to_text
 from newsletter.collect.identity import title_key
 from newsletter.collect.language import language_of
+from newsletter.collect.page_author import authors
 from newsletter.collect.page_cut import cut_related, drop_captions
 from newsletter.collect.page_date import page_date
-from newsletter.collect.page_meta import authors, facts_of, image, standfirst, title
+from newsletter.collect.page_facts import facts_of
+from newsletter.collect.page_image import image
+from newsletter.collect.page_standfirst import standfirst
+from newsletter.collect.page_title import title
 from newsletter.errors import Unreadable
 from newsletter.model import RawItem
 
@@ -41,11 +46,16 @@ _NO_PAGE = re.compile("[\x00-\x08\x0e-\x1f]")
 
 
 def read_page(
-    body: bytes, *, url: str | None = None, content_type: str | None = None, charset: str | None = None
+    body: bytes,
+    *,
+    url: str | None = None,
+    content_type: str | None = None,
+    charset: str | None = None,
+    now: datetime | None = None,
 ) -> RawItem:
     """Title, text (paragraphs joined by a blank line, maybe ""), date, authors, standfirst, image, language.
 
-    Raises Unreadable: empty, larger than 10 MB, or not HTML.
+    `now`, when the page was fetched, is what "3 giờ trước" counts from. Raises Unreadable: empty, larger than 10 MB, or not HTML.
     """
     where = url or ""
     if len(body) > MAX_BYTES:
@@ -63,7 +73,7 @@ def read_page(
     tree = _parse(text.replace("\0", ""))
     if tree is None:
         raise Unreadable("the page holds no element", where=where)
-    return _item(tree, url)
+    return _item(tree, url, now)
 
 
 def _parse(text: str) -> lxml.html.HtmlElement | None:
@@ -75,22 +85,20 @@ def _parse(text: str) -> lxml.html.HtmlElement | None:
         return None
 
 
-def _item(tree: lxml.html.HtmlElement, url: str | None) -> RawItem:
+def _item(tree: lxml.html.HtmlElement, url: str | None, now: datetime | None) -> RawItem:
     facts = facts_of(tree, url)
     heading, title_rule = title(tree, facts)
     cut_related(tree)
     picture, image_rule = image(tree, facts)
     lead, lead_rule = standfirst(tree, facts, heading)
-    writers, writers_rule = authors(tree, facts)
     stripped = copy.deepcopy(tree)
     drop_captions(stripped)
     text, text_rule = article_text(stripped, url, declared=facts.told("articleBody"), heading=heading)
     if lead_rule == "og:description" and _is_excerpt(lead, text):
         lead, lead_rule = None, ""
-    if not writers:
-        writers, writers_rule = ((found,), "byline") if (found := byline(text)) else ((), "")
+    writers, writers_rule = authors(tree, facts, signed=byline(text))
     language, language_rule = language_of(f"{heading}\n{text}", facts.declared_language)
-    published, raw, date_rule = page_date(tree, facts, text=text, language=language)
+    published, raw, date_rule = page_date(tree, facts, text=text, language=language, now=now)
     text = without_first(text, raw or "")
     rules = {
         "title": title_rule,

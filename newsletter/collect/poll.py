@@ -95,6 +95,7 @@ def complete(
     *,
     offered: frozenset[str],
     until: float = math.inf,
+    now: datetime | None = None,
 ) -> Polled:
     """`polled` with the pages of the `wanted` candidates read, one after another. A page that fails leaves its item as
     the source gave it, with the reason in its provenance. After `until` (monotonic seconds) no further page is begun."""
@@ -102,7 +103,7 @@ def complete(
     for candidate in wanted:
         if stopping.is_set() or (read and time.monotonic() >= until):
             break
-        read[candidate.keys] = _completed(fetcher, candidate)
+        read[candidate.keys] = _completed(fetcher, candidate, now)
     left = {candidate.keys for candidate in wanted} - read.keys()
     found = tuple(read.get(candidate.keys, candidate) for candidate in polled.found if candidate.keys not in left)
     if left:  # nothing is kept that would make the next look stop before them
@@ -110,11 +111,12 @@ def complete(
     return replace(polled, found=found, offered=offered, left=len(left))
 
 
-def _completed(fetcher: Fetcher, candidate: Candidate) -> Candidate:
+def _completed(fetcher: Fetcher, candidate: Candidate, now: datetime | None) -> Candidate:
     item = candidate.item
     try:
         fetched = fetcher.get(item.url or "", accept=ANY_PAGE, robots=True)
-        page = read_page(fetched.body, url=fetched.url, content_type=fetched.content_type, charset=fetched.charset)
+        told = {"content_type": fetched.content_type, "charset": fetched.charset}
+        page = read_page(fetched.body, url=fetched.url, **told, now=now)
     except SourceError as error:
         noted = replace(item, provenance={**item.provenance, "page": f"not read: {error.what}"})
         return Candidate(item=noted, keys=candidate.keys)
@@ -144,7 +146,7 @@ def _links(fetcher: Fetcher, fetched: Fetched, source: Source, now: datetime | N
         raise Unreadable(f"this is a feed, not {_A_PAGE[source.kind]}", where=fetched.url, hint="add it with kind feed")
     if source.kind is SourceKind.LISTING:
         return listed(fetched, signature=source.signature, now=now)
-    page = read_page(fetched.body, url=fetched.url, content_type=fetched.content_type, charset=fetched.charset)
+    page = read_page(fetched.body, url=fetched.url, content_type=fetched.content_type, charset=fetched.charset, now=now)
     return Links(items=(page,))
 
 
