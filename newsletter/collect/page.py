@@ -9,13 +9,13 @@ import copy
 import re
 
 import lxml.html
-from lxml import etree
 
 from newsletter.collect.body import article_text, without_first
 from newsletter.collect.byline import byline
 from newsletter.collect.decode import to_text
 from newsletter.collect.identity import title_key
 from newsletter.collect.language import language_of
+from newsletter.collect.markup import parse
 from newsletter.collect.page_cut import cut_related, drop_captions
 from newsletter.collect.page_date import page_date
 from newsletter.collect.page_meta import authors, facts_of, image, standfirst, title
@@ -34,9 +34,6 @@ _BINARY = (
     b"RIFF",
     b"\x7fELF",
 )
-_XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,300}\?>")
-# 100,000 attributes on one element cost the extractors three and a half minutes; inline pictures are not needed either
-_GIANT_TAG = re.compile(r"<([A-Za-z][\w:-]{0,40})[^<>]{20000,}")
 _NO_PAGE = re.compile("[\x00-\x08\x0e-\x1f]")
 
 
@@ -60,19 +57,10 @@ def read_page(
     text = to_text(body, charset)
     if len(_NO_PAGE.findall(text[:4096])) > 20:
         raise Unreadable("this is a binary file, not a page", where=where)
-    tree = _parse(text.replace("\0", ""))
+    tree = parse(text, comments=True)
     if tree is None:
         raise Unreadable("the page holds no element", where=where)
     return _item(tree, url)
-
-
-def _parse(text: str) -> lxml.html.HtmlElement | None:
-    parser = lxml.html.HTMLParser(remove_pis=True, recover=True)
-    try:
-        text = _GIANT_TAG.sub(r"<\1", _XML_DECLARATION.sub("", text))
-        return lxml.html.document_fromstring(text, parser=parser)
-    except (etree.LxmlError, ValueError, AssertionError):
-        return None
 
 
 def _item(tree: lxml.html.HtmlElement, url: str | None) -> RawItem:
