@@ -4,7 +4,7 @@ Sources are read in a bounded pool of threads; rows are written by the caller's 
 Must never let one bad source hold up the others, flood an issue from a backlog, or send a corrected article again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from newsletter.app import App
 from newsletter.collect import poll
 from newsletter.collect.choose import Known, New, choose, needs_page
 from newsletter.collect.poll import Polled, candidates, complete
+from newsletter.collect.serial import Knows
 from newsletter.errors import SourceError
 from newsletter.log import get_logger
 from newsletter.model import ArticleState, RawItem, Source
@@ -33,7 +34,10 @@ def run(app: App, now: datetime) -> int:
         return 0
     offered = done = 0
     with ThreadPoolExecutor(max_workers=min(WORKERS, len(due)), thread_name_prefix="collect") as pool:
-        jobs: _Jobs = {pool.submit(poll.poll, app.fetcher, source, now=now): (source, False) for source in due}
+        jobs: _Jobs = {
+            pool.submit(poll.poll, app.fetcher, source, now=now, knows=_knows(app, source)): (source, False)
+            for source in due
+        }
         while jobs and not app.stopping.is_set():
             for job in wait(jobs, timeout=1, return_when=FIRST_COMPLETED).done:
                 source, completed = jobs.pop(job)
@@ -57,6 +61,16 @@ def run(app: App, now: datetime) -> int:
 def take(app: App, source: Source, items: Sequence[RawItem], now: datetime) -> int:
     """Write articles given by name (pasted, a file, the demo) under a source that is not polled; returns how many."""
     return _settled(app, source, Polled(found=candidates(source, items)), now)
+
+
+def _knows(app: App, source: Source) -> Knows:
+    """Asked by the thread that reads the source, over a connection of its own."""
+
+    def knows(keys: Sequence[str]) -> Collection[str]:
+        with app.db.read() as conn:
+            return articles.known(conn, source.id, keys).keys()
+
+    return knows
 
 
 def _result(app: App, source: Source, job: "Future[Polled]", now: datetime) -> Polled | None:
