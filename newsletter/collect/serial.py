@@ -157,6 +157,8 @@ class _Walk:
 def _links(entries: Sequence[SitemapEntry], *, truncated: bool) -> Links:
     by_url = {entry.url: entry for entry in sorted(entries, key=lambda entry: entry.age, reverse=True)}
     newest = sorted(by_url.values(), key=lambda entry: entry.age)
+    if len(newest) > MAX_ITEMS:  # whatever order the sitemap has, the newest must be among what is taken
+        newest.sort(key=lambda entry: entry.told_by_url)
     return Links(
         items=tuple(_item(entry) for entry in newest[:MAX_ITEMS]),
         truncated=truncated or len(newest) > MAX_ITEMS,
