@@ -9,6 +9,7 @@ import copy
 import re
 
 import lxml.html
+from lxml import etree
 
 from newsletter.collect.body import article_text, without_first
 from newsletter.collect.byline import byline
@@ -70,8 +71,11 @@ def _item(tree: lxml.html.HtmlElement, url: str | None) -> RawItem:
     picture, image_rule = image(tree, facts)
     lead, lead_rule = standfirst(tree, facts, heading)
     writers, writers_rule = authors(tree, facts)
+    writers = tuple(writer for writer in writers if not re.search("[<>]", writer))  # markup is nobody's name
     stripped = copy.deepcopy(tree)
     drop_captions(stripped)
+    # trafilatura's last resort reads JSON-LD by stripping tags, which leaves the scripts of a text in it
+    etree.strip_elements(stripped, "script", "style", with_tail=False)
     text, text_rule = article_text(stripped, url, declared=facts.told("articleBody"), heading=heading)
     if lead_rule == "og:description" and _is_excerpt(lead, text):
         lead, lead_rule = None, ""
