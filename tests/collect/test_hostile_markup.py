@@ -36,7 +36,8 @@ def _feed(picture: str) -> list[RawItem]:
     body = (
         "<rss version='2.0' xmlns:content='http://purl.org/rss/1.0/modules/content/' xmlns:media='http://search.yahoo.com/mrss/'"
         f" xmlns:dc='http://purl.org/dc/elements/1.1/'><channel><title>{title}{escape(BAD)}</title>"
-        f"<item><title>{title} {escape(escape(BAD))}</title><link>{escape(picture)}</link><dc:creator>{escape(BAD)}Lê An</dc:creator>"
+        f"<item><title>{title} {escape(escape(BAD))}</title><link>{escape(picture)}</link>"
+        f"<dc:creator>{escape(BAD)}Lê An</dc:creator>"
         f"<description>{said}</description>"
         f"<content:encoded>{said}</content:encoded><media:content url='{escape(picture)}' medium='image'/></item></channel></rss>"
     )
