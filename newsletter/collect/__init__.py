@@ -7,7 +7,7 @@ Must never let one bad source hold up the others, flood an issue from a backlog,
 
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +17,7 @@ from newsletter.app import App
 from newsletter.collect import poll
 from newsletter.collect.choose import Known, New, choose, needs_page
 from newsletter.collect.poll import Polled, candidates, complete
+from newsletter.collect.serial import Knows
 from newsletter.errors import SourceError
 from newsletter.log import get_logger
 from newsletter.model import ArticleState, RawItem, Source
@@ -91,12 +92,22 @@ def _by_host(due: Iterable[Source]) -> list[deque[Source]]:
 def _begin(app: App, pool: ThreadPoolExecutor, jobs: _Jobs, queue: deque[Source], *, now: datetime) -> None:
     if queue:
         source = queue.popleft()
-        jobs[pool.submit(poll.poll, app.fetcher, source, now=now)] = _Reading(source, queue)
+        jobs[pool.submit(poll.poll, app.fetcher, source, now=now, knows=_knows(app, source))] = _Reading(source, queue)
 
 
 def take(app: App, source: Source, items: Sequence[RawItem], now: datetime) -> int:
     """Write articles given by name (pasted, a file, the demo) under a source that is not polled; returns how many."""
     return _settled(app, source, Polled(found=candidates(source, items)), now)
+
+
+def _knows(app: App, source: Source) -> Knows:
+    """Asked by the thread that reads the source, over a connection of its own."""
+
+    def knows(keys: Sequence[str]) -> Collection[str]:
+        with app.db.read() as conn:
+            return articles.known(conn, source.id, keys).keys()
+
+    return knows
 
 
 def _result(app: App, source: Source, job: "Future[Polled]", now: datetime) -> Polled | None:

@@ -161,7 +161,7 @@ def _is_literal(child: etree._Element) -> bool:
 def _author(child: etree._Element) -> str:
     """A name. Atom persons have a `name`; RSS writes `address (Name)`; a bare address is nobody's name."""
     named = next((c for c in child if name_of(c) == "name"), None)
-    text = one_line("".join((child if named is None else named).itertext()), 200)
+    text = one_line(title_text("".join((child if named is None else named).itertext())), 200)
     if "@" in text:
         before, _, rest = text.partition("(")
         text = rest.rstrip(") ") if rest else before.partition("<")[0].strip() if "<" in before else ""

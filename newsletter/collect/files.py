@@ -145,7 +145,7 @@ def _document(text: str, *, markdown: bool, path: Path) -> RawItem:
         title=heading or one_line(path.stem),
         url=absolute("", front.get("url")),
         text=body,
-        standfirst=one_line(front.get("summary"), 1000) or None,
+        standfirst=one_line(html_to_text(front.get("summary", "")), 1000) or None,
         authors=writers,
         image=picture,
         language=language,
@@ -163,7 +163,7 @@ def _from_markdown(text: str, path: Path) -> str:
 
 def _writers(front: dict[str, str], body: str) -> tuple[tuple[str, ...], str]:
     names = [name.strip() for name in re.split(r"[;,]", front.get("author", ""))]
-    given = tuple(name for name in names if name and "@" not in name)
+    given = tuple(one_line(html_to_text(name)) for name in names if name and "@" not in name)
     if given:
         return given, "front matter"
     signed = byline(body)
@@ -202,7 +202,7 @@ def _heading(text: str, front: dict[str, str], *, markdown: bool) -> tuple[str, 
     if markdown and not found and rest and re.fullmatch(r" {0,3}(?:=+|-+)[ \t]*", rest[0]):
         rest, found = rest[1:], re.match("", "")  # a Setext heading: underlined
     first = title_text(re.sub(r"\*\*|__|`", "", first) if markdown else first)
-    given = one_line(front.get("title"))
+    given = title_text(front.get("title"))
     if given and first != given:
         return given, text, "front matter"
     if len(first) > _LONGEST_TITLE or (first.endswith(".") and len(first) > 120 and not found):

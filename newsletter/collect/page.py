@@ -17,6 +17,7 @@ from newsletter.collect.byline import byline
 from newsletter.collect.decode import to_text
 from newsletter.collect.identity import title_key
 from newsletter.collect.language import language_of
+from newsletter.collect.markup import parse
 from newsletter.collect.page_author import authors
 from newsletter.collect.page_cut import cut_related, drop_captions
 from newsletter.collect.page_date import page_date
@@ -39,9 +40,6 @@ _BINARY = (
     b"RIFF",
     b"\x7fELF",
 )
-_XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,300}\?>")
-# 100,000 attributes on one element cost the extractors three and a half minutes; inline pictures are not needed either
-_GIANT_TAG = re.compile(r"<([A-Za-z][\w:-]{0,40})[^<>]{20000,}")
 _NO_PAGE = re.compile("[\x00-\x08\x0e-\x1f]")
 
 
@@ -70,19 +68,10 @@ def read_page(
     text = to_text(body, charset)
     if len(_NO_PAGE.findall(text[:4096])) > 20:
         raise Unreadable("this is a binary file, not a page", where=where)
-    tree = _parse(text.replace("\0", ""))
+    tree = parse(text, comments=True)
     if tree is None:
         raise Unreadable("the page holds no element", where=where)
     return _item(tree, url, now)
-
-
-def _parse(text: str) -> lxml.html.HtmlElement | None:
-    parser = lxml.html.HTMLParser(remove_pis=True, recover=True)
-    try:
-        text = _GIANT_TAG.sub(r"<\1", _XML_DECLARATION.sub("", text))
-        return lxml.html.document_fromstring(text, parser=parser)
-    except (etree.LxmlError, ValueError, AssertionError):
-        return None
 
 
 def _item(tree: lxml.html.HtmlElement, url: str | None, now: datetime | None) -> RawItem:
@@ -93,10 +82,13 @@ def _item(tree: lxml.html.HtmlElement, url: str | None, now: datetime | None) ->
     lead, lead_rule = standfirst(tree, facts, heading)
     stripped = copy.deepcopy(tree)
     drop_captions(stripped)
+    # trafilatura's last resort reads JSON-LD by stripping tags, which leaves the scripts of a text in it
+    etree.strip_elements(stripped, "script", "style", with_tail=False)
     text, text_rule = article_text(stripped, url, declared=facts.told("articleBody"), heading=heading)
     if lead_rule == "og:description" and _is_excerpt(lead, text):
         lead, lead_rule = None, ""
     writers, writers_rule = authors(tree, facts, signed=byline(text))
+    writers = tuple(writer for writer in writers if not re.search("[<>]", writer))  # markup is nobody's name
     language, language_rule = language_of(f"{heading}\n{text}", facts.declared_language)
     published, raw, date_rule = page_date(tree, facts, text=text, language=language, now=now)
     text = without_first(text, raw or "")

@@ -17,7 +17,7 @@ from newsletter.collect.feed import feed_ttl, looks_like_feed, read_feed
 from newsletter.collect.files import read_file, read_folder
 from newsletter.collect.identity import feed_identities, identities, url_key
 from newsletter.collect.page import read_page
-from newsletter.collect.serial import Links, listed, mapped
+from newsletter.collect.serial import Knows, Links, listed, mapped
 from newsletter.errors import SourceError, Unreadable
 from newsletter.http import ANY_FEED, ANY_PAGE, MAX_FEED, Fetched, Fetcher
 from newsletter.model import SERIAL, RawItem, Source, SourceKind
@@ -45,8 +45,9 @@ class Polled:
     left: int = 0
 
 
-def poll(fetcher: Fetcher, source: Source, *, now: datetime | None = None) -> Polled:
-    """Read the source. Raises SourceError when nothing of it can be read. `now` is for dates like "3 giờ trước"."""
+def poll(fetcher: Fetcher, source: Source, *, now: datetime | None = None, knows: Knows | None = None) -> Polled:
+    """Read the source. Raises SourceError when nothing of it can be read. `now` is for dates like "3 giờ trước"; `knows`
+    is asked, only where a listing's layout changed, which articles the source has shown before."""
     if source.kind is SourceKind.FOLDER:
         return _folder(source)
     fetched = _fetch(fetcher, source)
@@ -68,7 +69,7 @@ def poll(fetcher: Fetcher, source: Source, *, now: datetime | None = None) -> Po
             unchanged=True,
             every=every,
         )
-    links = _links(fetcher, fetched, source, now)
+    links = _links(fetcher, fetched, source, now=now, knows=knows)
     # an index may stay as it is while its sitemaps change: nothing is kept that would make the next look stop there
     return Polled(
         found=candidates(source, links.items),
@@ -136,7 +137,7 @@ def _fetch(fetcher: Fetcher, source: Source) -> Fetched:
     )
 
 
-def _links(fetcher: Fetcher, fetched: Fetched, source: Source, now: datetime | None) -> Links:
+def _links(fetcher: Fetcher, fetched: Fetched, source: Source, *, now: datetime | None, knows: Knows | None) -> Links:
     if source.kind is SourceKind.FEED:
         feed = read_feed(fetched.body, url=fetched.url, content_type=fetched.content_type, charset=fetched.charset)
         return Links(items=feed.entries, truncated=feed.truncated)
@@ -145,7 +146,7 @@ def _links(fetcher: Fetcher, fetched: Fetched, source: Source, now: datetime | N
     if looks_like_feed(fetched.body, fetched.content_type):
         raise Unreadable(f"this is a feed, not {_A_PAGE[source.kind]}", where=fetched.url, hint="add it with kind feed")
     if source.kind is SourceKind.LISTING:
-        return listed(fetched, signature=source.signature, now=now)
+        return listed(fetched, source=source, now=now, knows=knows)
     page = read_page(fetched.body, url=fetched.url, content_type=fetched.content_type, charset=fetched.charset, now=now)
     return Links(items=(page,))
 
