@@ -4,16 +4,19 @@ Must never be asked for two sources at once by one thread, nor raise for one bad
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from threading import Event
+from urllib.parse import urlsplit
 
-from newsletter.collect.choose import Candidate, with_page
+from newsletter.collect.choose import with_page
 from newsletter.collect.feed import looks_like_feed, read_feed
 from newsletter.collect.files import read_file, read_folder
-from newsletter.collect.identity import feed_identities, identities, url_key
+from newsletter.collect.identity import identities, title_and_day, url_key
+from newsletter.collect.match import Candidate, entries, words_of
 from newsletter.collect.page import read_page
 from newsletter.collect.serial import Links, listed, mapped
 from newsletter.errors import SourceError, Unreadable
@@ -68,12 +71,19 @@ def poll(fetcher: Fetcher, source: Source, *, now: datetime | None = None) -> Po
 
 
 def candidates(source: Source, items: Sequence[RawItem]) -> tuple[Candidate, ...]:
-    keys = feed_identities(items, source.id) if source.kind in SERIAL else [identities(i, source.id) for i in items]
-    return tuple(Candidate(item=item, keys=own) for item, own in zip(items, keys, strict=True))
+    if source.kind in SERIAL:
+        return entries(items, source.id)
+    return tuple(Candidate(item=item, keys=identities(item, source.id), words=words_of(item)) for item in items)
 
 
 def complete(
-    fetcher: Fetcher, polled: Polled, wanted: Sequence[Candidate], stopping: Event, *, offered: frozenset[str]
+    fetcher: Fetcher,
+    polled: Polled,
+    wanted: Sequence[Candidate],
+    stopping: Event,
+    *,
+    offered: frozenset[str],
+    source_id: str = "",
 ) -> Polled:
     """`polled` with the pages of the `wanted` candidates read, one after another. A page that fails leaves its item as
     the source gave it, with the reason in its provenance."""
@@ -81,20 +91,31 @@ def complete(
     for candidate in wanted:
         if stopping.is_set():
             break
-        read[candidate.keys] = _completed(fetcher, candidate)
-    found = tuple(read.get(candidate.keys, candidate) for candidate in polled.found)
-    return replace(polled, found=found, offered=offered)
+        read[candidate.keys] = _completed(fetcher, candidate, source_id)
+    found = [read.get(candidate.keys, candidate) for candidate in polled.found]
+    count = Counter(key for candidate in found for key in candidate.page_keys)  # all pages may lead to one login page
+    found = [replace(c, page_keys=tuple(key for key in c.page_keys if count[key] == 1)) for c in found]
+    return replace(polled, found=tuple(found), offered=offered)
 
 
-def _completed(fetcher: Fetcher, candidate: Candidate) -> Candidate:
+def _completed(fetcher: Fetcher, candidate: Candidate, source_id: str) -> Candidate:
     item = candidate.item
     try:
         fetched = fetcher.get(item.url or "", accept=ANY_PAGE)
         page = read_page(fetched.body, url=fetched.url, content_type=fetched.content_type, charset=fetched.charset)
     except SourceError as error:
         noted = replace(item, provenance={**item.provenance, "page": f"not read: {error.what}"})
-        return Candidate(item=noted, keys=candidate.keys)
-    return with_page(candidate, page, [url_key(fetched.url)])
+        return replace(candidate, item=noted)
+    whole = with_page(candidate, page, _page_keys(fetched.url, page)).item
+    title = title_and_day(whole, source_id)
+    return with_page(candidate, page, [*_page_keys(fetched.url, page), *([title] if title else [])])
+
+
+def _page_keys(url: str, page: RawItem) -> list[str]:
+    """Where the page really stood and what it calls itself: names to come, if they name this page and no front page."""
+    host = urlsplit(url).hostname
+    places = [url, *([page.canonical] if page.canonical and urlsplit(page.canonical).hostname == host else [])]
+    return [url_key(place) for place in places if urlsplit(place).path.strip("/") or urlsplit(place).query]
 
 
 def _fetch(fetcher: Fetcher, source: Source) -> Fetched:

@@ -98,10 +98,14 @@ def listed(conn: Connection) -> list[Source]:
 
 
 def due(conn: Connection, *, now: datetime) -> list[Source]:
-    """Sources whose next check has come, the longest waiting first. Paused ones are left alone."""
+    """Sources whose next check has come, the longest waiting first. Paused ones are left alone.
+
+    A check further ahead than any pause was set by a clock that ran ahead: it is due too, or the source would fall silent.
+    """
+    come = sa.or_(sources.c.next_check_at <= now, sources.c.next_check_at > now + 2 * LONGEST_PAUSE)
     query = (
         sa.select(sources)
-        .where(sources.c.next_check_at <= now, sources.c.state != SourceState.PAUSED)
+        .where(come, sources.c.state != SourceState.PAUSED)
         .order_by(sources.c.next_check_at, sources.c.id)
     )
     return [_source(row) for row in conn.execute(query).mappings()]
@@ -229,6 +233,7 @@ def _source(row: Any) -> Source:
         moved_to=row["moved_to"],
         moved_seen=row["moved_seen"],
         next_check_at=row["next_check_at"],
+        last_ok_at=row["last_ok_at"],
         first_run_done=row["first_run_done"],
     )
 
