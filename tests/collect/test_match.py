@@ -21,7 +21,7 @@ LONG = "Đoàn khảo sát đo độ sâu ở mười hai điểm của đầm v
 
 @dataclass
 class Reader:
-    """`read` gives (title, outcome) of each entry of a poll: `new`, `held`, `skipped`, or the number of a known article."""
+    """`read` gives (title, outcome) of each entry, the known ones first: `new`, `held`, `skipped`, or its number."""
 
     kind: SourceKind = SourceKind.FEED
     at: datetime = NOW
@@ -144,9 +144,7 @@ def test_the_same_without_dates_waits_for_a_person() -> None:
         0, guid="https://vien.example/tram-ngu-phong", url="https://vien.example/tram-ngu-phong", published=None
     )
     assert reader.outcomes(wrong, article(1, published=None)) == ["new", "new"]
-    assert (
-        reader.outcomes(right, article(1, published=None)) == ["held", 1] or reader.rows[-1].state is ArticleState.HELD
-    )
+    assert reader.outcomes(right, article(1, published=None)) == [1, "held"]
     assert reader.reasons[-1] == (
         f"maybe known already: it has the title of “{TITLES[0]}”, which is not shown any more, under a new address and id"
     )
@@ -161,7 +159,7 @@ def test_an_id_reused_for_a_rewritten_article_is_a_new_article() -> None:
     assert reader.outcomes(first) == ["new"]
     assert reader.outcomes(second) == ["new"]
     assert reader.outcomes(second) == [1]
-    assert reader.outcomes(first, article(2)) == [0, "new"] or len(reader.rows) == 3
+    assert reader.outcomes(first, article(2)) == [0, "new"]
 
 
 def test_numbered_bulletins_under_one_id_are_different_articles() -> None:
@@ -199,9 +197,8 @@ def test_a_rewritten_headline_dated_only_by_its_last_change_waits_for_a_person()
     reader = Reader()
     touched = {"provenance": {"published": "feed:updated"}}
     assert reader.outcomes(article(0, **touched)) == ["new"]
-    assert reader.outcomes(
-        article(0, title="Một tên hoàn toàn khác trước", url="https://vien.example/moi", hours=-5, **touched)
-    ) == ["held"]
+    rewritten = article(0, title="Một tên khác hẳn", url="https://vien.example/moi", hours=-5, **touched)
+    assert reader.outcomes(rewritten) == ["held"]
 
 
 def test_one_id_for_several_entries_names_none_of_them() -> None:
@@ -209,7 +206,7 @@ def test_one_id_for_several_entries_names_none_of_them() -> None:
     reader = Reader()
     same = {"guid": "https://vien.example/"}
     assert reader.outcomes(article(0, **same)) == ["new"]
-    assert reader.outcomes(article(1, **same), article(0, **same)) == ["new", 0] or len(reader.rows) == 2
+    assert reader.outcomes(article(1, **same), article(0, **same)) == [0, "new"]
     assert reader.outcomes(article(1, **same)) == [1]
     assert reader.outcomes(article(2, hours=-20, **same)) == ["new"]
     assert NO_GUIDS in reader.known
