@@ -90,6 +90,8 @@ def choose(
     else:
         chosen = {n for n, candidate in enumerate(candidates) if candidate.keys[0] in offered}
     turnover = turned_over(source, found, candidates, known, before=before, now=now) if serial else Turnover()
+    if turnover.mark and fresh:
+        fresh[0] = (candidates[0], dataclasses.replace(fresh[0][1], mistrust=(*fresh[0][1].mistrust, turnover.mark)))
     return decisions + [
         _new(source, candidate, match, offered=n in chosen, turnover=turnover.reason_of(candidate), now=now)
         for n, (candidate, match) in enumerate(fresh)

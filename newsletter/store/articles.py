@@ -283,6 +283,12 @@ def set_state(conn: Connection, article_id: ArticleId, state: ArticleState, reas
     conn.execute(sa.update(articles).where(articles.c.id == article_id).values(state=state, reason=reason))
 
 
+def in_doubt(conn: Connection) -> int:
+    """How many articles wait for a person to release or drop them."""
+    query = sa.select(sa.func.count()).where(articles.c.state == ArticleState.HELD, articles.c.doubt)
+    return int(conn.execute(query).scalar_one())
+
+
 def counts(conn: Connection) -> dict[str, int]:
     query = sa.select(articles.c.state, sa.func.count()).group_by(articles.c.state)
     return {state: number for state, number in conn.execute(query)}  # noqa: C416 (a result is no mapping)

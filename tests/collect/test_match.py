@@ -462,3 +462,22 @@ def test_a_day_without_a_time_is_compared_as_a_day() -> None:
     listed = [RawItem(title=TITLES[n], url=f"https://vien.example/{n}", published=date(2025, 3, 9)) for n in range(3)]
     assert reader.outcomes(*listed) == ["held"] * 3  # no text: its page was not read here
     assert reader.outcomes(*(replace(one, url=f"{one.url}.html") for one in listed)) == [0, 1, 2]
+
+
+def test_where_most_entries_moved_one_that_nobody_recognises_is_held_too() -> None:
+    reader = full()
+    moved = [article(n, guid=f"new-{n}", url=f"https://vien.example/new/{n}") for n in range(14)]
+    told = reader.outcomes(*moved, renamed(14, published=None))
+    assert told == [*range(14), "held"]
+    assert reader.reasons[-1].startswith("15 of 15 entries turned new at once")
+
+
+def test_a_straggler_of_a_mass_change_is_held_as_well_and_news_is_not() -> None:
+    reader = full()
+    assert reader.outcomes(*(renamed(n, published=None) for n in range(12))) == ["held"] * 12
+    news = article(50, published=reader.at - timedelta(hours=1))
+    told = reader.outcomes(news, renamed(13, published=None), *(renamed(n, published=None) for n in range(12)))
+    assert told[-2:] == ["new", "held"]
+    assert reader.reasons[-1].startswith("most entries were renamed on 2025-03-10: ")
+    reader.read([], hours=24 * 8)
+    assert reader.outcomes(renamed(14, published=None), *map(article, range(12, 15))) == [12, 13, 14, "new"]
