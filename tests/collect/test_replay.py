@@ -174,7 +174,10 @@ class Replay:
         by_number = self.rows()
         for number, rows in by_number.items():
             for row in (row for row in rows if row.doubt):
-                known = number in self.first or any(other.state is ArticleState.NEW for other in by_number[number])
+                known = number in self.first or any(
+                    other.state is ArticleState.NEW or (other.state is ArticleState.HELD and not other.doubt)
+                    for other in by_number[number]
+                )
                 act, word = (articles.drop, "dropped") if known else (articles.release, "released")
                 with self.app.db.begin() as conn:
                     act(conn, row.id, by="Thu Hà", now=self.clock.at)
