@@ -1,107 +1,18 @@
 """The failure catalogue of feed readers, each case by name: two articles are never one, one article is never two.
 
-A `Reader` reads poll after poll through `choose` and remembers as the rows do; `test_replay.py` does the same with rows.
+Polls are read through `choose`; `test_replay.py` does the same with rows.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
-from typing import Any
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 
 from newsletter.collect.choose import Known, New, choose
-from newsletter.collect.identity import NO_GUIDS, mistrusted
-from newsletter.collect.match import LASTMOD, Candidate, entries
-from newsletter.model import ArticleId, ArticleState, RawItem, Seen, Source, SourceId, SourceKind, SourceState
-
-NOW = datetime.fromisoformat("2025-03-10T05:00:00+00:00")
-LONG = "Đoàn khảo sát đo độ sâu ở mười hai điểm của đầm và lấy mẫu bùn tại sáu điểm, kết quả có sau hai tuần nữa. " * 5
-
-
-@dataclass
-class Reader:
-    """`read` gives (title, outcome) of each entry, the known ones first: `new`, `held`, `skipped`, or its number."""
-
-    kind: SourceKind = SourceKind.FEED
-    at: datetime = NOW
-    known: dict[str, Seen] = field(default_factory=dict)
-    rows: list[Seen] = field(default_factory=list)
-    last_ok_at: datetime | None = None
-    reasons: list[str] = field(default_factory=list)
-
-    def read(self, items: Sequence[RawItem], *, hours: float = 8) -> list[tuple[str, str | int]]:
-        told = []
-        for decision in choose(self._source(), self._found(items), self.known, now=self.at, before=len(self.rows)):
-            if isinstance(decision, New):
-                seen = Seen(
-                    id=ArticleId(str(len(self.rows))),
-                    title=decision.item.title,
-                    published=decision.item.published,
-                    state=decision.state,
-                    first_seen_at=self.at,
-                    url=decision.item.url,
-                    entry_hash=decision.words,
-                )
-                self.rows.append(seen)
-                self._remember(decision.aliases, seen)
-                self.reasons.append(decision.reason or "")
-                told.append((decision.item.title, str(decision.state)))
-            else:
-                seen = decision.article
-                self._remember(decision.fresh_keys, seen)
-                told.append((decision.item.title, int(seen.id)))
-            self._remember([mistrusted(key) for key in decision.mistrust], seen)
-        self.last_ok_at, self.at = self.at, self.at + timedelta(hours=hours)
-        return told
-
-    def outcomes(self, *items: RawItem, hours: float = 8) -> list[str | int]:
-        return [outcome for _, outcome in self.read(items, hours=hours)]
-
-    def _remember(self, keys: Sequence[str], seen: Seen) -> None:
-        for key in keys:
-            self.known.setdefault(key, seen)
-
-    def _found(self, items: Sequence[RawItem]) -> tuple[Candidate, ...]:
-        return entries(items, "s")
-
-    def _source(self) -> Source:
-        return Source(
-            id=SourceId("s"),
-            slug="tin",
-            kind=self.kind,
-            url="https://vien.example/feed",
-            name="Tin",
-            language="vi",
-            section=None,
-            state=SourceState.ACTIVE,
-            newest=50,
-            first_run_done=self.last_ok_at is not None,
-            last_ok_at=self.last_ok_at,
-        )
-
-
-TITLES = (
-    "Trạm Ngữ Phong đo mực nước mới",
-    "Lớp đo sâu khai giảng tại cảng cá",
-    "Tàu khảo sát về bến sau mười ngày",
-    "Hội thảo về rừng ngập mặn ven đầm",
-    "Ba phòng thí nghiệm được sửa xong",
-)
-
-
-def article(n: int, *, hours: float | None = None, **more: Any) -> RawItem:
-    """The n-th invented article, published n hours before the first poll unless `hours` says otherwise."""
-    facts: dict[str, Any] = {
-        "title": TITLES[n]
-        if n < len(TITLES)
-        else f"Bài riêng thứ {n} kể chuyện {'xyzuvw'[n % 6] * (n // 6 + 1)} ở đầm phá",
-        "guid": f"tag:vien.example,2025:{n}",
-        "url": f"https://vien.example/bai/{n}",
-        "text": f"{LONG} Bài {n}.",
-        "published": NOW - timedelta(hours=n + 1 if hours is None else hours),
-    }
-    return RawItem(**{**facts, **more})
+from newsletter.collect.identity import NO_GUIDS
+from newsletter.collect.match import Candidate, entries
+from newsletter.model import ArticleId, RawItem, Seen, SourceKind
+from tests.fakes.reader import LONG, NOW, TITLES, Reader, article
 
 
 def test_scheme_host_and_tracking_of_all_addresses_and_ids_may_change() -> None:
@@ -354,7 +265,7 @@ def test_a_page_that_names_the_front_page_as_its_own_address_folds_nothing() -> 
     """One `rel=canonical` for all pages is a common fault of templates: the titles must agree as well."""
     memory = Reader(kind=SourceKind.LISTING)
     first, second = entries([article(0, guid=None)], "s")[0], entries([article(1, guid=None, hours=-3)], "s")[0]
-    source = memory._source()
+    source = memory.source()
     (one,) = choose(source, [page_of(first, "u:front")], {}, now=NOW)
     assert isinstance(one, New)
     assert "u:front" in one.aliases
@@ -369,115 +280,8 @@ def test_a_page_that_names_the_front_page_as_its_own_address_folds_nothing() -> 
     assert "u:front" not in same.fresh_keys
 
 
-# ---------------------------------------------------------------- mass change
-
-
-def full(count: int = 15, *, kind: SourceKind = SourceKind.FEED, **more: Any) -> Reader:
-    reader = Reader(kind=kind)
-    reader.read([article(n, **more) for n in range(count)])
-    return reader
-
-
-def renamed(n: int, **more: Any) -> RawItem:
-    """Nothing of it is known: new id, address and title."""
-    title = f"{n} tên mới {'abcdef'[n % 6] * (n // 6 + 1)} viết lại hết"
-    return article(n, guid=f"new-{n}", url=f"https://vien.example/new/{n}", title=title, **more)
-
-
-def test_more_than_half_of_the_entries_under_new_names_and_old_dates_are_held() -> None:
-    reader = full()
-    told = reader.outcomes(*map(renamed, range(12)), *map(article, range(12, 15)))
-    assert told.count("held") == 12
-    assert set(reader.reasons[15:]) == {
-        "12 of 15 entries turned new at once: their names may have changed, not their news"
-    }
-    assert "held" not in reader.outcomes(*map(renamed, range(12)), *map(article, range(12, 15)))
-
-
-def test_half_of_the_entries_is_no_mass_change_nor_are_few_articles_before() -> None:
-    reader = full(14)
-    assert reader.outcomes(*map(renamed, range(7)), *map(article, range(7, 14))).count("held") == 0
-    reader = full(9)
-    assert reader.outcomes(*map(renamed, range(9))) == ["new"] * 9
-
-
-def test_undated_entries_that_all_turn_new_are_held() -> None:
-    reader = full(published=None)
-    assert reader.outcomes(*(renamed(n, published=None) for n in range(15))) == ["held"] * 15
-
-
-def test_a_list_that_turned_over_in_an_outage_is_news() -> None:
-    reader = full()
-    reader.at += timedelta(days=9)
-    news = [article(100 + n, published=NOW + timedelta(hours=12 * n + 9)) for n in range(15)]
-    assert reader.outcomes(*news) == ["new"] * 15
-
-
-def test_a_list_built_anew_with_the_date_of_its_building_is_held() -> None:
-    reader = full()
-    built = NOW + timedelta(hours=7, minutes=3)
-    assert reader.outcomes(*(renamed(n, published=built + timedelta(seconds=n)) for n in range(15))) == ["held"] * 15
-
-
-def test_known_titles_under_new_names_and_new_dates_are_held() -> None:
-    reader = full()
-    moved = [
-        article(n, guid=f"new-{n}", url=f"https://vien.example/new/{n}", published=NOW + timedelta(minutes=20 * n + 90))
-        for n in range(15)
-    ]
-    assert reader.outcomes(*moved) == ["held"] * 15
-
-
-def test_a_last_change_is_no_publication() -> None:
-    changed = {"provenance": {"published": LASTMOD}, "guid": None, "title": ""}
-    reader = full(kind=SourceKind.SITEMAP, **changed)
-    moved = [replace(article(n, **changed), url=f"https://vien.example/moved/{n}") for n in range(15)]
-    moved = [replace(one, published=NOW + timedelta(hours=n % 7, minutes=n)) for n, one in enumerate(moved)]
-    assert reader.outcomes(*moved) == ["held"] * 15
-
-
-# ---------------------------------------------------------------- backlog
-
-
-def test_a_source_taken_up_again_after_months_shows_a_backlog_not_a_flood() -> None:
-    reader = full(3)
-    reader.at += timedelta(days=97)
-    later = [article(200 + n, published=reader.at - timedelta(days=1, hours=n)) for n in range(60)]
-    told = reader.outcomes(*later)
-    assert (told.count("new"), told.count("skipped")) == (50, 10)
-    assert reader.reasons[-1] == "backlog after 97 days without a reading"
-
-
-def test_what_appeared_during_a_long_outage_is_all_offered() -> None:
-    reader = full(3)
-    source = replace(reader._source(), failures=40, last_ok_at=NOW)
-    at = NOW + timedelta(days=30)
-    found = entries([article(200 + n, published=at - timedelta(days=1, hours=n)) for n in range(60)], "s")
-    decisions = choose(source, found, {}, now=at, before=3)
-    assert [d.state for d in decisions if isinstance(d, New)] == [ArticleState.NEW] * 60
-
-
 def test_a_day_without_a_time_is_compared_as_a_day() -> None:
     reader = Reader(kind=SourceKind.LISTING)
     listed = [RawItem(title=TITLES[n], url=f"https://vien.example/{n}", published=date(2025, 3, 9)) for n in range(3)]
     assert reader.outcomes(*listed) == ["held"] * 3  # no text: its page was not read here
     assert reader.outcomes(*(replace(one, url=f"{one.url}.html") for one in listed)) == [0, 1, 2]
-
-
-def test_where_most_entries_moved_one_that_nobody_recognises_is_held_too() -> None:
-    reader = full()
-    moved = [article(n, guid=f"new-{n}", url=f"https://vien.example/new/{n}") for n in range(14)]
-    told = reader.outcomes(*moved, renamed(14, published=None))
-    assert told == [*range(14), "held"]
-    assert reader.reasons[-1].startswith("15 of 15 entries turned new at once")
-
-
-def test_a_straggler_of_a_mass_change_is_held_as_well_and_news_is_not() -> None:
-    reader = full()
-    assert reader.outcomes(*(renamed(n, published=None) for n in range(12))) == ["held"] * 12
-    news = article(50, published=reader.at - timedelta(hours=1))
-    told = reader.outcomes(news, renamed(13, published=None), *(renamed(n, published=None) for n in range(12)))
-    assert told[-2:] == ["new", "held"]
-    assert reader.reasons[-1].startswith("most entries were renamed on 2025-03-10: ")
-    reader.read([], hours=24 * 8)
-    assert reader.outcomes(renamed(14, published=None), *map(article, range(12, 15))) == [12, 13, 14, "new"]
