@@ -151,6 +151,7 @@ class RawItem:
     title: str
     url: str | None = None  # absolute
     guid: str | None = None  # the feed's own id, byte for byte
+    canonical: str | None = None  # the address a page names as its own (rel=canonical), absolute
     text: str = ""
     standfirst: str | None = None  # the publisher's own summary, plain text
     authors: tuple[str, ...] = ()
@@ -226,6 +227,7 @@ class Source:
     moved_to: str | None = None  # where permanent redirects lead, and how often in a row that was seen
     moved_seen: int = 0
     next_check_at: datetime | None = None
+    last_ok_at: datetime | None = None  # the last successful reading
     first_run_done: bool = False
 
     @property
@@ -255,6 +257,26 @@ class Article:
     first_seen_at: datetime
     named: bool  # given by name (file, folder, pasted): a candidate whatever its date
     summary: Summary | None = None
+    changed_at: datetime | None = None  # the last correction at the source that was marked
+    doubt: bool = False  # held until a person releases or drops it
+    decided: str | None = None  # who released or dropped it, when and why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What is remembered of a known article when its source is read again."""
+
+    id: ArticleId
+    title: str
+    published: datetime | date | None
+    state: ArticleState
+    first_seen_at: datetime
+    url: str | None = None
+    entry_hash: str | None = None  # of what the source said last; None in rows older than this column
+    entry_before: str | None = None
+    changed_at: datetime | None = None
+    unread: bool = False  # held because no text could be read
+    sent: bool = False  # stands in an issue that is being sent or was sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

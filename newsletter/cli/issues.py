@@ -1,6 +1,5 @@
 """issues, issue new, approve, back-to-draft, pause, resume, cancel, resend-unknown: what a person decides about an issue."""
 
-import getpass
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -9,6 +8,7 @@ import typer
 from newsletter import approve as approval
 from newsletter import schedule
 from newsletter.app import App
+from newsletter.cli.articles import me
 from newsletter.cli.failing import NOTHING_TO_DO
 from newsletter.cli.opening import opened
 from newsletter.cli.output import confirm, emit, moment, say, table
@@ -123,18 +123,11 @@ def approve(
                 conn,
                 issue.id,
                 issue.content_hash,
-                by=by or _me(),
+                by=by or me(),
                 now=app.clock.now(),
                 despite_errors=despite_errors,
             )
     say("approved")
-
-
-def _me() -> str:
-    try:
-        return f"{getpass.getuser()} (command line)"
-    except (KeyError, OSError):  # a container's user without a name
-        return "command line"
 
 
 def back_to_draft(

@@ -201,6 +201,11 @@ def _about_article(conn: Connection, article: Article, only: Issue | None) -> di
         "first_seen_at": article.first_seen_at,
         "state": article.state,
         "reason": article.reason,
+        "decided": article.decided,
+        "corrected_at": article.changed_at,
+        "corrected_after_issues": issues.sent_with(conn, article.id, before=article.changed_at)
+        if article.changed_at
+        else [],
         "provenance": dict(article.provenance),
         "summary": None
         if summary is None
@@ -223,6 +228,11 @@ def _tell_article(told: Mapping[str, Any], zone: str) -> None:
     say(f"{told['title']} ({told['source']}, {told['published'] or 'no date'})")
     say(f"state      {told['state']}{': ' + told['reason'] if told['reason'] else ''}")
     say(f"first seen {moment(told['first_seen_at'], zone)}")
+    if told["decided"]:
+        say(f"decided    {told['decided']}")
+    if told["corrected_at"]:
+        after = ", ".join(told["corrected_after_issues"])
+        say(f"corrected  {moment(told['corrected_at'], zone)}{f', after issue {after} was sent' if after else ''}")
     for name, rule in told["provenance"].items():
         say(f"  {name} came from: {rule}")
     for sentence in told["summary"]["sentences"] if told["summary"] else ():

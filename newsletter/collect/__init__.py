@@ -16,16 +16,18 @@ from urllib.parse import urlsplit
 from newsletter.app import App
 from newsletter.collect import poll
 from newsletter.collect.choose import Known, New, choose, needs_page
+from newsletter.collect.identity import mistrusted
 from newsletter.collect.poll import Polled, candidates, complete
 from newsletter.collect.serial import Knows
 from newsletter.errors import SourceError
-from newsletter.log import get_logger
-from newsletter.model import ArticleState, RawItem, Source
-from newsletter.store import Connection, articles, letters, sources
+from newsletter.log import get_logger, one_line
+from newsletter.model import ArticleId, ArticleState, RawItem, Source
+from newsletter.store import Connection, DatabaseUnavailable, articles, letters, sources
 
 log = get_logger("collect")
 
 WORKERS = 20  # connections in all; each host has one
+READ_IN_DOUBT = 200  # pages read of articles that a person must release anyway
 PATIENCE = 90.0  # seconds after which a run begins no further source or page: an issue may be waiting to go out
 TOLD_AFTER = 3  # failures in a row: a single one is the weather of the net
 
@@ -57,15 +59,19 @@ def run(app: App, now: datetime) -> int:
                 reading = jobs.pop(job)
                 if app.stopping.is_set():  # its pages may be half read: the next run reads it again
                     break
-                source, polled = reading.source, _result(app, reading.source, job, now)
-                if (
-                    polled is not None
-                    and not reading.completed
-                    and (further := _with_pages(app, pool, source, polled, now=now, until=until))
-                ):
-                    jobs[further] = _Reading(source, reading.others, completed=True)
-                    continue
-                offered += _settled(app, source, polled, now) if polled is not None else 0
+                source, further = reading.source, None
+                try:
+                    polled = _result(app, source, job, now)
+                    if polled is not None and not reading.completed:
+                        further = _with_pages(app, pool, source, polled, now=now, until=until)
+                    if further is not None:
+                        jobs[further] = _Reading(source, reading.others, completed=True)
+                        continue
+                    offered += _settled(app, source, polled, now) if polled is not None else 0
+                except (
+                    DatabaseUnavailable
+                ) as error:  # disk full, connection lost: it stays due, nothing is half written
+                    _not_written(app, source, error)
                 done += 1
                 app.watch("collect", source.name, done, len(due))
                 if time.monotonic() < until:
@@ -93,6 +99,12 @@ def _begin(app: App, pool: ThreadPoolExecutor, jobs: _Jobs, queue: deque[Source]
     if queue:
         source = queue.popleft()
         jobs[pool.submit(poll.poll, app.fetcher, source, now=now, knows=_knows(app, source))] = _Reading(source, queue)
+
+
+def _not_written(app: App, source: Source, error: DatabaseUnavailable) -> None:
+    reason = f"{source.name}: what was read could not be written, the next run reads it again: {one_line(error)}"
+    log.error("source_not_written", source=source.slug, reason=reason)
+    app.watch("collect", reason)
 
 
 def take(app: App, source: Source, items: Sequence[RawItem], now: datetime) -> int:
@@ -147,17 +159,22 @@ def _with_pages(
         return None
     with app.db.read() as conn:
         decisions = _decided(conn, source, polled, now)
-    wanted = {decision.keys for decision in decisions if isinstance(decision, New) and needs_page(source, decision)}
+    wanted = {decision.keys for decision in decisions if needs_page(source, decision)}
+    doubtful = [d.keys for d in decisions if isinstance(d, New) and d.doubt and d.keys in wanted]
+    wanted -= set(doubtful[READ_IN_DOUBT:])
     chosen = [candidate for candidate in polled.found if candidate.keys in wanted]
     if not chosen:
         return None
     offered = frozenset(d.keys[0] for d in decisions if isinstance(d, New) and d.state is not ArticleState.SKIPPED)
-    return pool.submit(complete, app.fetcher, polled, chosen, app.stopping, offered=offered, until=until, now=now)
+    return pool.submit(
+        complete, app.fetcher, polled, chosen, app.stopping, offered=offered, until=until, now=now, source_id=source.id
+    )
 
 
 def _decided(conn: Connection, source: Source, polled: Polled, now: datetime) -> list[New | Known]:
-    keys = [key for candidate in polled.found for key in candidate.keys]
-    return choose(source, polled.found, articles.known(conn, source.id, keys), now=now, offered=polled.offered)
+    known = articles.recalled(conn, source.id, [key for candidate in polled.found for key in candidate.asked()])
+    before = articles.number_of(conn, source.id)
+    return choose(source, polled.found, known, now=now, before=before, offered=polled.offered)
 
 
 def _settled(app: App, source: Source, polled: Polled, now: datetime) -> int:
@@ -176,10 +193,13 @@ def _settled(app: App, source: Source, polled: Polled, now: datetime) -> int:
         )
         decisions = _decided(conn, source, polled, now)
         for decision in decisions:
-            if isinstance(decision, New):
+            article_id = (
                 _add(conn, source, decision, now)
-            else:
-                _compare(conn, source, decision, now)
+                if isinstance(decision, New)
+                else _compare(conn, source, decision, now)
+            )
+            articles.remember(conn, source.id, article_id, [mistrusted(key) for key in decision.mistrust], now=now)
+        _tell_of_doubt(app, conn, source, decisions, now)
     for problem in polled.problems:
         log.warning("part_left_out", source=source.slug, reason=str(problem))
         app.watch("collect", str(problem))
@@ -193,22 +213,45 @@ def _settled(app: App, source: Source, polled: Polled, now: datetime) -> int:
     return offered
 
 
-def _add(conn: Connection, source: Source, new: New, now: datetime) -> None:
-    articles.add(
+def _add(conn: Connection, source: Source, new: New, now: datetime) -> ArticleId:
+    return articles.add(
         conn,
         source,
         new.item,
-        keys=new.keys,
+        keys=new.aliases,
         now=now,
         language=new.language,
         state=new.state,
         reason=new.reason,
         named=new.named,
+        words=new.words or None,
+        doubt=new.doubt,
     )
 
 
-def _compare(conn: Connection, source: Source, known: Known, now: datetime) -> None:
+def _compare(conn: Connection, source: Source, known: Known, now: datetime) -> ArticleId:
+    seen = known.article
     if known.fresh_keys:
-        articles.remember(conn, source.id, known.article_id, known.fresh_keys, now=now)
-    if known.compare and articles.corrected(conn, known.article_id, known.item, now=now, language=known.language):
-        log.info("article_corrected", source=source.slug, article=known.article_id)
+        articles.remember(conn, source.id, seen.id, known.fresh_keys, now=now)
+    if (known.changed or seen.unread) and articles.corrected(
+        conn, seen.id, known.item, now=now, language=known.language, excerpt=known.excerpt
+    ):
+        log.info("article_corrected", source=source.slug, article=seen.id)
+    articles.heard(conn, seen, words=known.words, url=known.item.url)
+    return seen.id
+
+
+def _tell_of_doubt(app: App, conn: Connection, source: Source, decisions: Sequence[New | Known], now: datetime) -> None:
+    """One letter to each of the staff for all that this reading left to a person."""
+    doubtful = [decision for decision in decisions if isinstance(decision, New) and decision.doubt]
+    if not doubtful:
+        return
+    variables = {
+        "topic": "articles_doubtful",
+        "name": source.name,
+        "count": len(doubtful),
+        "lines": [*dict.fromkeys(one.reason or "" for one in doubtful)][:1] + [one.item.title for one in doubtful],
+        "url": app.url("/staff/articles?state=held"),
+    }
+    letters.tell_staff(conn, f"doubt:{source.id}:{now:%Y-%m-%dT%H:%M:%S}", variables, now=now)
+    log.warning("articles_doubtful", source=source.slug, articles=len(doubtful), reason=doubtful[0].reason)

@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from threading import Event
 from urllib.parse import urljoin, urlsplit
 
-from newsletter.collect.choose import Candidate
 from newsletter.collect.decode import to_text
 from newsletter.collect.feed import looks_like_feed, read_feed
 from newsletter.collect.listing import prose_outside, read_listing
+from newsletter.collect.match import Candidate
 from newsletter.collect.page import read_page
 from newsletter.collect.poll import Polled, complete, poll
 from newsletter.collect.serial import listing_items, mapped

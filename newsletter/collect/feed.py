@@ -25,6 +25,11 @@ MAX_ENTRIES = 2000
 _MAX_TAG = 65_536  # characters of one tag; 100,000 attributes cost other parsers 13 to 25 seconds
 
 _ROOT = re.compile(r"<(?:\?xml|(?:[\w.-]{1,40}:)?(?:rss|feed|RDF|entry|channel)\b|!DOCTYPE\s+rss)", re.I)
+_ENTRY = re.compile(r"<(?:[\w.-]{1,40}:)?(?:item|entry)[\s>]", re.I)
+_END = re.compile(r"</(?:[\w.-]{1,40}:)?(?:rss|feed|rdf|entry|channel)\s*>", re.I)
+_NAMED = re.compile(
+    r"</(?:[\w.-]{1,40}:)?(?:item|entry|link|guid|id)\s*>|<(?:[\w.-]{1,40}:)?link\b[^<>]*>\s*<|rdf:about=", re.I
+)
 _HTML = re.compile(r"<(?:!doctype\s+html|html|body|head)\b", re.I)
 _XML_DECLARATION = re.compile(r"<\?xml\b[^>]*\?>", re.I)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
@@ -76,11 +81,19 @@ def read_feed(
     text = to_text(body, charset)
     if text.lstrip("\ufeff \t\r\n").startswith("{"):
         return read_json(text, url=url, max_entries=max_entries)
-    root = _parse(_repaired(text, url), url)
+    root = _parse(_repaired(_without_stump(text), url), url)
     return _read(root, url=url, max_entries=max_entries)
 
 
 # ---------------------------------------------------------------- repairing
+
+
+def _without_stump(text: str) -> str:
+    """Without a last entry that a broken line cut off before its address or id: it would come back as another article."""
+    if _END.search(text[-1000:]):
+        return text
+    last = max((found.start() for found in _ENTRY.finditer(text)), default=None)
+    return text if last is None or _NAMED.search(text, last) else text[:last]
 
 
 def _repaired(text: str, url: str) -> str:

@@ -15,6 +15,7 @@ from lxml import etree
 from newsletter.collect.body import article_text, without_first
 from newsletter.collect.byline import byline
 from newsletter.collect.decode import to_text
+from newsletter.collect.feed_entry import absolute
 from newsletter.collect.identity import title_key
 from newsletter.collect.language import language_of
 from newsletter.collect.markup import parse
@@ -104,6 +105,7 @@ def _item(tree: lxml.html.HtmlElement, url: str | None, now: datetime | None) ->
     return RawItem(
         title=heading,
         url=url,
+        canonical=_canonical(tree, url),
         text=text,
         standfirst=lead,
         authors=writers,
@@ -113,6 +115,14 @@ def _item(tree: lxml.html.HtmlElement, url: str | None, now: datetime | None) ->
         published_raw=raw,
         provenance={name: rule for name, rule in rules.items() if rule},
     )
+
+
+def _canonical(tree: lxml.html.HtmlElement, url: str | None) -> str | None:
+    """rel=canonical (RFC 6596), absolute; None when it is missing or no web address."""
+    for link in tree.iter("link"):
+        if "canonical" in (link.get("rel") or "").lower().split():
+            return absolute(url or "", link.get("href"))
+    return None
 
 
 def _is_excerpt(lead: str | None, text: str) -> bool:

@@ -6,16 +6,19 @@ Must never be asked for two sources at once by one thread, nor raise for one bad
 import hashlib
 import math
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
+from urllib.parse import urlsplit
 
-from newsletter.collect.choose import Candidate, with_page
+from newsletter.collect.choose import with_page
 from newsletter.collect.feed import feed_ttl, looks_like_feed, read_feed
 from newsletter.collect.files import read_file, read_folder
-from newsletter.collect.identity import feed_identities, identities, url_key
+from newsletter.collect.identity import identities, title_and_day, url_key
+from newsletter.collect.match import Candidate, entries, words_of
 from newsletter.collect.page import read_page
 from newsletter.collect.serial import Knows, Links, listed, mapped
 from newsletter.errors import SourceError, Unreadable
@@ -84,8 +87,9 @@ def poll(fetcher: Fetcher, source: Source, *, now: datetime | None = None, knows
 
 
 def candidates(source: Source, items: Sequence[RawItem]) -> tuple[Candidate, ...]:
-    keys = feed_identities(items, source.id) if source.kind in SERIAL else [identities(i, source.id) for i in items]
-    return tuple(Candidate(item=item, keys=own) for item, own in zip(items, keys, strict=True))
+    if source.kind in SERIAL:
+        return entries(items, source.id)
+    return tuple(Candidate(item=item, keys=identities(item, source.id), words=words_of(item)) for item in items)
 
 
 def complete(
@@ -97,6 +101,7 @@ def complete(
     offered: frozenset[str],
     until: float = math.inf,
     now: datetime | None = None,
+    source_id: str = "",
 ) -> Polled:
     """`polled` with the pages of the `wanted` candidates read, one after another. A page that fails leaves its item as
     the source gave it, with the reason in its provenance. After `until` (monotonic seconds) no further page is begun."""
@@ -104,15 +109,17 @@ def complete(
     for candidate in wanted:
         if stopping.is_set() or (read and time.monotonic() >= until):
             break
-        read[candidate.keys] = _completed(fetcher, candidate, now)
+        read[candidate.keys] = _completed(fetcher, candidate, source_id, now)
     left = {candidate.keys for candidate in wanted} - read.keys()
-    found = tuple(read.get(candidate.keys, candidate) for candidate in polled.found if candidate.keys not in left)
+    found = [read.get(candidate.keys, candidate) for candidate in polled.found if candidate.keys not in left]
+    count = Counter(key for candidate in found for key in candidate.page_keys)  # all pages may lead to one login page
+    found = [replace(c, page_keys=tuple(key for key in c.page_keys if count[key] == 1)) for c in found]
     if left:  # nothing is kept that would make the next look stop before them
         polled = replace(polled, validators=(None, None, None), body_hash=None, every=POLL_EVERY)
-    return replace(polled, found=found, offered=offered, left=len(left))
+    return replace(polled, found=tuple(found), offered=offered, left=len(left))
 
 
-def _completed(fetcher: Fetcher, candidate: Candidate, now: datetime | None) -> Candidate:
+def _completed(fetcher: Fetcher, candidate: Candidate, source_id: str, now: datetime | None) -> Candidate:
     item = candidate.item
     try:
         fetched = fetcher.get(item.url or "", accept=ANY_PAGE, robots=True)
@@ -120,8 +127,17 @@ def _completed(fetcher: Fetcher, candidate: Candidate, now: datetime | None) -> 
         page = read_page(fetched.body, url=fetched.url, **told, now=now)
     except SourceError as error:
         noted = replace(item, provenance={**item.provenance, "page": f"not read: {error.what}"})
-        return Candidate(item=noted, keys=candidate.keys)
-    return with_page(candidate, page, [url_key(fetched.url)])
+        return replace(candidate, item=noted)
+    whole = with_page(candidate, page, _page_keys(fetched.url, page)).item
+    title = title_and_day(whole, source_id)
+    return with_page(candidate, page, [*_page_keys(fetched.url, page), *([title] if title else [])])
+
+
+def _page_keys(url: str, page: RawItem) -> list[str]:
+    """Where the page really stood and what it calls itself: names to come, if they name this page and no front page."""
+    host = urlsplit(url).hostname
+    places = [url, *([page.canonical] if page.canonical and urlsplit(page.canonical).hostname == host else [])]
+    return [url_key(place) for place in places if urlsplit(place).path.strip("/") or urlsplit(place).query]
 
 
 def _fetch(fetcher: Fetcher, source: Source) -> Fetched:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from newsletter.collect.choose import LASTMOD
 from newsletter.collect.identity import identities
 from newsletter.collect.listing import Listing, read_listing
+from newsletter.collect.match import LASTMOD
 from newsletter.collect.sitemap import Sitemap, SitemapEntry, read_sitemap
 from newsletter.errors import LayoutChanged, SourceError, Unreadable
 from newsletter.http import Fetched

@@ -122,6 +122,22 @@ def used(conn: Connection, newsletter_id: NewsletterId) -> dict[ArticleId, str]:
     return {row.article_id: str(row.number or row.occurrence) for row in conn.execute(query)}
 
 
+def sent_with(conn: Connection, article_id: ArticleId, *, before: datetime) -> list[str]:
+    """The names of the issues that had taken the article to readers at that moment."""
+    query = (
+        sa.select(issues.c.number, issues.c.occurrence)
+        .join(issue_articles, issue_articles.c.issue_id == issues.c.id)
+        .where(
+            issue_articles.c.article_id == article_id,
+            issue_articles.c.included,
+            issues.c.state.in_((IssueState.SENDING, IssueState.PAUSED, IssueState.SENT)),
+            issues.c.send_at <= before,
+        )
+        .order_by(issues.c.send_at)
+    )
+    return [str(row.number or row.occurrence) for row in conn.execute(query)]
+
+
 def next_number(conn: Connection, issue: Issue) -> int:
     """One more than the highest number of another issue that was, or may still be, sent: an issue sent back keeps its own."""
     query = sa.select(sa.func.max(issues.c.number)).where(

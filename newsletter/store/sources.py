@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from newsletter.model import NewsletterId, Source, SourceId, SourceKind, SourceState, new_id
 from newsletter.store.engine import Connection
-from newsletter.store.health import POLL_EVERY, address, after_failure
+from newsletter.store.health import LONGEST_PAUSE, POLL_EVERY, address, after_failure
 from newsletter.store.schema.collecting import sources
 from newsletter.store.schema.publishing import newsletter_sources
 
@@ -103,10 +103,14 @@ def listed(conn: Connection) -> list[Source]:
 
 
 def due(conn: Connection, *, now: datetime) -> list[Source]:
-    """Sources whose next check has come, the longest waiting first. Paused ones are left alone."""
+    """Sources whose next check has come, the longest waiting first. Paused ones are left alone.
+
+    A check further ahead than any pause was set by a clock that ran ahead: it is due too, or the source would fall silent.
+    """
+    come = sa.or_(sources.c.next_check_at <= now, sources.c.next_check_at > now + 2 * LONGEST_PAUSE)
     query = (
         sa.select(sources)
-        .where(sources.c.next_check_at <= now, sources.c.state != SourceState.PAUSED)
+        .where(come, sources.c.state != SourceState.PAUSED)
         .order_by(sources.c.next_check_at, sources.c.id)
     )
     return [_source(row) for row in conn.execute(query).mappings()]
@@ -238,6 +242,7 @@ def _source(row: Any) -> Source:
         moved_to=row["moved_to"],
         moved_seen=row["moved_seen"],
         next_check_at=row["next_check_at"],
+        last_ok_at=row["last_ok_at"],
         first_run_done=row["first_run_done"],
     )
 

@@ -8,8 +8,10 @@ from newsletter.compose.testing import send_test
 from newsletter.errors import NotAllowed
 from newsletter.locale import labels
 from newsletter.model import (
+    ArticleState,
     DeliveryState,
     IssueState,
+    RawItem,
     SourceKind,
     SourceState,
     Summary,
@@ -333,3 +335,42 @@ def test_an_article_title_cannot_break_out_of_a_staff_page(world):
     review = f"/staff/issues/{world.issue().id}"
     for path in ("/staff/", "/staff/articles", review, f"{review}?width=text"):
         assert "<script>alert" not in world.fetch(path, cookie=cookie).text
+
+
+def _doubtful(world, title: str) -> str:
+    with world.app.db.begin() as conn:
+        source = sources.by_slug(conn, "van-phong")
+        return articles.add(
+            conn, source, RawItem(title=title, text="Một câu kể chuyện ở bến."), keys=[title], now=world.clock.now(),
+            language="vi", state=ArticleState.HELD, doubt=True,
+            reason="12 of 15 entries turned new at once: their names may have changed, not their news",
+        )  # fmt: skip
+
+
+def test_a_doubtful_article_waits_on_the_first_page_and_is_released_or_dropped_with_a_name(world):
+    one, other = _doubtful(world, "Tàu mới về bến"), _doubtful(world, "Tàu cũ về bến")
+    cookie = world.log_in("en")
+    assert "2 articles may be known already" in world.fetch("/staff/", cookie=cookie).text
+    page = world.fetch(f"/staff/articles/{one}", cookie=cookie).text
+    assert "12 of 15 entries turned new at once: the source may have renamed its articles" in page
+    assert world.fetch(f"/staff/articles/{one}/release", form={"why": "is news"}, cookie=cookie).status == 303
+    assert world.fetch(f"/staff/articles/{other}/drop", form={}, cookie=cookie).status == 303
+    with world.app.db.read() as conn:
+        released, dropped = articles.get(conn, one), articles.get(conn, other)
+    assert (released.state, released.reason, released.doubt) == (ArticleState.NEW, None, False)
+    assert released.decided.startswith("released by Ed Itor: is news (2026-11-")
+    assert (dropped.state, dropped.reason) == (ArticleState.SKIPPED, "dropped by Ed Itor")
+    again = world.fetch(f"/staff/articles/{other}/release", form={}, cookie=cookie)
+    assert (again.status, "only an article held in doubt" in again.text) == (409, True)
+    assert world.fetch("/staff/articles/0000000000000000/drop", form={}, cookie=cookie).status == 404
+
+
+def test_a_correction_is_dated_and_says_which_issue_was_sent_before_it(world):
+    article_id = world.article("Giống")
+    with world.app.db.begin() as conn:
+        held = articles.get(conn, article_id)
+        changed = RawItem(title=f"{held.title} (sửa)", text=held.text)
+        assert articles.corrected(conn, article_id, changed, now=world.clock.now(), language="vi")
+    page = world.fetch(f"/staff/articles/{article_id}", cookie=world.log_in("en")).text
+    assert "Corrected at the source on" in page
+    assert "after issue" not in page

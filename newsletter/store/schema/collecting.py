@@ -61,8 +61,12 @@ articles = sa.Table(
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("reason", sa.Text),
     sa.Column("named", sa.Boolean, nullable=False),  # given by name: a candidate whatever its date
-    sa.Column("content_hash", sa.String(64), nullable=False),  # of title and text: tells a corrected article
+    sa.Column("content_hash", sa.String(64), nullable=False),  # of title, standfirst, text: tells a corrected article
+    sa.Column("entry_hash", sa.String(64)),  # of what the source itself said last, before its page was read
+    sa.Column("entry_before", sa.String(64)),  # and of what it said before that: two versions in turn are no news
     sa.Column("changed_at", UtcDateTime),  # corrected at the source after first sight; never re-sent
+    sa.Column("doubt", sa.Boolean, nullable=False, default=False),  # held until a person releases or drops it
+    sa.Column("decided", sa.Text),  # who released or dropped it, when and why
     sa.Column("first_seen_at", UtcDateTime, nullable=False),
     sa.Index("ix_articles_state", "state", "first_seen_at"),  # the summarise stage: what is new
     sa.Index("ix_articles_source_id_state", "source_id", "state", "published_at"),  # compose: what is ready

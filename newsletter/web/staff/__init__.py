@@ -24,4 +24,6 @@ ROUTES = (
     show("/staff/sources", for_staff(sources.sources)),
     show("/staff/articles", for_staff(articles.articles)),
     show("/staff/articles/{id}", for_staff(articles.article)),
+    act("/staff/articles/{id}/release", for_staff(articles.release)),
+    act("/staff/articles/{id}/drop", for_staff(articles.drop)),
 )
