@@ -12,6 +12,7 @@ from newsletter.app import App
 from newsletter.collect import poll
 from newsletter.collect.choose import Known, New, choose, needs_page
 from newsletter.collect.poll import Polled, candidates, complete
+from newsletter.collect.stories import compare_waiting
 from newsletter.errors import SourceError
 from newsletter.log import get_logger
 from newsletter.model import ArticleState, RawItem, Source
@@ -26,7 +27,13 @@ _Jobs = dict["Future[Polled]", tuple[Source, bool]]  # the source, and whether i
 
 
 def run(app: App, now: datetime) -> int:
-    """Read every source that is due. Returns how many articles became candidates."""
+    """Read every source that is due, then see which articles tell one story. Returns how many became candidates."""
+    offered = _read_due(app, now)
+    compare_waiting(app, now)
+    return offered
+
+
+def _read_due(app: App, now: datetime) -> int:
     with app.db.read() as conn:
         due = sources.due(conn, now=now)
     if not due:
@@ -56,7 +63,9 @@ def run(app: App, now: datetime) -> int:
 
 def take(app: App, source: Source, items: Sequence[RawItem], now: datetime) -> int:
     """Write articles given by name (pasted, a file, the demo) under a source that is not polled; returns how many."""
-    return _settled(app, source, Polled(found=candidates(source, items)), now)
+    offered = _settled(app, source, Polled(found=candidates(source, items)), now)
+    compare_waiting(app, now)
+    return offered
 
 
 def _result(app: App, source: Source, job: "Future[Polled]", now: datetime) -> Polled | None:
