@@ -6,7 +6,7 @@ source, which knows what is news to it, only copies are joined.
 """
 
 import struct
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,13 +23,13 @@ COPY = 0.7
 # Mean cosine to all articles of a story. Pairs score F1 .94 at any threshold from .14 to .20 (312 articles); a high one
 # of them, because joining wrongly hides news. The mean keeps stories from growing along chains: P .89 against .87.
 SAME = 0.18
-# The same without names: 99 of 100 pairs of one story have .09 and more, different news of one institute less.
+# The same without names: 95 of 100 pairs of one story have .11 and more, different news of one institute .09 and less.
 PLAIN = 0.10
 TITLE_ALIKE = 0.1  # two institutes' "Thông báo tuyển sinh năm 2026" of one day are two notices
 _FIGURES_SHARED = 0.5  # of the poorer text: copies keep their figures, another week's form has others
 _WORDS_OF_A_TITLE = 4
 _HEAVY = 32  # terms by which candidates are found
-_HITS = 2
+_WORTH = 0.04  # cosine over those terms alone, from which the whole is worth computing
 _NAME = 1 << 31  # marks a term of the packed vector that holds a name
 
 
@@ -60,9 +60,10 @@ class Told:
     def sketch(self) -> tuple[int, ...]:
         return unpacked(self.runs)
 
-    @cached_property
-    def heavy(self) -> tuple[int, ...]:
-        return tuple(term & ~_NAME for term in unpacked(self.vector[: 8 * _HEAVY])[::2])
+    @property
+    def heavy(self) -> list[tuple[int, float]]:
+        """The terms by which it is found, and their weights; unpacks no more than these."""
+        return [(term & ~_NAME, weight) for term, weight in unpacked_vector(self.vector[: 8 * _HEAVY])]
 
     @cached_property
     def all_figures(self) -> frozenset[int]:
@@ -95,15 +96,15 @@ _SUREST = (StoryRule.COPY, StoryRule.TITLE, StoryRule.SIMILAR)
 class Window:
     """The recent articles of one language, found by the few terms and runs that say most."""
 
-    by_term: dict[int, list[Told]] = field(default_factory=lambda: defaultdict(list))
+    by_term: dict[int, list[tuple[Told, float]]] = field(default_factory=lambda: defaultdict(list))
     by_run: dict[int, list[Told]] = field(default_factory=lambda: defaultdict(list))
     by_title: dict[str, list[Told]] = field(default_factory=lambda: defaultdict(list))
     stories: dict[StoryId, dict[ArticleId, Told]] = field(default_factory=lambda: defaultdict(dict))
 
     def add(self, told: Told) -> None:
-        for term in told.heavy:
-            self.by_term[term].append(told)
-        for run in told.sketch[:_HEAVY]:
+        for term, weight in told.heavy:
+            self.by_term[term].append((told, weight))
+        for run in unpacked(told.runs[: 4 * _HEAVY]):
             self.by_run[run].append(told)
         if told.title_of_day:
             self.by_title[told.title_of_day].append(told)
@@ -121,20 +122,20 @@ class Window:
         return best
 
     def _candidates(self, new: Told) -> list[Told]:
-        hits: Counter[ArticleId] = Counter()
+        worth: dict[ArticleId, float] = defaultdict(float)
         seen: dict[ArticleId, Told] = {}
-
-        def look(others: Iterable[Told], weight: int) -> None:
-            for other in others:
-                hits[other.article_id] += weight
+        for term, weight in new.terms.items():
+            for other, its in self.by_term.get(term, ()):
+                worth[other.article_id] += weight * its
                 seen[other.article_id] = other
-
-        for term in new.terms:
-            look(self.by_term.get(term, ()), 1)
-        for run in new.sketch:
-            look(self.by_run.get(run, ()), _HITS)
-        look(self.by_title.get(new.title_of_day or "", ()), _HITS)
-        return [told for at, told in seen.items() if hits[at] >= _HITS and at != new.article_id]
+        found = {at: told for at, told in seen.items() if worth[at] >= _WORTH}
+        for others in (
+            *(self.by_run.get(run, ()) for run in new.sketch),
+            self.by_title.get(new.title_of_day or "", ()),
+        ):
+            found |= {other.article_id: other for other in others}
+        found.pop(new.article_id, None)
+        return list(found.values())
 
     def _fits(self, new: Told, found: Match, told_apart: Set[ArticleId]) -> bool:
         members = self.stories[found.other.story_id]

@@ -327,6 +327,6 @@ def tell_apart(conn: Connection, article_id: ArticleId, *, by: str, now: datetim
     conn.execute(
         sa.update(story_articles)
         .where(story_articles.c.article_id == article_id)
-        .values(story_id=new_id(), rule=StoryRule.STAFF, reason=f"told apart by {by}", like_id=None, decided_at=now)
+        .values(story_id=new_id(), rule=StoryRule.STAFF, reason="told apart by staff", like_id=None, decided_at=now)
     )
     return others

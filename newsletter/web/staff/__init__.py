@@ -24,4 +24,5 @@ ROUTES = (
     show("/staff/sources", for_staff(sources.sources)),
     show("/staff/articles", for_staff(articles.articles)),
     show("/staff/articles/{id}", for_staff(articles.article)),
+    act("/staff/articles/{id}/apart", for_staff(articles.tell_apart)),
 )

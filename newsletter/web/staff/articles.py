@@ -1,13 +1,18 @@
 """Articles with the reason for the state each is in; and one article with its provenance, summary and decisions."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from newsletter.model import Article, ArticleState, Summary
+from newsletter.errors import BadInput
+from newsletter.log import get_logger
+from newsletter.model import Article, ArticleId, ArticleState, Summary
 from newsletter.store import articles as rows
-from newsletter.store import issues
+from newsletter.store import issues, stories
 from newsletter.web.visit import Visit, problem
+
+log = get_logger("web")
 
 SHOWN = 100
 
@@ -35,13 +40,25 @@ def article(visit: Visit) -> Response:
         if found is None:
             return problem(visit, 404)
         decisions = issues.decisions_about(conn, found.id)
+        story = stories.of_article(conn, found.id)
     return visit.page(
         "staff/article.html",
         article=found,
         paragraphs=marked(found.text, found.summary),
         public=visit.site.pages.path(f"/articles/{found.id}") if _has_page(found) else "",
         decisions=decisions,
+        story=story,
     )
+
+
+def tell_apart(visit: Visit) -> Response:
+    """Staff say that an article is another story. A second press finds it alone already, and changes nothing."""
+    assert visit.member is not None
+    article_id = ArticleId(visit.part("id"))
+    with suppress(BadInput), visit.app.db.begin() as conn:
+        stories.tell_apart(conn, article_id, by=visit.member.id, now=visit.now)
+        log.info("staff_act", act="apart", article=article_id, staff=visit.member.id)
+    return visit.go(f"/staff/articles/{article_id}")
 
 
 def _has_page(article: Article) -> bool:
