@@ -23,6 +23,7 @@ NewsletterId = NewType("NewsletterId", str)
 IssueId = NewType("IssueId", str)
 MailingId = NewType("MailingId", str)
 StaffId = NewType("StaffId", str)
+StoryId = NewType("StoryId", str)
 
 # ---------------------------------------------------------------- ids
 
@@ -70,6 +71,14 @@ class ArticleState(StrEnum):
     READY = "ready"  # has a summary that passed the guard; may enter an issue
     HELD = "held"  # waits for a person, with a reason
     SKIPPED = "skipped"  # will not enter an issue, with a reason (backlog, too old, dropped)
+
+
+class StoryRule(StrEnum):
+    FIRST = "first"  # nothing like it was there before
+    COPY = "copy"  # most 4-word runs of the shorter text stand in the other
+    TITLE = "title"  # the same title on the same day
+    SIMILAR = "similar"  # the words that say most are the same
+    STAFF = "staff"  # a person said that it is another story
 
 
 class SummaryOrigin(StrEnum):
@@ -280,6 +289,22 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """An article as one of several that tell a story."""
+
+    article_id: ArticleId
+    story_id: StoryId
+    source_id: SourceId
+    source_name: str
+    title: str
+    url: str | None
+    state: ArticleState
+    rule: StoryRule
+    reason: str  # what speaks for it: "" for the first
+    like: ArticleId | None  # the article it was found to be like
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Newsletter:
     id: NewsletterId
     slug: str
@@ -320,6 +345,14 @@ class Issue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Where else an item's story is told."""
+
+    source: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """An article's place in an issue, with what the reader sees of it."""
 
@@ -334,6 +367,7 @@ class Item:
     image: str | None
     language: str
     published: datetime | date | None
+    also: tuple[Report, ...] = ()  # "also reported by"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,6 +55,7 @@ VERBS: Mapping[str, Mapping[str, str]] = {
         "resume": "Go on with a paused issue.",
         "cancel": "Give an issue up; who has not got it will not.",
         "resend-unknown": "Send again where nobody knows whether it arrived.",
+        "apart": "Say that an article is not the same story as others.",
     },
     "looking": {
         "preview": "Show an issue as a reader would get it.",

@@ -19,6 +19,7 @@ from newsletter.collect.choose import Known, New, choose, needs_page
 from newsletter.collect.identity import mistrusted
 from newsletter.collect.poll import Polled, candidates, complete
 from newsletter.collect.serial import Knows
+from newsletter.collect.stories import compare_waiting
 from newsletter.errors import SourceError
 from newsletter.log import get_logger, one_line
 from newsletter.model import ArticleId, ArticleState, RawItem, Source
@@ -43,7 +44,13 @@ _Jobs = dict["Future[Polled]", _Reading]
 
 
 def run(app: App, now: datetime) -> int:
-    """Read every source that is due. Returns how many articles became candidates."""
+    """Read every source that is due, then see which articles tell one story. Returns how many became candidates."""
+    offered = _read_due(app, now)
+    compare_waiting(app, now)
+    return offered
+
+
+def _read_due(app: App, now: datetime) -> int:
     with app.db.read() as conn:
         due = sources.due(conn, now=now)
     if not due:
@@ -109,7 +116,9 @@ def _not_written(app: App, source: Source, error: DatabaseUnavailable) -> None:
 
 def take(app: App, source: Source, items: Sequence[RawItem], now: datetime) -> int:
     """Write articles given by name (pasted, a file, the demo) under a source that is not polled; returns how many."""
-    return _settled(app, source, Polled(found=candidates(source, items)), now)
+    offered = _settled(app, source, Polled(found=candidates(source, items)), now)
+    compare_waiting(app, now)
+    return offered
 
 
 def _knows(app: App, source: Source) -> Knows:

@@ -22,6 +22,7 @@ from newsletter.model import (
     MailingId,
     Newsletter,
     NewsletterId,
+    Report,
     new_id,
 )
 from newsletter.store.engine import Connection, insert
@@ -326,7 +327,8 @@ def _decision(row: Mapping[Any, Any]) -> Decision:
         published = row["item"]["published"]
         if published is not None:
             published = date.fromisoformat(published) if len(published) == 10 else datetime.fromisoformat(published)
-        item = Item(**{**row["item"], "published": published})
+        also = tuple(Report(**one) for one in row["item"].get("also", ()))  # issues composed before it was there
+        item = Item(**{**row["item"], "published": published, "also": also})
     return Decision(article_id=row["article_id"], included=row["included"], reason=row["reason"], item=item)
 
 

@@ -84,6 +84,12 @@ _KNOWN = (
     (r"only an article held in doubt can be released", "only an article held in doubt can be released"),
     (r"only a held article can be dropped", "only a held article can be dropped"),
     (r"already in another issue", "already in another issue"),
+    (
+        r"same story as “(?P<title>.+)” \((?P<source>.+)\) in issue (?P<issue>\S+)",
+        "same story as “{title}” ({source}) in issue {issue}",
+    ),
+    (r"same story as “(?P<title>.+)” \((?P<source>.+)\)", "same story as “{title}” ({source})"),
+    (r"told apart by staff", "told apart by staff"),
     (r"over the limit of (?P<n>\d+)", "over the limit of {n} items"),
     (r"too old: more than (?P<n>\d+) days", "older than {n} days"),
     (r"preflight found (?P<n>\d+) error\(s\): (?P<detail>.+)", "preflight found {n} errors: {detail}"),

@@ -1,9 +1,11 @@
 """What staff see and do, as posted forms on a real server."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from newsletter import collect, summarise
 from newsletter.compose.testing import send_test
 from newsletter.errors import NotAllowed
 from newsletter.locale import labels
@@ -19,7 +21,7 @@ from newsletter.model import (
     SummarySentence,
     Verdict,
 )
-from newsletter.store import articles, issues, mailings, receipts, sources
+from newsletter.store import articles, issues, mailings, newsletters, receipts, sources
 from newsletter.web.reasons import reason_in
 from newsletter.web.staff.articles import marked
 from subscribers import parse_address
@@ -273,6 +275,48 @@ def test_the_article_page_marks_the_sentences_of_the_summary_and_tells_where_it_
     assert "<mark>Sáu phao do nhóm kỹ sư trẻ" in page
     assert "first line" in page
     assert "có trong số này" in page
+
+
+def _retold(world):
+    """The first story printed by a paper that the newsletter reads too; returns its article."""
+    now = world.clock.now()
+    with world.app.db.begin() as conn:
+        sources.add(conn, sources.new("bao", SourceKind.MANUAL, "", name="Báo Sóng"), now=now)
+        paper = sources.by_slug(conn, "bao")
+        known = newsletters.listed(conn)[0]
+        newsletters.save(conn, replace(known, source_ids=(*known.source_ids, paper.id)), now=now)
+        first = articles.get(conn, world.article("Phao"))
+    title = "Nhờ phao mà ngư dân kịp về bến"
+    item = RawItem(title=title, text=first.text, url="https://song.example/1", published=first.published)
+    collect.take(world.app, paper, [item], now)
+    summarise.run(world.app, now)
+    return world.article(title)
+
+
+def test_the_review_page_names_who_else_reported_and_the_article_page_the_same_story(world):
+    second = _retold(world)
+    issue = world.compose()
+    cookie = world.log_in()
+    page = world.fetch(f"/staff/issues/{issue.id}", cookie=cookie).text
+    assert "Cũng đưa tin: " in page
+    assert "cùng một tin với “" in page
+    told = world.fetch(f"/staff/articles/{second}", cookie=cookie).text
+    assert f'href="/staff/articles/{world.article("Phao")}"' in told
+    assert "4-word runs" in told
+
+
+def test_staff_tell_two_articles_apart_by_a_button_and_twice_does_no_harm(world):
+    second = _retold(world)
+    cookie = world.log_in()
+    assert "Không phải cùng một tin" in world.fetch(f"/staff/articles/{second}", cookie=cookie).text
+    for _ in range(2):
+        answer = world.fetch(f"/staff/articles/{second}/apart", form={}, cookie=cookie)
+        assert answer.headers["location"].endswith(f"/staff/articles/{second}")
+    page = world.fetch(f"/staff/articles/{second}", cookie=cookie).text
+    assert "Không có bài nào khác đưa tin này." in page
+    assert "ban biên tập đã tách thành tin riêng" in page
+    issue = world.compose()
+    assert "Cũng đưa tin" not in world.fetch(f"/staff/issues/{issue.id}", cookie=cookie).text
 
 
 def test_articles_can_be_filtered_by_state(world):

@@ -1,4 +1,4 @@
-"""Sources, the articles found there, the identities that are never forgotten, and the summaries."""
+"""Sources, the articles found there, the identities that are never forgotten, the summaries, and who tells one story."""
 
 import sqlalchemy as sa
 
@@ -92,4 +92,53 @@ summaries = sa.Table(
     sa.Column("guard_ok", sa.Boolean, nullable=False),
     sa.Column("guard_reasons", sa.JSON, nullable=False),
     sa.Column("made_at", UtcDateTime, nullable=False),
+)
+
+# Which story each article tells. An article without a row, or with the hash of an earlier text, waits to be compared.
+story_articles = sa.Table(
+    "story_articles",
+    metadata,
+    sa.Column("article_id", Id, sa.ForeignKey("articles.id"), primary_key=True),
+    sa.Column("story_id", Id, nullable=False),  # equal for articles of one story; no row of its own
+    sa.Column("rule", sa.String(16), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("like_id", Id),  # the article it was found to be like
+    sa.Column("content_hash", sa.String(64), nullable=False),  # of the text that was compared
+    sa.Column("decided_at", UtcDateTime, nullable=False),
+    sa.Column("language", sa.String(16), nullable=False),
+    sa.Column("moment", UtcDateTime, nullable=False),  # published, else first seen
+    # what later articles are compared with (collect.story.pack); NULL once the window has passed
+    sa.Column("vector", sa.LargeBinary),
+    sa.Column("runs", sa.LargeBinary),
+    sa.Column("figures", sa.LargeBinary),
+    sa.Index("ix_story_articles_story_id", "story_id"),  # compose: who else tells it
+    sa.Index("ix_story_articles_language_moment", "language", "moment"),  # collect: the recent ones; pruning
+)
+
+# What staff have told apart, both ways round. Never forgotten: a corrected article is compared again.
+stories_apart = sa.Table(
+    "stories_apart",
+    metadata,
+    sa.Column("article_id", Id, sa.ForeignKey("articles.id"), primary_key=True),
+    sa.Column("other_id", Id, sa.ForeignKey("articles.id"), primary_key=True),
+    sa.Column("told_by", sa.Text, nullable=False),  # a staff id, or who ran the command
+    sa.Column("told_at", UtcDateTime, nullable=False),
+)
+
+# How common each term is: in how many articles of a language it was seen. Rare old ones are pruned.
+story_terms = sa.Table(
+    "story_terms",
+    metadata,
+    sa.Column("language", sa.String(16), primary_key=True),
+    sa.Column("term", sa.Integer, primary_key=True, autoincrement=False),  # collect.story_words.term_id
+    sa.Column("documents", sa.Integer, nullable=False),
+    sa.Column("seen_at", UtcDateTime, nullable=False),
+)
+
+story_languages = sa.Table(
+    "story_languages",
+    metadata,
+    sa.Column("language", sa.String(16), primary_key=True),
+    sa.Column("documents", sa.Integer, nullable=False),
+    sa.Column("pruned_at", UtcDateTime, nullable=False),
 )

@@ -26,4 +26,5 @@ ROUTES = (
     show("/staff/articles/{id}", for_staff(articles.article)),
     act("/staff/articles/{id}/release", for_staff(articles.release)),
     act("/staff/articles/{id}/drop", for_staff(articles.drop)),
+    act("/staff/articles/{id}/apart", for_staff(articles.tell_apart)),
 )

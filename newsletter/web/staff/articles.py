@@ -1,15 +1,16 @@
 """Articles with the reason for the state each is in; and one article with its provenance, summary and decisions."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from newsletter.errors import NotAllowed
+from newsletter.errors import BadInput, NotAllowed
 from newsletter.log import get_logger
-from newsletter.model import Article, ArticleState, Summary
+from newsletter.model import Article, ArticleId, ArticleState, Summary
 from newsletter.store import articles as rows
-from newsletter.store import issues
+from newsletter.store import issues, stories
 from newsletter.web.reasons import reason_in
 from newsletter.web.visit import Visit, problem
 
@@ -63,6 +64,7 @@ def article(visit: Visit, *, status: int = 200, refused: str = "") -> Response:
             return problem(visit, 404)
         decisions = issues.decisions_about(conn, found.id)
         sent = issues.sent_with(conn, found.id, before=found.changed_at) if found.changed_at else []
+        story = stories.of_article(conn, found.id)
     return visit.page(
         "staff/article.html",
         status=status,
@@ -72,7 +74,18 @@ def article(visit: Visit, *, status: int = 200, refused: str = "") -> Response:
         paragraphs=marked(found.text, found.summary),
         public=visit.site.pages.path(f"/articles/{found.id}") if _has_page(found) else "",
         decisions=decisions,
+        story=story,
     )
+
+
+def tell_apart(visit: Visit) -> Response:
+    """Staff say that an article is another story. A second press finds it alone already, and changes nothing."""
+    assert visit.member is not None
+    article_id = ArticleId(visit.part("id"))
+    with suppress(BadInput), visit.app.db.begin() as conn:
+        stories.tell_apart(conn, article_id, by=visit.member.id, now=visit.now)
+        log.info("staff_act", act="apart", article=article_id, staff=visit.member.id)
+    return visit.go(f"/staff/articles/{article_id}")
 
 
 def _has_page(article: Article) -> bool:
