@@ -1,7 +1,8 @@
-"""source add, list, check, pause, resume."""
+"""source add, list, check, pause, resume; edit, import and export are beside this."""
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,20 +14,44 @@ from newsletter.cli.failing import WRONG
 from newsletter.cli.issues import newsletter_of
 from newsletter.cli.opening import opened
 from newsletter.cli.output import emit, moment, note, say, table
-from newsletter.collect.discover import discover, look_as, newest
+from newsletter.cli.sitefile import source_of
+from newsletter.cli.sourceedit import (
+    Exclude,
+    FullText,
+    Include,
+    Language,
+    MaxAge,
+    Name,
+    Newest,
+    Section,
+    Slug,
+    Topic,
+    edit,
+    entry,
+    said,
+    source_of_slug,
+)
+from newsletter.collect import discover
 from newsletter.collect.files import read_file, read_folder
 from newsletter.collect.poll import Polled, poll
 from newsletter.errors import BadInput, LayoutChanged, SourceError
 from newsletter.model import RawItem, Source, SourceKind, SourceState
-from newsletter.store import Connection, newsletters, sources
+from newsletter.store import newsletters, sources
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Slug = Annotated[str, typer.Argument(metavar="SLUG", help="See `newsletter source list`.")]
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Add, list, check, pause and resume sources.", no_args_is_help=True, rich_markup_mode=None)
-    for name, verb in (("add", add), ("list", show_all), ("check", check), ("pause", pause), ("resume", resume)):
+    group = typer.Typer(help="Add, edit, list, check and pause sources.", no_args_is_help=True, rich_markup_mode=None)
+    verbs: dict[str, Callable[..., None]] = {
+        "add": add,
+        "edit": edit,
+        "list": show_all,
+        "check": check,
+        "pause": pause,
+        "resume": resume,
+    }
+    for name, verb in verbs.items():
         group.command(name)(verb)
     app.add_typer(group, name="source")
 
@@ -48,9 +73,15 @@ def add(
     place: Annotated[str, typer.Argument(metavar="URL_OR_PATH", help="A site, feed, article, folder or file.")],
     *,
     slug: Annotated[str | None, typer.Option(help="Its short name; else made from its title.")] = None,
-    name: Annotated[str | None, typer.Option(help="What readers see as the source.")] = None,
-    section: Annotated[str | None, typer.Option(help="The section its articles stand in.")] = None,
-    language: Annotated[str | None, typer.Option(help="Like vi or en; else found out per article.")] = None,
+    name: Name = None,
+    section: Section = None,
+    language: Language = None,
+    include: Include = None,
+    exclude: Exclude = None,
+    topic: Topic = None,
+    newest: Newest = None,
+    max_age: MaxAge = None,
+    full_text: FullText = None,
     newsletter: Annotated[str | None, typer.Option(metavar="SLUG", help="The newsletter that uses it.")] = None,
     kind: Annotated[SourceKind | None, typer.Option(help="What it is, where looking finds something else.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Look, and change nothing.")] = False,
@@ -62,13 +93,24 @@ def add(
     with opened(ctx) as app:
         found = look_at(app, place, kind=kind)
         _preview(app, found)
-        source = sources.new(
-            slug or slug_of(name or found.title or found.url),
-            found.kind,
-            found.url,
-            name=name or found.title,
-            language=language,
+        given = said(
             section=section,
+            language=language,
+            include=include,
+            exclude=exclude,
+            topic=topic,
+            newest=newest,
+            max_age=max_age,
+            full_text=full_text,
+        )
+        source = source_of(
+            entry(
+                slug=slug or slug_of(name or found.title or found.url),
+                kind=found.kind,
+                url=found.url,
+                name=name or found.title,
+                **given,
+            )
         )
         with app.db.begin() as conn:
             if sources.by_slug(conn, source.slug) is not None:
@@ -108,9 +150,9 @@ def look_at(app: App, place: str, *, kind: SourceKind | None = None) -> Found:
 def _look_at_url(app: App, url: str, kind: SourceKind | None) -> Found:
     now = app.clock.now()
     seen = (
-        discover(app.fetcher, url, now=now)
+        discover.discover(app.fetcher, url, now=now)
         if kind is None
-        else look_as(app.fetcher, sources.new("new", kind, url), now=now)
+        else discover.look_as(app.fetcher, sources.new("new", kind, url), now=now)
     )
     return Found(
         kind=seen.kind, url=seen.url, title=seen.title, articles=len(seen.items), items=seen.items, how=seen.how
@@ -122,7 +164,7 @@ def _preview(app: App, found: Found) -> None:
     if not found.items:
         return
     note(f"{found.url}: {found.how}; its newest:")
-    for item in newest(app.fetcher, found.items):
+    for item in discover.newest(app.fetcher, found.items):
         day = item.published.isoformat()[:10] if item.published else "no date"
         note(f"  {day:<10}  {item.title or 'no title'}  {item.url or ''}")
 
@@ -162,7 +204,7 @@ def check(ctx: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
     """Read a source now and show what it gives, without writing anything. Code 1: it cannot be read."""
     with opened(ctx) as app:
         with app.db.read() as conn:
-            source = _source(conn, slug)
+            source = source_of_slug(conn, slug)
         # without validators, so that "not modified" cannot hide what is wrong
         source = replace(source, etag=None, last_modified=None, validators_url=None, body_hash=None)
         changed = ""
@@ -220,11 +262,4 @@ def resume(ctx: typer.Context, slug: Slug) -> None:
 
 def _set_state(ctx: typer.Context, slug: str, state: SourceState) -> None:
     with opened(ctx) as app, app.db.begin() as conn:
-        sources.set_state(conn, _source(conn, slug).id, state, now=app.clock.now())
-
-
-def _source(conn: Connection, slug: str) -> Source:
-    source = sources.by_slug(conn, slug)
-    if source is None:
-        raise BadInput("there is no such source", where=slug, hint="`newsletter source list` shows them")
-    return source
+        sources.set_state(conn, source_of_slug(conn, slug).id, state, now=app.clock.now())

@@ -11,7 +11,8 @@ from typing import Any
 
 from newsletter.collect.clean import one_line
 from newsletter.collect.language import language_of
-from newsletter.model import SERIAL, ArticleId, ArticleState, RawItem, Source
+from newsletter.collect.wanted import unwanted
+from newsletter.model import SERIAL, ArticleId, ArticleState, RawItem, Source, SourceKind
 
 LASTMOD = "lastmod"  # the provenance of a date that is a sitemap's last change
 SHORT = 400  # characters: a feed text below this is an excerpt, so the page is read
@@ -57,7 +58,7 @@ def choose(
 ) -> list[New | Known]:
     """One decision per item, in the source's order; a second item with a key of an earlier one is left out.
 
-    The first run of a feed, listing or sitemap takes its backlog as seen and offers the newest `source.newest` within
+    The first run of a feed, listing or the like takes its backlog as seen and offers the newest `source.newest` within
     `source.max_age`. `offered`: the first keys of those chosen before their pages were read; it stays with them,
     because a date found on a page must not let another in whose page was not read.
     """
@@ -77,18 +78,26 @@ def choose(
         chosen = _offered(source, fresh, now)
     else:
         chosen = {n for n, candidate in enumerate(fresh) if candidate.keys[0] in offered}
-    return decisions + [_new(source, candidate, offered=n in chosen, now=now) for n, candidate in enumerate(fresh)]
+    read = chosen if offered is not None else set()
+    return decisions + [
+        _new(source, candidate, offered=n in chosen, read=n in read, now=now) for n, candidate in enumerate(fresh)
+    ]
 
 
 def needs_page(source: Source, decision: New | Known) -> bool:
     """Whether the article's page must be read: a candidate known only by a link or an excerpt."""
     return (
-        isinstance(decision, New)
-        and source.kind in SERIAL
-        and decision.state is not ArticleState.SKIPPED
-        and decision.item.url is not None
-        and len(decision.item.text) < SHORT
+        isinstance(decision, New) and decision.state is not ArticleState.SKIPPED and _is_partial(source, decision.item)
     )
+
+
+def _is_partial(source: Source, item: RawItem) -> bool:
+    """Whether the article's page would say more than the source did, as far as the source is meant to say it."""
+    if source.kind not in SERIAL or item.url is None:
+        return False
+    if not source.full_text:
+        return not (item.title and (item.text or item.standfirst))
+    return not item.text if source.kind is SourceKind.WORDPRESS else len(item.text) < SHORT
 
 
 def with_page(candidate: Candidate, page: RawItem, page_keys: Sequence[str]) -> Candidate:
@@ -131,19 +140,28 @@ def _offered(source: Source, fresh: Sequence[Candidate], now: datetime) -> set[i
     """Positions that are candidates by number: all of them, or on a first run only the newest few."""
     if source.first_run_done or source.kind not in SERIAL:
         return set(range(len(fresh)))
-    young = [n for n, candidate in enumerate(fresh) if not _too_old(source, candidate.item, now)]
+    young = [
+        n
+        for n, candidate in enumerate(fresh)
+        if not _too_old(source, candidate.item, now)
+        and unwanted(source, candidate.item, partial=_is_partial(source, candidate.item)) is None
+    ]
     young.sort(key=lambda n: (-_stamp(fresh[n].item.published, now), n))
     return set(young[: source.newest])
 
 
-def _new(source: Source, candidate: Candidate, *, offered: bool, now: datetime) -> New:
+def _new(source: Source, candidate: Candidate, *, offered: bool, read: bool, now: datetime) -> New:
+    """`read`: whatever its page could add is there."""
     item = _dated(candidate.item, now)
+    refused = unwanted(source, item, partial=not read and _is_partial(source, item))
     named = source.kind not in SERIAL
     state, reason = ArticleState.NEW, None
     if not item.title and not item.text and not item.url:
         state, reason = ArticleState.SKIPPED, "it has neither a title nor a text"
     elif not named and _too_old(source, item, now):
         state, reason = ArticleState.SKIPPED, f"older than {source.max_age.days} days when it was first seen"
+    elif refused is not None:
+        state, reason = ArticleState.SKIPPED, refused
     elif not offered:
         state, reason = ArticleState.SKIPPED, "backlog of the first run"
     elif not item.text and not item.standfirst:
