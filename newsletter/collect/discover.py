@@ -1,14 +1,16 @@
 """What stands behind a URL a person gives: a feed, an article, a sitemap, a listing page. Fetches; writes nothing.
 
-Order: what the URL itself is; the feed its page names; feeds at well-known paths below it; for a front page a sitemap,
-for a section its list of articles first, because a sitemap speaks of the whole site. Must never ask for what it can
-find out, and ask a site at most 16 times, and for the sitemaps an index names.
+Order: what the URL itself is; the WordPress API its page names, which gives whole texts and not only the ten newest; the
+feed its page names; feeds at well-known paths below it; for a front page a sitemap, for a section its list of articles
+first, because a sitemap speaks of the whole site. Must never ask for what it can find out, and ask a site at most 17
+times, and for the sitemaps an index names.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from threading import Event
 from urllib.parse import urljoin, urlsplit
 
@@ -20,8 +22,9 @@ from newsletter.collect.page import read_page
 from newsletter.collect.poll import Polled, complete, poll
 from newsletter.collect.serial import listing_items, mapped
 from newsletter.collect.sitemap import looks_like_sitemap
+from newsletter.collect.wordpress import JSON, asked, endpoint, named, page_of, posted
 from newsletter.errors import SourceError, Unreadable
-from newsletter.http import ANY_FEED, MAX_FEED, Fetched, Fetcher
+from newsletter.http import ANY_FEED, ANY_PAGE, MAX_FEED, Fetched, Fetcher
 from newsletter.model import RawItem, Source, SourceKind
 
 _FEED_PATHS = ("feed", "rss", "rss.xml", "feed.xml", "atom.xml", "index.xml", "feed.json")
@@ -49,6 +52,8 @@ class Place:
 
 def discover(fetcher: Fetcher, url: str, *, now: datetime | None = None) -> Place:
     """Raises SourceError when the URL cannot be read, or nothing of this kind stands there."""
+    if endpoint(url) is not None:
+        return _posts(fetcher, url, "it is the API of a WordPress site")
     fetched = fetcher.get(url, accept=ANY_FEED, max_body=MAX_FEED)
     own = _feed(fetched, url, "it is a feed") or _own_sitemap(fetcher, fetched, url)
     if own is not None:
@@ -60,7 +65,8 @@ def discover(fetcher: Fetcher, url: str, *, now: datetime | None = None) -> Plac
     if not front and _is_article(fetched, page, listing):
         host = urlsplit(fetched.url).hostname or page.title
         return Place(kind=SourceKind.PAGE, url=url, title=host, items=(page,), how="it is an article")
-    found = next(_feeds(fetcher, fetched.url, text), None)
+    name = listing.title if listing is not None else ""
+    found = _blog(fetcher, fetched.url, text, title=name) or next(_feeds(fetcher, fetched.url, text), None)
     if found is not None:
         return found
     if not front and listing is not None:
@@ -77,6 +83,8 @@ def discover(fetcher: Fetcher, url: str, *, now: datetime | None = None) -> Plac
 
 def look_as(fetcher: Fetcher, source: Source, *, now: datetime | None = None) -> Place:
     """The place as a person says it is. Raises SourceError when it cannot be read so."""
+    if source.kind is SourceKind.WORDPRESS and endpoint(source.url) is None:
+        source = replace(source, url=_api_of(fetcher, source.url) or source.url)
     polled = poll(fetcher, source, now=now)
     items = tuple(candidate.item for candidate in polled.found)
     host = urlsplit(source.url).hostname or source.url
@@ -155,15 +163,54 @@ def _feeds(fetcher: Fetcher, url: str, text: str) -> Iterator[Place]:
 
 
 def _named(text: str, url: str) -> Iterator[str]:
-    for tag in _LINK.findall(text[:500_000]):
-        facts = {name.lower(): a or b or c for name, a, b, c in _ATTRIBUTE.findall(tag)}
+    for facts in _links_of(text):
         if "alternate" in facts.get("rel", "").lower().split() and _FEED_TYPE.match(facts.get("type", "").strip()):
             try:
-                link = urljoin(url, facts.get("href", "").strip().replace("&amp;", "&"))
+                link = urljoin(url, facts.get("href", ""))
             except ValueError:
                 continue
             if facts.get("href") and not _COMMENTS.search(link):
                 yield link
+
+
+def _links_of(text: str) -> Iterator[dict[str, str]]:
+    """The attributes of each `<link>`."""
+    for tag in _LINK.findall(text[:500_000]):
+        facts = {name.lower(): (a or b or c).replace("&amp;", "&") for name, a, b, c in _ATTRIBUTE.findall(tag)}
+        yield facts | {"href": facts.get("href", "").strip().replace("&#038;", "&")}
+
+
+def _blog(fetcher: Fetcher, url: str, text: str, *, title: str) -> Place | None:
+    """The posts of the API that a WordPress page names, if it answers strangers and has any."""
+    posts = named(_links_of(text), url)
+    try:
+        how = "its page names a WordPress API, which gives whole texts"
+        place = _posts(fetcher, posts, how, title=title) if posts else None
+    except SourceError:  # closed, or broken by a plugin: the feed may be there all the same
+        return None
+    return place if place is not None and place.items else None
+
+
+def _posts(fetcher: Fetcher, url: str, how: str, *, title: str = "") -> Place:
+    get = partial(fetcher.get, max_body=MAX_FEED, accept=JSON)
+    links = posted(asked(get, page_of(url)), get, url=url, oldest=None)
+    return Place(
+        kind=SourceKind.WORDPRESS,
+        url=endpoint(url) or url,
+        title=title or urlsplit(url).hostname or "",
+        items=links.items,
+        how=how,
+    )
+
+
+def _api_of(fetcher: Fetcher, url: str) -> str | None:
+    """The API a site names on its page, for sites without pretty links; None where it names none."""
+    try:
+        fetched = fetcher.get(url, accept=ANY_PAGE)
+    except SourceError:
+        return None
+    links = list(_links_of(to_text(fetched.body, fetched.charset)))
+    return named(links, fetched.url) or named(links, urljoin(fetched.url, "/"))
 
 
 def _tried(fetcher: Fetcher, url: str, how: str) -> Iterator[Place]:

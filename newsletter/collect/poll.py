@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -16,6 +17,7 @@ from newsletter.collect.files import read_file, read_folder
 from newsletter.collect.identity import feed_identities, identities, url_key
 from newsletter.collect.page import read_page
 from newsletter.collect.serial import Links, listed, mapped
+from newsletter.collect.wordpress import JSON, asked, page_of, posted
 from newsletter.errors import SourceError, Unreadable
 from newsletter.http import ANY_FEED, ANY_PAGE, MAX_FEED, Fetched, Fetcher
 from newsletter.model import SERIAL, RawItem, Source, SourceKind
@@ -98,15 +100,18 @@ def _completed(fetcher: Fetcher, candidate: Candidate) -> Candidate:
 
 
 def _fetch(fetcher: Fetcher, source: Source) -> Fetched:
-    is_page = source.kind in (SourceKind.PAGE, SourceKind.LISTING)
-    return fetcher.get(
-        source.url,
+    get = partial(
+        fetcher.get,
         etag=source.etag,
         last_modified=source.last_modified,
         validators_url=source.validators_url,
         max_body=MAX_FEED,
-        accept=ANY_PAGE if is_page else ANY_FEED,
+        accept=_ACCEPT.get(source.kind, ANY_FEED),
     )
+    return asked(get, page_of(source.url)) if source.kind is SourceKind.WORDPRESS else get(source.url)
+
+
+_ACCEPT = {SourceKind.PAGE: ANY_PAGE, SourceKind.LISTING: ANY_PAGE, SourceKind.WORDPRESS: JSON}
 
 
 def _links(fetcher: Fetcher, fetched: Fetched, source: Source, now: datetime | None) -> Links:
@@ -115,6 +120,10 @@ def _links(fetcher: Fetcher, fetched: Fetched, source: Source, now: datetime | N
         return Links(items=feed.entries, truncated=feed.truncated)
     if source.kind is SourceKind.SITEMAP:
         return mapped(fetched, lambda url: fetcher.get(url, max_body=MAX_FEED, accept=ANY_FEED))
+    if source.kind is SourceKind.WORDPRESS:
+        oldest = now - source.max_age if now else None
+        get = partial(fetcher.get, max_body=MAX_FEED, accept=JSON)
+        return posted(fetched, get, url=source.url, oldest=oldest)
     if looks_like_feed(fetched.body, fetched.content_type):
         raise Unreadable(f"this is a feed, not {_A_PAGE[source.kind]}", where=fetched.url, hint="add it with kind feed")
     if source.kind is SourceKind.LISTING:
