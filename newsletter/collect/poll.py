@@ -13,12 +13,12 @@ from threading import Event
 
 from newsletter.collect.choose import Candidate, with_page
 from newsletter.collect.feed import looks_like_feed, read_feed
-from newsletter.collect.files import read_file, read_folder
+from newsletter.collect.files import folder_state, read_file, read_folder
 from newsletter.collect.identity import feed_identities, identities, url_key
 from newsletter.collect.page import read_page
 from newsletter.collect.serial import Links, listed, mapped
 from newsletter.collect.wordpress import JSON, asked, page_of, posted
-from newsletter.errors import SourceError, Unreadable
+from newsletter.errors import FetchRefused, SourceError, Unreadable
 from newsletter.http import ANY_FEED, ANY_PAGE, MAX_FEED, Fetched, Fetcher
 from newsletter.model import SERIAL, RawItem, Source, SourceKind
 
@@ -139,9 +139,14 @@ def _folder(source: Source) -> Polled:
     path = Path(source.url)
     if path.is_file():
         return Polled(found=candidates(source, [read_file(path)]))
+    state = folder_state(path)
+    if state == source.body_hash:
+        return Polled(body_hash=state, unchanged=True)
     read = list(read_folder(path))
     items = [item for _, item in read if isinstance(item, RawItem)]
     problems = tuple(item for _, item in read if isinstance(item, SourceError))
     if problems and not items:
         raise SourceError(f"none of {len(problems)} files can be read: {problems[0].what}", where=problems[0].where)
-    return Polled(found=candidates(source, items), problems=problems)
+    # what may be otherwise next time (a busy machine, a file that grows) is looked at again; what is broken is not
+    final = all(isinstance(problem, FetchRefused | Unreadable) for problem in problems)
+    return Polled(found=candidates(source, items), problems=problems, body_hash=state if final else None)
