@@ -29,7 +29,8 @@ VERBS: Mapping[str, Mapping[str, str]] = {
         "apply": "Bring sources, lists, newsletters to what a file says.",
         "dump": "Write sources, lists and newsletters as such a file.",
     },
-    "sources": {"source": "Add, list, check, pause and resume sources."},
+    "sources": {"source": "Add, edit, list, check and pause sources."},
+    "articles": {"article": "Add an article by hand; list articles."},
     "people": {
         "list": "Create a list that people can join.",
         "subscribers": "Import, export, add, show and erase people.",

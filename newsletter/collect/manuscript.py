@@ -30,9 +30,13 @@ _MACHINE = re.compile(  # what stands as the author of a document when nobody wr
 )
 
 
-def from_text(text: str, *, markdown: bool, name: str) -> RawItem:
-    """`name` is what the text is called (a file's path): the title where the text has none. Raises FetchRefused."""
+def from_text(text: str, *, markdown: bool, name: str, title: str = "") -> RawItem:
+    """`name` is what the text is called (a file's path): the title where the text has none, and none is given.
+
+    Raises FetchRefused: Markdown of more than 1 MB.
+    """
     front, text = _front_matter(text)
+    front |= {"title": title} if title else {}
     heading, rest, title_rule = _heading(text, front, markdown=markdown)
     body = _from_markdown(rest, name) if markdown else paragraphs(_unwrapped(rest))
     writers, writers_rule = _writers(front, body)

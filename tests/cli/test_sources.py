@@ -145,3 +145,13 @@ def test_a_wrong_edit_is_one_line_and_changes_nothing(site: Home, options: list[
     before = site("dump").out
     assert site("source", "edit", "tin", *options).error.startswith(expected)
     assert site("dump").out == before
+
+
+def test_articles_with_an_excluded_word_are_skipped_and_why_names_the_word(site: Home) -> None:
+    site.write("tin/b.txt", "Thông báo Tuyển dụng\n\nTrạm tuyển ba kỹ sư đo đạc cho mùa khảo sát tới ở cửa sông.\n")
+    assert site("source", "edit", "tin", "--exclude", "tuyển dụng").code == 0
+    assert "collect         1" in site("collect").out
+    (skipped,) = site("article", "list", "--state", "skipped", "--json").json
+    assert (skipped["title"], skipped["reason"]) == ("Thông báo Tuyển dụng", "has the excluded word 'tuyển dụng'")
+    assert "has the excluded word 'tuyển dụng'" in site("why", skipped["id"]).out
+    assert "has the excluded word 'tuyển dụng'" in site("article", "list").out

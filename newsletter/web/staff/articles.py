@@ -41,6 +41,7 @@ def article(visit: Visit) -> Response:
         paragraphs=marked(found.text, found.summary),
         public=visit.site.pages.path(f"/articles/{found.id}") if _has_page(found) else "",
         decisions=decisions,
+        added=visit.asked("added"),
     )
 
 
