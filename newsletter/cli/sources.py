@@ -13,6 +13,7 @@ from newsletter.app import App
 from newsletter.cli.failing import WRONG
 from newsletter.cli.issues import newsletter_of
 from newsletter.cli.opening import opened
+from newsletter.cli.outlines import export_opml, import_opml
 from newsletter.cli.output import emit, moment, note, say, table
 from newsletter.cli.sitefile import source_of
 from newsletter.cli.sourceedit import (
@@ -42,7 +43,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Add, edit, list, check and pause sources.", no_args_is_help=True, rich_markup_mode=None)
+    group = typer.Typer(
+        help="Add, edit, list, check, pause, import and export sources.", no_args_is_help=True, rich_markup_mode=None
+    )
     verbs: dict[str, Callable[..., None]] = {
         "add": add,
         "edit": edit,
@@ -50,6 +53,8 @@ def register(app: typer.Typer) -> None:
         "check": check,
         "pause": pause,
         "resume": resume,
+        "import": import_opml,
+        "export": export_opml,
     }
     for name, verb in verbs.items():
         group.command(name)(verb)
