@@ -132,7 +132,7 @@ def _entry(app: App, outline: Outline) -> SourceEntry:
         own[name] = _value(own[name])
     kind, url = own.pop("kind", SourceKind.FEED), outline.feed or outline.link
     if not url and outline.site and not own:
-        found = discover(app.fetcher, outline.site, now=app.clock.now())
+        found = discover(app.fetcher, outline.site, now=app.clock.now(), told=lambda at: app.watch("looking", at))
         kind, url = found.kind, found.url
     name = own.pop("name", outline.name)
     slug = own.pop("slug", "") or slug_of(outline.name or url)

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ import typer
 from newsletter.app import App
 from newsletter.cli.failing import WRONG
 from newsletter.cli.issues import newsletter_of
-from newsletter.cli.opening import opened
+from newsletter.cli.opening import opened, working
 from newsletter.cli.outlines import export_opml, import_opml
 from newsletter.cli.output import emit, moment, note, say, table
 from newsletter.cli.sitefile import source_of
@@ -34,7 +34,7 @@ from newsletter.cli.sourceedit import (
 )
 from newsletter.collect import discover
 from newsletter.collect.files import read_file, read_folder
-from newsletter.collect.poll import Polled, poll
+from newsletter.collect.poll import Polled, Told, poll
 from newsletter.errors import BadInput, LayoutChanged, SourceError
 from newsletter.model import RawItem, Source, SourceKind, SourceState
 from newsletter.store import newsletters, sources
@@ -95,9 +95,10 @@ def add(
 
     The feed a page names comes first, then well-known feed paths, a sitemap, and the structure of a listing page.
     """
-    with opened(ctx) as app:
+    with working(ctx) as app:
         found = look_at(app, place, kind=kind)
         _preview(app, found)
+        _told(app)(found.url)
         given = said(
             section=section,
             language=language,
@@ -145,8 +146,15 @@ def look_at(app: App, place: str, *, kind: SourceKind | None = None) -> Found:
         return _look_at_url(app, place, kind)
     path = Path(place).expanduser()
     if path.is_dir():
-        readable = [item for _, item in read_folder(path) if not isinstance(item, SourceError)]
-        return Found(kind=SourceKind.FOLDER, url=str(path.resolve()), title=path.resolve().name, articles=len(readable))
+        readable = tuple(item for _, item in read_folder(path, _told(app)) if not isinstance(item, SourceError))
+        return Found(
+            kind=SourceKind.FOLDER,
+            url=str(path.resolve()),
+            title=path.resolve().name,
+            articles=len(readable),
+            items=readable,
+            how="a folder of files",
+        )
     if path.exists():
         return Found(kind=SourceKind.FOLDER, url=str(path.resolve()), title=read_file(path).title, articles=1)
     raise BadInput("there is no such file or folder", where=place, hint="a URL begins with https:// or http://")
@@ -155,13 +163,24 @@ def look_at(app: App, place: str, *, kind: SourceKind | None = None) -> Found:
 def _look_at_url(app: App, url: str, kind: SourceKind | None) -> Found:
     now = app.clock.now()
     seen = (
-        discover.discover(app.fetcher, url, now=now)
+        discover.discover(app.fetcher, url, now=now, told=_told(app))
         if kind is None
-        else discover.look_as(app.fetcher, sources.new("new", kind, url), now=now)
+        else discover.look_as(app.fetcher, sources.new("new", kind, url), now=now, told=_told(app))
     )
     return Found(
         kind=seen.kind, url=seen.url, title=seen.title, articles=len(seen.items), items=seen.items, how=seen.how
     )
+
+
+def _told(app: App) -> Told:
+    """Shows what is read next, and breaks off there when a signal came."""
+
+    def told(what: str) -> None:
+        if app.stopping.is_set():
+            raise KeyboardInterrupt
+        app.watch("looking", what)
+
+    return told
 
 
 def _preview(app: App, found: Found) -> None:
@@ -169,7 +188,7 @@ def _preview(app: App, found: Found) -> None:
     if not found.items:
         return
     note(f"{found.url}: {found.how}; its newest:")
-    for item in discover.newest(app.fetcher, found.items):
+    for item in discover.newest(app.fetcher, found.items, told=_told(app)):
         day = item.published.isoformat()[:10] if item.published else "no date"
         note(f"  {day:<10}  {item.title or 'no title'}  {item.url or ''}")
 
@@ -205,25 +224,35 @@ def _plain(source: Source) -> dict[str, Any]:
     return {name: getattr(source, name) for name in names}
 
 
-def check(ctx: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
-    """Read a source now and show what it gives, without writing anything. Code 1: it cannot be read."""
-    with opened(ctx) as app:
+def check(
+    ctx: typer.Context,
+    slug: Slug,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="Show all it gives, as it gives it.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read a source now and show its newest five articles, without writing anything. Code 1: it cannot be read."""
+    with working(ctx) as app:
         with app.db.read() as conn:
             source = source_of_slug(conn, slug)
         # without validators, so that "not modified" cannot hide what is wrong
         source = replace(source, etag=None, last_modified=None, validators_url=None, body_hash=None)
         changed = ""
         try:
-            polled = poll(app.fetcher, source, now=app.clock.now())
+            polled = poll(app.fetcher, source, now=app.clock.now(), told=_told(app))
         except LayoutChanged as error:  # what stands there now is what a person needs to see
             changed = str(error)
             polled = _anew(app, source)
+        given = [candidate.item for candidate in polled.found]
+        shown = given if everything or as_json else discover.newest(app.fetcher, given, told=_told(app))
     if as_json:
         problems = [*([changed] if changed else []), *map(str, polled.problems)]
-        emit({"slug": slug, "articles": _articles(polled), "problems": problems})
+        emit({"slug": slug, "articles": _articles(given), "problems": problems})
         raise typer.Exit(WRONG if changed else 0)
-    rows = [(entry["published"], entry["characters"], entry["title"] or entry["url"]) for entry in _articles(polled)]
+    rows = [(entry["published"], entry["characters"], entry["title"] or entry["url"]) for entry in _articles(shown)]
     table(("published", "characters", "title"), rows)
+    if len(shown) < len(given):
+        note(f"the newest {len(shown)} of {len(given)}; --all shows all")
     for problem in polled.problems:
         note(f"left out: {problem}")
     if polled.moved:
@@ -240,16 +269,16 @@ def _anew(app: App, source: Source) -> Polled:
         return Polled()
 
 
-def _articles(polled: Polled) -> list[dict[str, Any]]:
+def _articles(items: Sequence[RawItem]) -> list[dict[str, Any]]:
     return [
         {
-            "title": candidate.item.title,
-            "url": candidate.item.url,
-            "published": candidate.item.published.isoformat() if candidate.item.published else None,
-            "characters": len(candidate.item.text),
-            "provenance": dict(candidate.item.provenance),
+            "title": item.title,
+            "url": item.url,
+            "published": item.published.isoformat() if item.published else None,
+            "characters": len(item.text),
+            "provenance": dict(item.provenance),
         }
-        for candidate in polled.found
+        for item in items
     ]
 
 

@@ -19,7 +19,7 @@ from newsletter.collect.decode import to_text
 from newsletter.collect.feed import looks_like_feed, read_feed
 from newsletter.collect.listing import prose_outside, read_listing
 from newsletter.collect.page import read_page
-from newsletter.collect.poll import Polled, complete, poll
+from newsletter.collect.poll import Polled, Told, complete, nobody, poll
 from newsletter.collect.serial import listing_items, mapped
 from newsletter.collect.sitemap import looks_like_sitemap
 from newsletter.collect.wordpress import JSON, asked, endpoint, named, page_of, posted
@@ -50,8 +50,9 @@ class Place:
     how: str
 
 
-def discover(fetcher: Fetcher, url: str, *, now: datetime | None = None) -> Place:
-    """Raises SourceError when the URL cannot be read, or nothing of this kind stands there."""
+def discover(fetcher: Fetcher, url: str, *, now: datetime | None = None, told: Told = nobody) -> Place:
+    """Raises SourceError when the URL cannot be read, or nothing of this kind stands there. `told`: where it looks."""
+    told(url)
     if endpoint(url) is not None:
         return _posts(fetcher, url, "it is the API of a WordPress site")
     fetched = fetcher.get(url, accept=ANY_FEED, max_body=MAX_FEED)
@@ -66,12 +67,14 @@ def discover(fetcher: Fetcher, url: str, *, now: datetime | None = None) -> Plac
         host = urlsplit(fetched.url).hostname or page.title
         return Place(kind=SourceKind.PAGE, url=url, title=host, items=(page,), how="it is an article")
     name = listing.title if listing is not None else ""
-    found = _blog(fetcher, fetched.url, text, title=name) or next(_feeds(fetcher, fetched.url, text), None)
+    found = _blog(fetcher, fetched.url, text, title=name, told=told) or next(
+        _feeds(fetcher, fetched.url, text, told=told), None
+    )
     if found is not None:
         return found
     if not front and listing is not None:
         return listing
-    found = next(_sitemaps(fetcher, fetched.url), None) or listing
+    found = next(_sitemaps(fetcher, fetched.url, told=told), None) or listing
     if found is None:
         raise Unreadable(
             "neither a feed, a sitemap, a list of articles nor an article was found there",
@@ -81,17 +84,18 @@ def discover(fetcher: Fetcher, url: str, *, now: datetime | None = None) -> Plac
     return found
 
 
-def look_as(fetcher: Fetcher, source: Source, *, now: datetime | None = None) -> Place:
+def look_as(fetcher: Fetcher, source: Source, *, now: datetime | None = None, told: Told = nobody) -> Place:
     """The place as a person says it is. Raises SourceError when it cannot be read so."""
+    told(source.url)
     if source.kind is SourceKind.WORDPRESS and endpoint(source.url) is None:
         source = replace(source, url=_api_of(fetcher, source.url) or source.url)
-    polled = poll(fetcher, source, now=now)
+    polled = poll(fetcher, source, now=now, told=told)
     items = tuple(candidate.item for candidate in polled.found)
     host = urlsplit(source.url).hostname or source.url
     return Place(kind=source.kind, url=source.url, title=host, items=items, how="as it was said")
 
 
-def newest(fetcher: Fetcher, items: Sequence[RawItem], count: int = 5) -> list[RawItem]:
+def newest(fetcher: Fetcher, items: Sequence[RawItem], count: int = 5, *, told: Told = nobody) -> list[RawItem]:
     """The newest articles of a place, newest first; pages are read where title or date are not known without."""
 
     def moment(item: RawItem) -> float:
@@ -103,7 +107,7 @@ def newest(fetcher: Fetcher, items: Sequence[RawItem], count: int = 5) -> list[R
     first = sorted(items, key=moment, reverse=True)[:count]  # a stable order: undated ones stay as they were listed
     found = tuple(Candidate(item=replace(item, guid=None), keys=(str(n),)) for n, item in enumerate(first))
     wanted = [c for c in found if c.item.url and not (c.item.title and c.item.published) and not c.item.text]
-    read = complete(fetcher, Polled(found=found), wanted, Event(), offered=frozenset())
+    read = complete(fetcher, Polled(found=found), wanted, Event(), offered=frozenset(), told=told)
     return [candidate.item for candidate in read.found]
 
 
@@ -154,11 +158,13 @@ def _is_article(fetched: Fetched, page: RawItem, listing: Place | None) -> bool:
     return prose >= _LITTLE and prose > _PER_LINK * links
 
 
-def _feeds(fetcher: Fetcher, url: str, text: str) -> Iterator[Place]:
+def _feeds(fetcher: Fetcher, url: str, text: str, *, told: Told) -> Iterator[Place]:
     for link in list(dict.fromkeys(_named(text, url)))[:_MOST_NAMED]:
+        told(link)
         yield from _tried(fetcher, link, "its page names this feed")
     below = url.partition("?")[0].partition("#")[0].rstrip("/") + "/"
     for path in _FEED_PATHS:
+        told(urljoin(below, path))
         yield from _tried(fetcher, urljoin(below, path), "a feed at a well-known path")
 
 
@@ -180,9 +186,10 @@ def _links_of(text: str) -> Iterator[dict[str, str]]:
         yield facts | {"href": facts.get("href", "").strip().replace("&#038;", "&")}
 
 
-def _blog(fetcher: Fetcher, url: str, text: str, *, title: str) -> Place | None:
+def _blog(fetcher: Fetcher, url: str, text: str, *, title: str, told: Told) -> Place | None:
     """The posts of the API that a WordPress page names, if it answers strangers and has any."""
     posts = named(_links_of(text), url)
+    told(posts or url)
     try:
         how = "its page names a WordPress API, which gives whole texts"
         place = _posts(fetcher, posts, how, title=title) if posts else None
@@ -223,7 +230,7 @@ def _tried(fetcher: Fetcher, url: str, how: str) -> Iterator[Place]:
         yield found
 
 
-def _sitemaps(fetcher: Fetcher, url: str) -> Iterator[Place]:
+def _sitemaps(fetcher: Fetcher, url: str, *, told: Told) -> Iterator[Place]:
     """Sitemaps that say when their pages changed: without a date nobody knows what of a whole site is new."""
     try:
         robots = to_text(fetcher.get(urljoin(url, "/robots.txt")).body[:500_000])
@@ -231,6 +238,7 @@ def _sitemaps(fetcher: Fetcher, url: str) -> Iterator[Place]:
         robots = ""
     named = sorted(_ROBOTS.findall(robots), key=lambda link: "news" not in link.lower())[:_MOST_NAMED]
     for link in dict.fromkeys([*named, *(urljoin(url, path) for path in _SITEMAP_PATHS)]):
+        told(link)
         try:
             place = _mapped(
                 fetcher, fetcher.get(link, accept=ANY_FEED, max_body=MAX_FEED), link, "the site has a sitemap"

@@ -11,7 +11,7 @@ import re
 import stat
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from newsletter.collect import manuscript
@@ -80,13 +80,18 @@ def _guid(path: Path) -> str:
     return "file:" + hashlib.sha256(os.fsencode(path.resolve())).hexdigest()
 
 
-def read_folder(path: Path) -> Iterator[tuple[Path, RawItem | SourceError]]:
-    """Each readable file directly in `path`, by name, with its article or the error it met. Hidden and other files are
-    left out. Raises SourceError when the folder itself cannot be read."""
+def read_folder(
+    path: Path, told: Callable[[str], object] = lambda name: None
+) -> Iterator[tuple[Path, RawItem | SourceError]]:
+    """Each readable file directly in `path`, by name, with its article or the error it met; `told` hears each name first.
+
+    Hidden and other files are left out. Raises SourceError when the folder itself cannot be read.
+    """
     names = _names(path)
     home = path.resolve(strict=True)
     growing = _growing(names)
     for name in names:
+        told(name.name)
         try:
             if not name.resolve().is_relative_to(home):
                 raise FetchRefused("a link that leads out of the folder is not followed", where=str(name))

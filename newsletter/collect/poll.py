@@ -4,7 +4,7 @@ Must never be asked for two sources at once by one thread, nor raise for one bad
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -22,6 +22,12 @@ from newsletter.errors import FetchRefused, SourceError, Unreadable
 from newsletter.http import ANY_FEED, ANY_PAGE, MAX_FEED, Fetched, Fetcher
 from newsletter.model import SERIAL, RawItem, Source, SourceKind
 
+Told = Callable[[str], object]  # hears what is read next, for a person who looks on
+
+
+def nobody(what: str) -> None:
+    """Hears nothing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Polled:
@@ -38,10 +44,10 @@ class Polled:
     truncated: bool = False
 
 
-def poll(fetcher: Fetcher, source: Source, *, now: datetime | None = None) -> Polled:
+def poll(fetcher: Fetcher, source: Source, *, now: datetime | None = None, told: Told = nobody) -> Polled:
     """Read the source. Raises SourceError when nothing of it can be read. `now` is for dates like "3 giờ trước"."""
     if source.kind is SourceKind.FOLDER:
-        return _folder(source)
+        return _folder(source, told)
     fetched = _fetch(fetcher, source)
     body_hash = hashlib.sha256(fetched.body).hexdigest()
     validators = (fetched.etag, fetched.last_modified, fetched.url)
@@ -56,7 +62,7 @@ def poll(fetcher: Fetcher, source: Source, *, now: datetime | None = None) -> Po
             moved=fetched.moved,
             unchanged=True,
         )
-    links = _links(fetcher, fetched, source, now)
+    links = _links(fetcher, fetched, source, now, told=told)
     # an index may stay as it is while its sitemaps change: nothing is kept that would make the next look stop there
     return Polled(
         found=candidates(source, links.items),
@@ -75,7 +81,13 @@ def candidates(source: Source, items: Sequence[RawItem]) -> tuple[Candidate, ...
 
 
 def complete(
-    fetcher: Fetcher, polled: Polled, wanted: Sequence[Candidate], stopping: Event, *, offered: frozenset[str]
+    fetcher: Fetcher,
+    polled: Polled,
+    wanted: Sequence[Candidate],
+    stopping: Event,
+    *,
+    offered: frozenset[str],
+    told: Told = nobody,
 ) -> Polled:
     """`polled` with the pages of the `wanted` candidates read, one after another. A page that fails leaves its item as
     the source gave it, with the reason in its provenance."""
@@ -83,6 +95,7 @@ def complete(
     for candidate in wanted:
         if stopping.is_set():
             break
+        told(candidate.item.url or "")
         read[candidate.keys] = _completed(fetcher, candidate)
     found = tuple(read.get(candidate.keys, candidate) for candidate in polled.found)
     return replace(polled, found=found, offered=offered)
@@ -114,16 +127,15 @@ def _fetch(fetcher: Fetcher, source: Source) -> Fetched:
 _ACCEPT = {SourceKind.PAGE: ANY_PAGE, SourceKind.LISTING: ANY_PAGE, SourceKind.WORDPRESS: JSON}
 
 
-def _links(fetcher: Fetcher, fetched: Fetched, source: Source, now: datetime | None) -> Links:
+def _links(fetcher: Fetcher, fetched: Fetched, source: Source, now: datetime | None, *, told: Told) -> Links:
     if source.kind is SourceKind.FEED:
         feed = read_feed(fetched.body, url=fetched.url, content_type=fetched.content_type, charset=fetched.charset)
         return Links(items=feed.entries, truncated=feed.truncated)
     if source.kind is SourceKind.SITEMAP:
-        return mapped(fetched, lambda url: fetcher.get(url, max_body=MAX_FEED, accept=ANY_FEED))
+        return mapped(fetched, partial(_further, fetcher, told, ANY_FEED))
     if source.kind is SourceKind.WORDPRESS:
         oldest = now - source.max_age if now else None
-        get = partial(fetcher.get, max_body=MAX_FEED, accept=JSON)
-        return posted(fetched, get, url=source.url, oldest=oldest)
+        return posted(fetched, partial(_further, fetcher, told, JSON), url=source.url, oldest=oldest)
     if looks_like_feed(fetched.body, fetched.content_type):
         raise Unreadable(f"this is a feed, not {_A_PAGE[source.kind]}", where=fetched.url, hint="add it with kind feed")
     if source.kind is SourceKind.LISTING:
@@ -132,17 +144,22 @@ def _links(fetcher: Fetcher, fetched: Fetched, source: Source, now: datetime | N
     return Links(items=(page,))
 
 
+def _further(fetcher: Fetcher, told: Told, accept: str, url: str) -> Fetched:
+    told(url)
+    return fetcher.get(url, max_body=MAX_FEED, accept=accept)
+
+
 _A_PAGE = {SourceKind.PAGE: "an article page", SourceKind.LISTING: "a listing page"}
 
 
-def _folder(source: Source) -> Polled:
+def _folder(source: Source, told: Told) -> Polled:
     path = Path(source.url)
     if path.is_file():
         return Polled(found=candidates(source, [read_file(path)]))
     state = folder_state(path)
     if state == source.body_hash:
         return Polled(body_hash=state, unchanged=True)
-    read = list(read_folder(path))
+    read = list(read_folder(path, told))
     items = [item for _, item in read if isinstance(item, RawItem)]
     problems = tuple(item for _, item in read if isinstance(item, SourceError))
     if problems and not items:

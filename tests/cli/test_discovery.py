@@ -1,10 +1,13 @@
 """`source add URL` finds out what stands there, and shows it before anything is written."""
 
 import json
+import signal
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
+from newsletter.collect import discover
 from tests.cli.conftest import ARTICLE, Home, Pages
 
 SITE = "http://tin.example"
@@ -235,3 +238,29 @@ def test_a_wordpress_site_without_pretty_links_is_found_and_can_be_named(
 def test_a_site_said_to_be_wordpress_that_is_none_is_refused(home: Home, web: dict[str, tuple[str, bytes]]) -> None:
     web["/"] = ("text/html", listing())
     assert "no REST API at this address" in home("source", "add", SITE + "/", "--kind", "wordpress").error
+
+
+def test_checking_shows_the_newest_five_and_reads_the_pages_of_mere_links(
+    home: Home, web: dict[str, tuple[str, bytes]]
+) -> None:
+    web["/s.xml"] = ("application/xml", sitemap())
+    assert added(home, "/s.xml") == ("sitemap", "/s.xml")
+    said = home("source", "check", "x")
+    assert [title(day) in said.out for day in (22, 18, 17)] == [True, True, False]
+    assert "the newest 5 of 10; --all shows all" in said.err
+    assert len(home("source", "check", "x", "--all").out.splitlines()) == 11
+
+
+def test_a_signal_breaks_off_the_looking_and_nothing_is_added(
+    home: Home, web: dict[str, tuple[str, bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web["/tin-tuc"] = ("text/html", listing())
+    real = discover._tried
+
+    def interrupted(*arguments: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return real(*arguments)
+
+    monkeypatch.setattr(discover, "_tried", interrupted)
+    assert home("source", "add", SITE + "/tin-tuc").code == 130
+    assert home("source", "list", "--json").json == []
