@@ -49,13 +49,14 @@ class SourceKind(StrEnum):
     FEED = "feed"  # RSS, Atom or JSON Feed by URL
     LISTING = "listing"  # a page of links to articles, for sites without a feed
     SITEMAP = "sitemap"  # a sitemap, news sitemap or sitemap index by URL
+    WORDPRESS = "wordpress"  # the posts of a WordPress site, by the address of its REST API
     PAGE = "page"  # one article page by URL
-    FOLDER = "folder"  # files on this machine: txt, md, html
+    FOLDER = "folder"  # files on this machine: txt, md, html, docx, pdf
     MANUAL = "manual"  # articles given by name or pasted; never polled
 
 
 # Kinds that show many articles again and again: a first run has a backlog, an entry may be only an excerpt or a link.
-SERIAL = (SourceKind.FEED, SourceKind.LISTING, SourceKind.SITEMAP)
+SERIAL = (SourceKind.FEED, SourceKind.LISTING, SourceKind.SITEMAP, SourceKind.WORDPRESS)
 
 
 class SourceState(StrEnum):

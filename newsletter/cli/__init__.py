@@ -30,7 +30,7 @@ VERBS: Mapping[str, Mapping[str, str]] = {
         "dump": "Write sources, lists and newsletters as such a file.",
     },
     "sources": {"source": "Add, list, check, pause and resume sources."},
-    "articles": {"article": "List articles; release or drop held ones."},
+    "articles": {"article": "Add and list articles; release or drop held ones."},
     "people": {
         "list": "Create a list that people can join.",
         "subscribers": "Import, export, add, show and erase people.",

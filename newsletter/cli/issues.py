@@ -207,7 +207,7 @@ def tell_apart(
     with opened(ctx) as app, app.db.begin() as conn:
         if articles.get(conn, article) is None:
             raise BadInput("no such article", where=article, hint="`newsletter why ARTICLE` takes the same id")
-        others = stories.tell_apart(conn, ArticleId(article), by=getpass.getuser(), now=app.clock.now())
+        others = stories.tell_apart(conn, ArticleId(article), by=me(), now=app.clock.now())
     for other in others:
         say(f"no longer the same story as {other.article_id} “{other.title}” ({other.source_name})")
 

@@ -6,14 +6,15 @@ Must never lose an item silently: what is not offered is written down as skipped
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from newsletter.collect.clean import one_line
 from newsletter.collect.language import language_of
 from newsletter.collect.match import LASTMOD, Candidate, Match, matches, moment_of
 from newsletter.collect.turnover import Turnover, turned_over
-from newsletter.model import SERIAL, ArticleState, RawItem, Seen, Source
+from newsletter.collect.wanted import unwanted
+from newsletter.model import SERIAL, ArticleState, RawItem, Seen, Source, SourceKind
 
 SHORT = 400  # characters: a feed text below this is an excerpt, so the page is read
 NO_TEXT = "no text could be read"
@@ -92,8 +93,17 @@ def choose(
     turnover = turned_over(source, found, candidates, known, before=before, now=now) if serial else Turnover()
     if turnover.mark and fresh:
         fresh[0] = (candidates[0], dataclasses.replace(fresh[0][1], mistrust=(*fresh[0][1].mistrust, turnover.mark)))
+    read = chosen if offered is not None else set[int]()
     return decisions + [
-        _new(source, candidate, match, offered=n in chosen, turnover=turnover.reason_of(candidate), now=now)
+        _new(
+            source,
+            candidate,
+            match,
+            offered=n in chosen,
+            read=n in read,
+            turnover=turnover.reason_of(candidate),
+            now=now,
+        )
         for n, (candidate, match) in enumerate(fresh)
     ]
 
@@ -107,12 +117,16 @@ def needs_page(source: Source, decision: New | Known) -> bool:
     """Whether the article's page must be read: a candidate known only by a link or an excerpt, or a corrected one."""
     if isinstance(decision, Known):
         return decision.reread
-    return (
-        source.kind in SERIAL
-        and decision.state is not ArticleState.SKIPPED
-        and decision.item.url is not None
-        and len(decision.item.text) < SHORT
-    )
+    return decision.state is not ArticleState.SKIPPED and _is_partial(source, decision.item)
+
+
+def _is_partial(source: Source, item: RawItem) -> bool:
+    """Whether the article's page would say more than the source did, as far as the source is meant to say it."""
+    if source.kind not in SERIAL or item.url is None:
+        return False
+    if not source.full_text:
+        return not (item.title and (item.text or item.standfirst))
+    return not item.text if source.kind is SourceKind.WORDPRESS else len(item.text) < SHORT
 
 
 def with_page(candidate: Candidate, page: RawItem, page_keys: Sequence[str]) -> Candidate:
@@ -143,13 +157,13 @@ def _known(source: Source, candidate: Candidate, match: Match, known: Mapping[st
     assert match.owner is not None
     article, item = match.owner, _dated(candidate.item, now)
     serial = source.kind in SERIAL
-    excerpt = serial and len(item.text) < SHORT and not item.provenance.get("text", "").startswith("page:")
+    excerpt = _is_partial(source, item) and not item.provenance.get("text", "").startswith("page:")
     live = article.state is not ArticleState.SKIPPED
     said = candidate.words
     recent = article.changed_at is not None and timedelta(0) <= now - article.changed_at < _A_DAY
     in_turn = said == article.entry_before and recent  # the older of two versions that are shown in turn
     changed = live and not in_turn and article.entry_hash not in (None, said)
-    readable = serial and live and excerpt and item.url is not None and not article.sent
+    readable = live and excerpt and not article.sent
     return Known(
         article=article,
         item=_presentable(item) if not serial else item,
@@ -174,7 +188,12 @@ def _offered(source: Source, fresh: Sequence[Candidate], now: datetime) -> set[i
     """Positions that are candidates by number: all of them, or of a backlog only the newest few."""
     if source.kind not in SERIAL or _backlog(source, now) is None:
         return set(range(len(fresh)))
-    young = [n for n, candidate in enumerate(fresh) if not _too_old(source, _dated(candidate.item, now), now)]
+    young = [
+        n
+        for n, candidate in enumerate(fresh)
+        if not _too_old(source, _dated(candidate.item, now), now)
+        and unwanted(source, candidate.item, partial=_is_partial(source, candidate.item)) is None
+    ]
     young.sort(key=lambda n: (-_stamp(fresh[n].item.published, now), n))
     return set(young[: source.newest])
 
@@ -192,9 +211,18 @@ def _backlog(source: Source, now: datetime) -> str | None:
 
 
 def _new(
-    source: Source, candidate: Candidate, match: Match, *, offered: bool, turnover: str | None, now: datetime
+    source: Source,
+    candidate: Candidate,
+    match: Match,
+    *,
+    offered: bool,
+    read: bool,
+    turnover: str | None,
+    now: datetime,
 ) -> New:
+    """`read`: whatever its page could add is there."""
     item = _dated(candidate.item, now)
+    refused = unwanted(source, item, partial=not read and _is_partial(source, item))
     named = source.kind not in SERIAL
     state, reason = ArticleState.NEW, None
     doubt = turnover or (f"maybe known already: it has {match.doubt}" if match.doubt else None)
@@ -202,6 +230,8 @@ def _new(
         state, reason = ArticleState.SKIPPED, "it has neither a title nor a text"
     elif not named and _too_old(source, item, now):
         state, reason = ArticleState.SKIPPED, f"older than {source.max_age.days} days when it was first seen"
+    elif refused is not None:
+        state, reason = ArticleState.SKIPPED, refused
     elif not offered:
         state, reason = ArticleState.SKIPPED, _backlog(source, now) or "backlog of the first run"
     elif doubt:
@@ -237,13 +267,20 @@ def _dated(item: RawItem, now: datetime) -> RawItem:
     if item.published is None:
         return item
     written = item.published_raw or item.published.isoformat()
-    if moment_of(item.published) > now + _TOMORROW:
+    if _begins(item.published) > now + _TOMORROW:
         why = f"first seen: {written} lies in the future"
     elif _day(item.published) in _ZERO_DAYS:
         why = f"first seen: {written} is no date but a computer's zero"
     else:
         return item
     return dataclasses.replace(item, published=None, provenance={**item.provenance, "published": why})
+
+
+def _begins(published: datetime | date) -> datetime:
+    """A bare day begins at its first moment: at one in the morning in Hanoi today's date is still tomorrow in UTC."""
+    if isinstance(published, datetime):
+        return published
+    return datetime.combine(published, time(0), tzinfo=UTC)
 
 
 def _day(published: datetime | date) -> date:

@@ -176,7 +176,7 @@ def _item(parts: _Parts, language: str | None) -> RawItem:
     url = absolute(parts.base, link)
     published, raw, rule = dated(parts.dates)
     content = html_to_text(parts.content or "")
-    summary = _without_tail(html_to_text(parts.summary or ""))
+    summary = without_tail(html_to_text(parts.summary or ""))
     title = title_text(parts.title, literal=parts.title_literal)
     image, image_rule = _image(parts, url)
     standfirst = summary if summary != content and 0 < len(summary) <= _MAX_STANDFIRST else None
@@ -214,7 +214,7 @@ def dated(dates: Mapping[str, str]) -> tuple[datetime | date | None, str | None,
     return None, written[0][1][:100] if written else None, ""
 
 
-def _without_tail(text: str) -> str:
+def without_tail(text: str) -> str:
     for _ in range(3):  # "[…]" stands before "The post … appeared first on …"
         shorter = (text[:-600] + _TAIL.sub("", text[-600:])).rstrip()
         if shorter == text:

@@ -7,24 +7,32 @@ import hashlib
 import math
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from threading import Event
 from urllib.parse import urlsplit
 
 from newsletter.collect.choose import with_page
 from newsletter.collect.feed import feed_ttl, looks_like_feed, read_feed
-from newsletter.collect.files import read_file, read_folder
+from newsletter.collect.files import folder_state, read_file, read_folder
 from newsletter.collect.identity import identities, title_and_day, url_key
 from newsletter.collect.match import Candidate, entries, words_of
 from newsletter.collect.page import read_page
 from newsletter.collect.serial import Knows, Links, listed, mapped
-from newsletter.errors import SourceError, Unreadable
+from newsletter.collect.wordpress import JSON, asked, page_of, posted
+from newsletter.errors import FetchRefused, SourceError, Unreadable
 from newsletter.http import ANY_FEED, ANY_PAGE, MAX_FEED, Fetched, Fetcher
 from newsletter.model import SERIAL, RawItem, Source, SourceKind
 from newsletter.store.health import POLL_EVERY, next_look
+
+Told = Callable[[str], object]  # hears what is read next, for a person who looks on
+
+
+def nobody(what: str) -> None:
+    """Hears nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +56,18 @@ class Polled:
     left: int = 0
 
 
-def poll(fetcher: Fetcher, source: Source, *, now: datetime | None = None, knows: Knows | None = None) -> Polled:
+def poll(
+    fetcher: Fetcher,
+    source: Source,
+    *,
+    now: datetime | None = None,
+    knows: Knows | None = None,
+    told: Told = nobody,
+) -> Polled:
     """Read the source. Raises SourceError when nothing of it can be read. `now` is for dates like "3 giờ trước"; `knows`
     is asked, only where a listing's layout changed, which articles the source has shown before."""
     if source.kind is SourceKind.FOLDER:
-        return _folder(source)
+        return _folder(source, told)
     fetched = _fetch(fetcher, source)
     body_hash = hashlib.sha256(fetched.body).hexdigest()
     validators = (fetched.etag, fetched.last_modified, fetched.url)
@@ -72,7 +87,7 @@ def poll(fetcher: Fetcher, source: Source, *, now: datetime | None = None, knows
             unchanged=True,
             every=every,
         )
-    links = _links(fetcher, fetched, source, now=now, knows=knows)
+    links = _links(fetcher, fetched, source, now=now, knows=knows, told=told)
     # an index may stay as it is while its sitemaps change: nothing is kept that would make the next look stop there
     return Polled(
         found=candidates(source, links.items),
@@ -102,6 +117,7 @@ def complete(
     until: float = math.inf,
     now: datetime | None = None,
     source_id: str = "",
+    told: Told = nobody,
 ) -> Polled:
     """`polled` with the pages of the `wanted` candidates read, one after another. A page that fails leaves its item as
     the source gave it, with the reason in its provenance. After `until` (monotonic seconds) no further page is begun."""
@@ -109,6 +125,7 @@ def complete(
     for candidate in wanted:
         if stopping.is_set() or (read and time.monotonic() >= until):
             break
+        told(candidate.item.url or "")
         read[candidate.keys] = _completed(fetcher, candidate, source_id, now)
     left = {candidate.keys for candidate in wanted} - read.keys()
     found = [read.get(candidate.keys, candidate) for candidate in polled.found if candidate.keys not in left]
@@ -141,24 +158,32 @@ def _page_keys(url: str, page: RawItem) -> list[str]:
 
 
 def _fetch(fetcher: Fetcher, source: Source) -> Fetched:
-    is_page = source.kind in (SourceKind.PAGE, SourceKind.LISTING)
-    return fetcher.get(
-        source.url,
+    get = partial(
+        fetcher.get,
         etag=source.etag,
         last_modified=source.last_modified,
         validators_url=source.validators_url,
         max_body=MAX_FEED,
-        accept=ANY_PAGE if is_page else ANY_FEED,
+        accept=_ACCEPT.get(source.kind, ANY_FEED),
         robots=source.kind is SourceKind.LISTING,  # what is made for programs, or named one by one, is exempt
     )
+    return asked(get, page_of(source.url)) if source.kind is SourceKind.WORDPRESS else get(source.url)
 
 
-def _links(fetcher: Fetcher, fetched: Fetched, source: Source, *, now: datetime | None, knows: Knows | None) -> Links:
+_ACCEPT = {SourceKind.PAGE: ANY_PAGE, SourceKind.LISTING: ANY_PAGE, SourceKind.WORDPRESS: JSON}
+
+
+def _links(
+    fetcher: Fetcher, fetched: Fetched, source: Source, *, now: datetime | None, knows: Knows | None, told: Told
+) -> Links:
     if source.kind is SourceKind.FEED:
         feed = read_feed(fetched.body, url=fetched.url, content_type=fetched.content_type, charset=fetched.charset)
         return Links(items=feed.entries, truncated=feed.truncated)
     if source.kind is SourceKind.SITEMAP:
-        return mapped(fetched, lambda url: fetcher.get(url, max_body=MAX_FEED, accept=ANY_FEED))
+        return mapped(fetched, partial(_further, fetcher, told, ANY_FEED))
+    if source.kind is SourceKind.WORDPRESS:
+        oldest = now - source.max_age if now else None
+        return posted(fetched, partial(_further, fetcher, told, JSON), url=source.url, oldest=oldest)
     if looks_like_feed(fetched.body, fetched.content_type):
         raise Unreadable(f"this is a feed, not {_A_PAGE[source.kind]}", where=fetched.url, hint="add it with kind feed")
     if source.kind is SourceKind.LISTING:
@@ -167,16 +192,26 @@ def _links(fetcher: Fetcher, fetched: Fetched, source: Source, *, now: datetime 
     return Links(items=(page,))
 
 
+def _further(fetcher: Fetcher, told: Told, accept: str, url: str) -> Fetched:
+    told(url)
+    return fetcher.get(url, max_body=MAX_FEED, accept=accept)
+
+
 _A_PAGE = {SourceKind.PAGE: "an article page", SourceKind.LISTING: "a listing page"}
 
 
-def _folder(source: Source) -> Polled:
+def _folder(source: Source, told: Told) -> Polled:
     path = Path(source.url)
     if path.is_file():
         return Polled(found=candidates(source, [read_file(path)]))
-    read = list(read_folder(path))
+    state = folder_state(path)
+    if state == source.body_hash:
+        return Polled(body_hash=state, unchanged=True)
+    read = list(read_folder(path, told))
     items = [item for _, item in read if isinstance(item, RawItem)]
     problems = tuple(item for _, item in read if isinstance(item, SourceError))
     if problems and not items:
         raise SourceError(f"none of {len(problems)} files can be read: {problems[0].what}", where=problems[0].where)
-    return Polled(found=candidates(source, items), problems=problems)
+    # what may be otherwise next time (a busy machine, a file that grows) is looked at again; what is broken is not
+    final = all(isinstance(problem, FetchRefused | Unreadable) for problem in problems)
+    return Polled(found=candidates(source, items), problems=problems, body_hash=state if final else None)

@@ -93,6 +93,8 @@ _KNOWN = (
     (r"over the limit of (?P<n>\d+)", "over the limit of {n} items"),
     (r"too old: more than (?P<n>\d+) days", "older than {n} days"),
     (r"preflight found (?P<n>\d+) error\(s\): (?P<detail>.+)", "preflight found {n} errors: {detail}"),
+    (r"has the excluded word '(?P<word>.+)'", "has the excluded word “{word}”"),
+    (r"has none of the wanted words (?P<words>.+)", "has none of the wanted words {words}"),
     (r"(?P<state>new|ready|held|skipped): (?P<rest>.+)", "{state}: {rest}"),
 )
 

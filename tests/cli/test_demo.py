@@ -204,7 +204,11 @@ def test_what_can_be_taken_is_sent_and_what_cannot_is_told_in_one_line_each(own:
     assert own.json["ledger"]["sent"] == own.json["messages"] == len(ADDRESSES)
     told = [line for line in own.err.splitlines() if "left out" in line]
     assert len(told) == 3
-    for place in ("khong-co.txt: there is no such file", "so.pdf: this kind of file", "http://127.0.0.1:9/feed.xml: "):
+    for place in (
+        "khong-co.txt: there is no such file",
+        "so.pdf: the PDF cannot be read",
+        "http://127.0.0.1:9/feed.xml: ",
+    ):
         assert sum(place in line for line in told) == 1
     assert len(re.findall(r"rong\.txt: the file is empty", own.err)) == 1
     assert "Traceback" not in own.err

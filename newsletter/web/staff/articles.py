@@ -75,6 +75,7 @@ def article(visit: Visit, *, status: int = 200, refused: str = "") -> Response:
         public=visit.site.pages.path(f"/articles/{found.id}") if _has_page(found) else "",
         decisions=decisions,
         story=story,
+        added=visit.asked("added"),
     )
 
 
