@@ -176,6 +176,7 @@ class RawItem:
 class Feed:
     title: str | None
     entries: tuple[RawItem, ...]
+    prints: tuple[str, ...] = ()  # one for each entry shown: equal only while the entry is the same byte for byte
     truncated: bool = False  # more entries were there than the reader's bound
 
 
@@ -231,6 +232,7 @@ class Source:
     validators_url: str | None = None  # the final URL the validators belong to
     body_hash: str | None = None
     signature: str | None = None  # of a listing: how many links, and the structures they were found in
+    reading: str | None = None  # of a feed: prints and names of the entries it showed last
     failures: int = 0
     failing_since: datetime | None = None
     gone: int = 0  # answers 410 in a row

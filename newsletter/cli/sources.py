@@ -255,8 +255,8 @@ def check(
         note(f"the newest {len(shown)} of {len(given)}; --all shows all")
     for problem in polled.problems:
         note(f"left out: {problem}")
-    if polled.moved:
-        note(f"it has moved to {polled.moved}")
+    if polled.answer.moved:
+        note(f"it has moved to {polled.answer.moved}")
     if changed:
         note(f"error: {changed}")
         raise typer.Exit(WRONG)

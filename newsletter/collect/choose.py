@@ -66,14 +66,16 @@ def choose(
     *,
     now: datetime,
     before: int = 0,
+    shown: int | None = None,
     offered: frozenset[str] | None = None,
 ) -> list[New | Known]:
     """One decision per item, in the source's order; a second item with a key of an earlier new one is left out.
 
     The first run of a feed, listing or sitemap takes its backlog as seen and offers the newest `source.newest` within
     `source.max_age`. `known`: what is known of `Candidate.asked`. `before`: how many articles the source has given so
-    far. `offered`: the first keys of those chosen before their pages were read; it stays with them, because a date
-    found on a page must not let another in whose page was not read.
+    far. `shown`: how many entries there were, if not all stand in `found`. `offered`: the first keys of those chosen
+    before their pages were read; it stays with them, because a date found on a page must not let another in whose page
+    was not read.
     """
     serial = source.kind in SERIAL
     fresh: list[tuple[Candidate, Match]] = []
@@ -90,7 +92,9 @@ def choose(
         chosen = _offered(source, candidates, now)
     else:
         chosen = {n for n, candidate in enumerate(candidates) if candidate.keys[0] in offered}
-    turnover = turned_over(source, found, candidates, known, before=before, now=now) if serial else Turnover()
+    turnover = (
+        turned_over(source, found, candidates, known, before=before, now=now, shown=shown) if serial else Turnover()
+    )
     if turnover.mark and fresh:
         fresh[0] = (candidates[0], dataclasses.replace(fresh[0][1], mistrust=(*fresh[0][1].mistrust, turnover.mark)))
     read = chosen if offered is not None else set[int]()

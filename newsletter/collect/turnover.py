@@ -40,29 +40,32 @@ def turned_over(
     *,
     before: int,
     now: datetime,
+    shown: int | None = None,
 ) -> Turnover:
     """Whether more than half of the entries came under new names at once, and which of them are not evidently news.
 
-    Recognised articles under a new address count among the renamed: where twelve of fifteen moved, the thirteenth that
-    nobody recognises has moved too. So has one that comes back to the list within a week and has no date after that.
+    `shown`: how many entries there were, if not all stand in `found`. Recognised articles under a new address count among
+    the renamed: where twelve of fifteen moved, the thirteenth that nobody recognises has moved too. So has one that comes
+    back to the list within a week and has no date after that.
     """
     if not source.first_run_done or before < KNOWN_BEFORE:
         return Turnover()
     since = min(source.last_ok_at, now) if source.last_ok_at else now
     newest = max((moment_of(seen.published) for seen in known.values() if seen.published), default=since)
     since = max(since, newest)  # a clock that was set back must not make everything young
-    built = _built_at(fresh) if 2 * len(fresh) > len(found) else None
+    shown = max(shown or 0, len(found))
+    built = _built_at(fresh) if 2 * len(fresh) > shown else None
     suspects = [one for one in fresh if not _is_news(one, since=since, built=built, known=known, now=now)]
     unknown = set(map(id, fresh))
     moved = sum(id(one) not in unknown and _has_moved(one, known) for one in found)
-    if len(suspects) + moved > SHARE * len(found):
+    if len(suspects) + moved > SHARE * shown:
         return Turnover(
             suspects=frozenset(map(id, suspects)),
-            mark=_mark(now),
-            reason=f"{len(suspects) + moved} of {len(found)} entries turned new at once: "
+            mark=mark(now),
+            reason=f"{len(suspects) + moved} of {shown} entries turned new at once: "
             "their names may have changed, not their news",
         )
-    earlier = next((day for day in range(AFTERMATH) if mistrusted(_mark(now - timedelta(days=day))) in known), None)
+    earlier = next((day for day in range(AFTERMATH) if mistrusted(mark(now - timedelta(days=day))) in known), None)
     if earlier is None:
         return Turnover()
     return Turnover(
@@ -72,7 +75,7 @@ def turned_over(
     )
 
 
-def _mark(now: datetime) -> str:
+def mark(now: datetime) -> str:
     """Remembered among the source's marks: the day of a mass change."""
     return f"turned:{now:%Y-%m-%d}"
 

@@ -38,6 +38,7 @@ sources = sa.Table(
     sa.Column("validators_url", sa.Text),
     sa.Column("body_hash", sa.String(64)),
     sa.Column("signature", sa.Text),  # of a listing: the structure its links stood in; NULL until the first reading
+    sa.Column("reading", sa.Text),  # of a feed: a line for each entry it showed, see collect.reading
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Index("ix_sources_due", "next_check_at"),  # the collect stage: which sources are due
 )

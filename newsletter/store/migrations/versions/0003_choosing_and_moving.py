@@ -1,4 +1,4 @@
-"""which articles of a source are wanted; moves and failures of its address"""
+"""which articles of a source are wanted; moves and failures of its address; what it showed last"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-_NEW = ("include", "exclude", "topics", "full_text", "failing_since", "gone", "moved_to", "moved_seen")
+_NEW = ("include", "exclude", "topics", "full_text", "failing_since", "gone", "moved_to", "moved_seen", "reading")
 
 
 def upgrade() -> None:
@@ -23,6 +23,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("failing_since", UtcDateTime(), nullable=True))
         batch_op.add_column(sa.Column("gone", sa.Integer(), server_default="0", nullable=False))
         batch_op.add_column(sa.Column("moved_to", sa.Text(), nullable=True))
+        batch_op.add_column(sa.Column("reading", sa.Text(), nullable=True))
         batch_op.add_column(sa.Column("moved_seen", sa.Integer(), server_default="0", nullable=False))
 
 
