@@ -121,10 +121,10 @@ def needs_page(source: Source, decision: New | Known) -> bool:
     """Whether the article's page must be read: a candidate known only by a link or an excerpt, or a corrected one."""
     if isinstance(decision, Known):
         return decision.reread
-    return decision.state is not ArticleState.SKIPPED and _is_partial(source, decision.item)
+    return decision.state is not ArticleState.SKIPPED and is_partial(source, decision.item)
 
 
-def _is_partial(source: Source, item: RawItem) -> bool:
+def is_partial(source: Source, item: RawItem) -> bool:
     """Whether the article's page would say more than the source did, as far as the source is meant to say it."""
     if source.kind not in SERIAL or item.url is None:
         return False
@@ -161,7 +161,7 @@ def _known(source: Source, candidate: Candidate, match: Match, known: Mapping[st
     assert match.owner is not None
     article, item = match.owner, _dated(candidate.item, now)
     serial = source.kind in SERIAL
-    excerpt = _is_partial(source, item) and not item.provenance.get("text", "").startswith("page:")
+    excerpt = is_partial(source, item) and not item.provenance.get("text", "").startswith("page:")
     live = article.state is not ArticleState.SKIPPED
     said = candidate.words
     recent = article.changed_at is not None and timedelta(0) <= now - article.changed_at < _A_DAY
@@ -196,7 +196,7 @@ def _offered(source: Source, fresh: Sequence[Candidate], now: datetime) -> set[i
         n
         for n, candidate in enumerate(fresh)
         if not _too_old(source, _dated(candidate.item, now), now)
-        and unwanted(source, candidate.item, partial=_is_partial(source, candidate.item)) is None
+        and unwanted(source, candidate.item, partial=is_partial(source, candidate.item)) is None
     ]
     young.sort(key=lambda n: (-_stamp(fresh[n].item.published, now), n))
     return set(young[: source.newest])
@@ -226,7 +226,7 @@ def _new(
 ) -> New:
     """`read`: whatever its page could add is there."""
     item = _dated(candidate.item, now)
-    refused = unwanted(source, item, partial=not read and _is_partial(source, item))
+    refused = unwanted(source, item, partial=not read and is_partial(source, item))
     named = source.kind not in SERIAL
     state, reason = ArticleState.NEW, None
     doubt = turnover or (f"maybe known already: it has {match.doubt}" if match.doubt else None)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from newsletter.app import App
 from newsletter.collect import poll
-from newsletter.collect.choose import New, needs_page
+from newsletter.collect.choose import New, is_partial, needs_page
 from newsletter.collect.poll import Polled
 from newsletter.collect.serial import Knows
 from newsletter.collect.settle import decided
@@ -86,6 +86,8 @@ class Gathering:
 
     def _read_pages(self, reading: _Reading, polled: Polled) -> bool:
         """Whether pages of new entries known only by a link or an excerpt are to be read first."""
+        if not any(is_partial(reading.source, candidate.item) for candidate in polled.found):
+            return False
         with self._app.db.read() as conn:
             decisions = decided(conn, reading.source, polled, self._now)
         wanted = {decision.keys for decision in decisions if needs_page(reading.source, decision)}

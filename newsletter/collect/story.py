@@ -6,11 +6,12 @@ source, which knows what is news to it, only copies are joined.
 """
 
 import struct
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from heapq import nlargest
 
 from newsletter.collect.identity import title_key
 from newsletter.collect.series import apart, numbers_of
@@ -30,6 +31,7 @@ _FIGURES_SHARED = 0.5  # of the poorer text: copies keep their figures, another 
 _WORDS_OF_A_TITLE = 4
 _HEAVY = 32  # terms by which candidates are found
 _WORTH = 0.04  # cosine over those terms alone, from which the whole is worth computing
+_MOST = 30  # of each kind are compared: one story's articles are few, and a phrase of the house stands in thousands
 _NAME = 1 << 31  # marks a term of the packed vector that holds a name
 
 
@@ -128,12 +130,14 @@ class Window:
             for other, its in self.by_term.get(term, ()):
                 worth[other.article_id] += weight * its
                 seen[other.article_id] = other
-        found = {at: told for at, told in seen.items() if worth[at] >= _WORTH}
-        for others in (
-            *(self.by_run.get(run, ()) for run in new.sketch),
-            self.by_title.get(new.title_of_day or "", ()),
-        ):
-            found |= {other.article_id: other for other in others}
+        likely = nlargest(_MOST, (at for at in seen if worth[at] >= _WORTH), key=worth.__getitem__)
+        found = {at: seen[at] for at in likely}
+        runs = Counter(other.article_id for run in new.sketch for other in self.by_run.get(run, ()))
+        copies = {at for at, _ in runs.most_common(_MOST)} - found.keys()
+        if copies:
+            others = (other for run in new.sketch for other in self.by_run.get(run, ()))
+            found |= {other.article_id: other for other in others if other.article_id in copies}
+        found |= {other.article_id: other for other in self.by_title.get(new.title_of_day or "", ())}
         found.pop(new.article_id, None)
         return list(found.values())
 

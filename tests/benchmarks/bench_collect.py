@@ -16,6 +16,7 @@ import json
 import logging
 import multiprocessing
 import os
+import random
 import re
 import statistics
 import sys
@@ -39,8 +40,15 @@ from newsletter.settings import Settings  # noqa: E402
 from newsletter.store import sources  # noqa: E402
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-ENTRIES, CHANGED = 46, 10  # entries of 2 kB make a feed of about 96 kB; one feed in CHANGED differs from cycle to cycle
-SENTENCE = "Đoàn khảo sát đo sâu {n} điểm dọc bờ biển phía nam và so sánh với bản đồ in năm trước. "
+ENTRIES, CHANGED = (
+    46,
+    10,
+)  # entries of 2 kB, of random syllables, make a feed of about 96 kB; one feed in CHANGED differs from cycle to cycle
+WORDS = (
+    "đoàn khảo sát đo sâu điểm dọc bờ biển phía nam so sánh bản đồ in năm trước trạm quan trắc thủy triều máy đo dòng chảy"
+    " hội thảo khoa học sinh viên thực tập tàu nghiên cứu cảng trung tâm dữ liệu cộng đồng làng chài bãi cát rạn san hô"
+    " mẫu nước phòng thí nghiệm kết quả công bố tạp chí hợp tác đào tạo lớp học kỹ sư thiết bị mới vận hành mùa mưa bão"
+).split()
 
 
 def feed(number: int, newest: int) -> bytes:
@@ -52,7 +60,8 @@ def feed(number: int, newest: int) -> bytes:
 
 def _entry(number: int, n: int) -> str:
     day = format_datetime(NOW + timedelta(hours=n - ENTRIES))
-    text = "".join(SENTENCE.format(n=100 * n + k) for k in range(15))
+    lot = random.Random(1000 * number + n)
+    text = ". ".join(" ".join(lot.choices(WORDS, k=18)).capitalize() for _ in range(19)) + "."
     return (
         f"<item><title>Nhật ký khảo sát số {n} của trạm {number}</title><link>http://tram{number}.example/bai/{n}</link>"
         f"<guid isPermaLink='false'>{number}-{n}</guid><pubDate>{day}</pubDate><description>{text}</description></item>"
