@@ -22,14 +22,14 @@ _WHOLE = re.compile(r"(?:[.!?…][\"”“’»')\]]*|[。！？][”」』）]*
 _CUT = re.compile(r"(?:\.\.\.|…|\[\s*(?:\.\.\.|…)\s*\]|\(\s*(?:\.\.\.|…)\s*\)|&hellip;)[\s\"”’»]*$")
 SHORTEST_QUOTATION = 8  # characters; below it marks stand for irony or a work's title
 _SCRIPTS = {
-    "latin": re.compile("[a-zà-ɏḀ-ỿ]", re.I),
-    "han": re.compile("[\u3400-\u9fff]"),
-    "kana": re.compile("[\u3040-\u30ff]"),
-    "hangul": re.compile("[\uac00-\ud7af]"),
-    "cyrillic": re.compile("[\u0400-\u04ff]"),
-    "thai": re.compile("[\u0e00-\u0e7f]"),
-    "arabic": re.compile("[\u0600-\u06ff]"),
-    "greek": re.compile("[\u0370-\u03ff]"),
+    "latin": re.compile("[a-zà-ɏḀ-ỿ]+", re.I),
+    "han": re.compile("[\u3400-\u9fff]+"),
+    "kana": re.compile("[\u3040-\u30ff]+"),
+    "hangul": re.compile("[\uac00-\ud7af]+"),
+    "cyrillic": re.compile("[\u0400-\u04ff]+"),
+    "thai": re.compile("[\u0e00-\u0e7f]+"),
+    "arabic": re.compile("[\u0600-\u06ff]+"),
+    "greek": re.compile("[\u0370-\u03ff]+"),
 }
 # Capitalised by grammar or calendar, not because they name someone.
 _GRAMMAR = """
@@ -96,7 +96,7 @@ def _tongue(summary: str, source: str, language: str | None) -> list[str]:
 
 
 def _script(text: str) -> str:
-    return max(_SCRIPTS, key=lambda name: len(_SCRIPTS[name].findall(text)))
+    return max(_SCRIPTS, key=lambda name: sum(map(len, _SCRIPTS[name].findall(text))))
 
 
 def _facts(summary: str, source: str, language: str) -> list[str]:
