@@ -32,6 +32,9 @@ _SCRIPTS = {
     "arabic": re.compile("[\u0600-\u06ff]+"),
     "greek": re.compile("[\u0370-\u03ff]+"),
 }
+# Counted in almost every article, so that they tell no figure from another.
+_UNITS = "người năm ngày tháng tuổi lần tuần giờ phút people years year days months ans personnes"
+_COUNTED = frozenset(_UNITS.split())
 # Capitalised by grammar or calendar, not because they name someone.
 _GRAMMAR = """
 monday tuesday wednesday thursday friday saturday sunday
@@ -165,8 +168,11 @@ def _supported(figure: facts.Figure, held: _Held) -> bool:
     if figure.scaled and len(figure.after) > 1 and not after & held.around[figure.key]:
         return False  # "1,2 tỷ" is not "1,2 triệu"
     beside = facts.marks([figure.before], ()) | after
-    rare = len(figure.key) > SMALL_FIGURE or bool(figure.parts)
-    return rare or not beside or bool(beside & held.around[figure.key])
+    if len(figure.key) > SMALL_FIGURE or figure.parts or not beside:
+        return True
+    kept = figure.around & held.around[figure.key]
+    # "4 người" stands beside "6 người" in every report of an accident: there a second word must agree.
+    return bool(beside & kept) and (figure.after not in _COUNTED or len(kept) > 1)
 
 
 def unsupported_names(summary: str, source: str, language: str) -> list[str]:

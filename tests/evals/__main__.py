@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.evals import collecting, summarising
+from tests.evals import collecting, guarding, summarising
 from tests.evals.tables import Table, markdown
 
 
@@ -41,6 +41,7 @@ def _tables(chosen: argparse.Namespace) -> Iterator[Table]:
         yield from collecting.measure(pages, limit=chosen.limit, worst=chosen.worst, tell=_tell)
     if articles.is_dir():
         yield from summarising.measure(articles, limit=chosen.limit, tell=_tell)
+        yield from guarding.measure(articles, limit=chosen.limit, tell=_tell)
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from newsletter.model import SummaryOrigin, Verdict
-from newsletter.summarise import figures, guard
+from newsletter.summarise import guard
 from newsletter.summarise.words import primary
-from tests.evals import scoring
 from tests.evals.data import records
 from tests.evals.summarising import STORY_SETS, whole_sentence_lead
 from tests.evals.tables import Table, row
@@ -61,7 +60,10 @@ def score_guard(record: dict[str, Any], *, stranger: str, elsewhere: str, chance
     score.strangers, score.strangers_caught = 1, int(not _judged(record, stranger).ok)
     lead = whole_sentence_lead(record["text"], record.get("lang") or "")
     if lead and guard.is_whole(lead) and guard.SHORTEST <= len(lead) <= guard.LONGEST:
-        score.extracts, score.extracts_refused = 1, int(bool(_kinds(_judged(record, lead, SummaryOrigin.EXTRACT)) & FALSE))
+        score.extracts, score.extracts_refused = (
+            1,
+            int(bool(_kinds(_judged(record, lead, SummaryOrigin.EXTRACT)) & FALSE)),
+        )
     return score
 
 
@@ -161,7 +163,9 @@ def _set_score(found: Sequence[dict[str, Any]], sets: Sequence[tuple[str, Sequen
     for at, record in enumerate(found):
         total += score_guard(
             record,
-            stranger=chance.choice(strangers) if strangers else "Der Rat der Stadt hat gestern den Plan nicht beschlossen.",
+            stranger=chance.choice(strangers)
+            if strangers
+            else "Der Rat der Stadt hat gestern den Plan nicht beschlossen.",
             elsewhere=found[(at + 7) % len(found)]["text"][:1500],
             chance=chance,
         )
