@@ -55,9 +55,10 @@ def readable(text: str, language: str) -> Readable:
     """At most SENTENCES_READ sentences that are whole, long enough to say something, and fit to be printed."""
     spans: list[Span] = []
     openings: list[bool] = []
+    suspect = has_markup(text) or holds_credit(text)  # else no sentence of it can be
     for part in body(text):
         split = split_line(text, part.start, part.end, language=language)
-        usable = [span for span in split if _usable(span.of(text))]
+        usable = [span for span in split if _usable(span.of(text), suspect=suspect)]
         spans += usable
         openings += [at == 0 for at in range(len(usable))]
         if len(spans) >= SENTENCES_READ:
@@ -91,11 +92,10 @@ def _lead_paragraph(found: Readable) -> Sequence[Span]:
     return found.spans[: ends[0]] if ends else found.spans
 
 
-def _usable(sentence: str) -> bool:
+def _usable(sentence: str, *, suspect: bool) -> bool:
     return (
         len(sentence) >= SHORTEST_SENTENCE
         and bool(_WHOLE.search(sentence))
-        and not holds_credit(sentence)
-        and not has_markup(sentence)
+        and not (suspect and (holds_credit(sentence) or has_markup(sentence)))
         and not has_injection(sentence)
     )

@@ -16,7 +16,7 @@ from newsletter.summarise.words import VIETNAMESE_SHARE, function_words, primary
 
 SHORTEST, LONGEST = 40, 450  # characters
 SMALL_FIGURE = 3  # characters; a longer figure is rare enough to be known by itself
-SCRIPT_READ = 2000  # characters of the source that show its script
+SCRIPT_READ = 500  # characters of the source that show its script
 LEAST_OVERLAP = 0.6  # share of a summary's words that stand in the source; another article's summary has 0.1 to 0.5
 
 _WHOLE = re.compile(r"(?:[.!?…][\"”“’»')\]]*|[。！？][”」』）]*)$")

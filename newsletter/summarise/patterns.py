@@ -8,7 +8,7 @@ _MARKUP = re.compile(
     re.I | re.M,
 )
 # One of these stands in everything _MARKUP matches, and in few plain sentences.
-_MARKUP_HINT = re.compile(r"[</*#`\[{&@]|www", re.I)
+_MARKUP_HINT = re.compile(r"[<*#`\[{&@]|://|www", re.I)
 _INJECTION = re.compile(
     r"\b(?:ignore|disregard|forget)\s+(?:all\s+|any\s+|the\s+|your\s+|these\s+)*(?:previous|above|prior|earlier|preceding)"
     r"\s+(?:instructions?|prompts?|text|messages?|rules?)"

@@ -7,10 +7,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from newsletter.summarise import salience
-from newsletter.summarise.salience import Floats, Words
+from newsletter.summarise.arrays import Floats, np
+from newsletter.summarise.salience import Words
 from newsletter.summarise.sentences import has_quotation_mark, is_balanced
 from newsletter.summarise.weights import Weights
 from newsletter.summarise.words import tokens
@@ -45,8 +44,7 @@ _FIGURE = re.compile(r"\d+")
 _RESULT = re.compile(
     r"\b(?:hoàn thành|đạt|tăng|giảm|vượt|ký kết|khánh thành|bàn giao|nghiệm thu|công bố|thông qua|phê duyệt|thành công"
     r"|won|reached|completed|finished|rose|fell|signed|approved|launched|opened|announced|agreed|awarded|increased"
-    r"|atteint|achevé|signé|mencapai|menyelesaikan|tamamland\w*|erreicht\w*)\b",
-    re.I,
+    r"|atteint|achevé|signé|mencapai|menyelesaikan|tamamland\w*|erreicht\w*)\b"
 )
 
 
@@ -145,7 +143,7 @@ def leans(sentence: str) -> bool:
 
 
 def tells_result(sentence: str) -> bool:
-    return bool(_FIGURE.search(sentence)) and bool(_RESULT.search(sentence))
+    return bool(_FIGURE.search(sentence)) and bool(_RESULT.search(sentence.lower()))
 
 
 def _quoted_share(text: str) -> float:

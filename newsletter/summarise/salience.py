@@ -8,12 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 
-import numpy as np
-from numpy.typing import NDArray
-
+from newsletter.summarise.arrays import Floats, Integers, np
 from newsletter.summarise.weights import Frequencies, Weights
-
-Floats = NDArray[np.float64]
 
 WORD_SIGNS = (
     "always", "times", "spread", "first seen", "place seen", "in opening", "in title", "in title and spread", "rare",
@@ -32,7 +28,7 @@ class Words:
 
     counts: Floats  # sentences x words: how often
     pairs: Floats  # sentences x pairs: 1 where the pair stands
-    ends: NDArray[np.int64]  # pairs x 2: the words of each pair
+    ends: Integers  # pairs x 2: the words of each pair
     title: Floats  # words: 1 where the title holds it
     title_pairs: Floats
     rarity: Floats  # words: 0 (in every article) to 1 (in none of them)
@@ -67,12 +63,12 @@ def read(sentences: Sequence[Sequence[str]], title: Sequence[str], known: Freque
     )
 
 
-def _table(rows: NDArray[np.int64], columns: NDArray[np.int64], height: int, width: int) -> Floats:
+def _table(rows: Integers, columns: Integers, height: int, width: int) -> Floats:
     cells = np.bincount(rows * width + columns, minlength=height * width)
     return cells.reshape(height, width).astype(float)
 
 
-def _standing(keys: NDArray[np.int64], wanted: Sequence[int]) -> Floats:
+def _standing(keys: Integers, wanted: Sequence[int]) -> Floats:
     """1 for each of `keys`, ascending, that is wanted."""
     found = np.zeros(len(keys))
     for key in wanted:

@@ -29,7 +29,7 @@ _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 _MARK = re.compile(
     rf"(?P<wide>[。！？]+[”」』）]*)(?![”」』）])"
     rf"|(?P<mark>[.!?…؟۔।]+)(?P<close>(?:[\"”’»')\]]|“(?=\s|$))*)(?=\s|$|[{_CJK}])"
-    r"|(?<=[^\W\d_A-Z]{3})(?P<tight>\.)(?=[^\W\d_a-zà-ỹ][a-zà-ỹ]+\s)"  # "xong.Sau đó": the space was lost
+    r"|(?P<tight>\.)(?<=[^\W\d_A-Z]{3}\.)(?=[^\W\d_a-zà-ỹ][a-zà-ỹ]+\s)"  # "xong.Sau đó": the space was lost
 )
 _CONTINUES_CJK = re.compile(
     r"[とっなのはがにをもで、，]|[^，。！？“「]{0,6}(?:说|說|问|問|喊|叫|答道|表示)[^了，]{0,2}[。，]"

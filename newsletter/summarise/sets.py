@@ -5,11 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
 
-import numpy as np
-from numpy.typing import NDArray
-
+from newsletter.summarise.arrays import Floats, Integers, np
 from newsletter.summarise.rank import SENTENCE_SIGNS, Sentences, sign
-from newsletter.summarise.salience import Floats
 
 MOST_SENTENCES = 3
 POOL, LEAD = 9, 5  # so many best sentences, and so many first ones, may enter a set
@@ -75,7 +72,7 @@ def signs(sentences: Sentences, sets: Sets) -> Floats:
     return np.concatenate([own, means, by_language, untitled], 1)
 
 
-def _pool(sentences: Sentences, max_chars: int) -> NDArray[np.int64]:
+def _pool(sentences: Sentences, max_chars: int) -> Integers:
     fits = np.flatnonzero(sentences.lengths <= max_chars)
     likely = 0.8 / (1 + 0.6 * fits) + 0.9 * sentences.to_title[fits] + 2.0 * sentences.to_centre[fits]
     best = fits[np.argsort(-likely, kind="stable")[:POOL]]

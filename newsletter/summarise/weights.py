@@ -11,10 +11,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from newsletter.errors import ConfigError
+from newsletter.summarise.arrays import Floats, np
 
 FEW_ARTICLES = 60  # a language counted in fewer articles has no frequencies: 20 of them would be most
 RARE = 10  # an unlisted word counts as standing in this many articles; the list begins at LISTED_FROM
@@ -29,7 +27,7 @@ class Frequencies:
     articles: int = 0
     words: Mapping[str, int] = field(default_factory=dict)
 
-    def rarity(self, vocabulary: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def rarity(self, vocabulary: Sequence[str]) -> tuple[Floats, Floats]:
         """For each word 0 (in every article) to 1 (in none), and 1 where it is listed."""
         if self.articles < FEW_ARTICLES:
             return np.full(len(vocabulary), UNKNOWN), np.zeros(len(vocabulary))
@@ -46,9 +44,9 @@ NOT_COUNTED = Frequencies()
 class Weights:
     """One array each for the signs of words, of pairs, and of sets of sentences, in the order the code lists them."""
 
-    words: NDArray[np.float64]
-    pairs: NDArray[np.float64]
-    sets: NDArray[np.float64]
+    words: Floats
+    pairs: Floats
+    sets: Floats
     frequencies: Mapping[str, Frequencies]  # by primary language subtag
 
     def known(self, language: str) -> Frequencies:
@@ -70,7 +68,7 @@ def trained(words: tuple[str, ...], pairs: tuple[str, ...], sets: tuple[str, ...
     )
 
 
-def _ordered(held: Mapping[str, Any], kind: str, names: Sequence[str]) -> NDArray[np.float64]:
+def _ordered(held: Mapping[str, Any], kind: str, names: Sequence[str]) -> Floats:
     found = held.get(kind, {})
     if set(found) != set(names):
         odd = sorted(set(found) ^ set(names))[0]

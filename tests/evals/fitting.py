@@ -2,10 +2,7 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
-Floats = NDArray[np.float64]
+from newsletter.summarise.arrays import Floats, Integers, np
 
 
 def logistic(signs: Floats, share: Floats, importance: Floats, *, ridge: float = 3.0, rounds: int = 12) -> Floats:
@@ -51,7 +48,7 @@ def choosing(
     return np.asarray(weights / scale, float)
 
 
-def _chances(scores: Floats, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> Floats:
+def _chances(scores: Floats, starts: Integers, sizes: Integers) -> Floats:
     """Softmax within each group."""
     powers = np.exp(scores - np.repeat(np.maximum.reduceat(scores, starts), sizes))
     return np.asarray(powers / np.repeat(np.add.reduceat(powers, starts), sizes), float)

@@ -3,8 +3,7 @@
 import json
 from pathlib import Path
 
-import numpy as np
-
+from newsletter.summarise.arrays import np
 from newsletter.summarise.salience import PAIR_SIGNS, WORD_SIGNS
 from newsletter.summarise.sets import SET_SIGNS
 from tests.evals import fitting, training

@@ -16,14 +16,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from newsletter.summarise import extract, rank, salience, sets
+from newsletter.summarise.arrays import Floats, np
 from newsletter.summarise.weights import LISTED_FROM, Frequencies, Weights
 from newsletter.summarise.words import primary, tokens
 from tests.evals import fitting, scoring
 from tests.evals.data import records
-from tests.evals.fitting import Floats
 from tests.evals.summarising import MAX_CHARS, STORY_SETS, whole_sentence_lead
 from tests.evals.tables import Table, markdown
 

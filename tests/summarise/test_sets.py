@@ -1,8 +1,7 @@
 """Sets of sentences: which may be taken together, and what is measured of them."""
 
-import numpy as np
-
 from newsletter.summarise import rank, sets
+from newsletter.summarise.arrays import np
 from newsletter.summarise.salience import PAIR_SIGNS, WORD_SIGNS
 from newsletter.summarise.weights import trained
 
