@@ -10,7 +10,7 @@ from newsletter.summarise.clean import body, holds_credit
 from newsletter.summarise.patterns import has_injection, has_markup
 from newsletter.summarise.rank import Sentences
 from newsletter.summarise.salience import PAIR_SIGNS, WORD_SIGNS
-from newsletter.summarise.sentences import Span, split_line
+from newsletter.summarise.sentences import Span, is_balanced, split_line
 from newsletter.summarise.sets import SET_SIGNS
 from newsletter.summarise.weights import Weights, trained
 
@@ -21,6 +21,8 @@ SENTENCES_READ = 60  # of a very long article; news is told early
 SHORTEST_SENTENCE = 25
 
 _WHOLE = re.compile(r"(?:[.!?…][\"”“’»')\]]*|[。！？][”」』）]*)$")
+_STRAY_MARK = re.compile(r"[\"”»]\s+")
+_TEASER = re.compile(r"[,;:]\s*(?:\.\.\.|…)$")  # a line of a list that was cut to fit: "…hậu quả bão,..."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,11 @@ def readable(text: str, language: str) -> Readable:
     suspect = has_markup(text) or holds_credit(text)  # else no sentence of it can be
     for part in body(text):
         split = split_line(text, part.start, part.end, language=language)
-        usable = [span for span in split if _usable(span.of(text), suspect=suspect)]
+        usable = [
+            span
+            for span in (_without_stray_mark(text, span) for span in split)
+            if _usable(span.of(text), suspect=suspect)
+        ]
         spans += usable
         openings += [at == 0 for at in range(len(usable))]
         if len(spans) >= SENTENCES_READ:
@@ -92,10 +98,17 @@ def _lead_paragraph(found: Readable) -> Sequence[Span]:
     return found.spans[: ends[0]] if ends else found.spans
 
 
+def _without_stray_mark(text: str, span: Span) -> Span:
+    """A quotation mark with a space behind it opens nothing; it closed the sentence before and slipped."""
+    slipped = _STRAY_MARK.match(text, span.start, span.end)
+    return Span(slipped.end(), span.end) if slipped and not is_balanced(span.of(text)) else span
+
+
 def _usable(sentence: str, *, suspect: bool) -> bool:
     return (
         len(sentence) >= SHORTEST_SENTENCE
         and bool(_WHOLE.search(sentence))
+        and not _TEASER.search(sentence)
         and not (suspect and (holds_credit(sentence) or has_markup(sentence)))
         and not has_injection(sentence)
     )

@@ -24,12 +24,16 @@ SENTENCE_SIGNS = (
 )  # fmt: skip
 
 _LEANING = re.compile(
-    r"(?:tuy nhiên|tuy vậy|nhưng|song|do đó|vì vậy|vì thế|bên cạnh đó|ngoài ra|trong khi đó|theo đó|đồng thời|sau đó"
-    r"|cũng|còn|và|trước đó|cùng với đó|mặt khác|như vậy|qua đó|từ đó|ông (?:này|cho|nói|cũng)|bà (?:này|cho|nói|cũng)"
-    r"|anh (?:này|cho|nói|cũng)|chị (?:này|cho|nói|cũng)|họ|nó|đây|điều này|việc này"
-    r"|he|she|they|it|his|her|their|its|but|and|however|meanwhile|also|this|these|that|those|moreover|instead"
-    r"|il|elle|ils|elles|mais|et|cependant|toutefois|ce dernier|er|aber|und|doch"
-    r"|ia|dia|mereka|namun|tapi|selain itu|sementara itu|hal ini|hal itu|ancak|fakat|ama|bu)\b(?!-)",
+    r"(?:tuy nhiên|tuy vậy|tuy thế|nhưng|thế nhưng|song|do đó|do vậy|vì vậy|vì thế|bởi vậy|nhờ đó|nhờ vậy|bên cạnh đó"
+    r"|ngoài ra|trong khi đó|trong đó|theo đó|đồng thời|sau đó|khi đó|cũng|còn|và|trước đó|cùng với đó|mặt khác|như vậy"
+    r"|qua đó|từ đó|họ|nó|đây|điều này|việc này|kết quả là|cụ thể(?=[:,])|ngoài (?:\w+ ){1,4}(?:trên|này)"
+    # "Ông nói" needs its man named before; "Ông Pao nói" and "bà con" do not.
+    r"|(?:ông|bà|anh|chị|cô|cháu|em) (?:này|ấy|ta|là|cho|nói|cũng|đã|đang|sẽ|bị|được|có|còn|kể|khai|không|từng|luôn|khẳng định"
+    r"|nhấn mạnh|chia sẻ|tiết lộ|thừa nhận|bày tỏ|giải thích)"
+    r"|he|she|they|it|his|her|their|its|but|and|however|meanwhile|also|this|these|that|those|moreover|instead|therefore"
+    r"|thus|so|furthermore|in addition|as a result|by contrast|in contrast|for (?:this|that) reason|then|yet|nevertheless"
+    r"|il|elle|ils|elles|mais|et|cependant|toutefois|ce dernier|par conséquent|en revanche|er|aber|und|doch"
+    r"|ia|dia|mereka|namun|tapi|selain itu|sementara itu|oleh karena itu|hal ini|hal itu|ancak|fakat|ama|bu)\b(?!-)",
     re.I,
 )
 # Who sat in the room is what institutes write second and readers want last.
@@ -39,6 +43,8 @@ _ATTENDANCE = re.compile(
     re.I,
 )
 _QUOTED = re.compile(r"[\"“«„][^\"”»“]*[\"”»“]")
+# What somebody says begins behind a colon, a comma or at the start; other marks that never close were lost in print.
+_SPEECH = re.compile(r"[\"”»]\s*[.!?…]*$|[:,]\s*[\"“«]|^[\"“«]")
 _FIGURE = re.compile(r"\d+")
 # Words of results, not of topics: something was finished, reached, decided, counted.
 _RESULT = re.compile(
@@ -65,6 +71,7 @@ class Sentences:
     leaning: Floats  # 1 where the sentence needs the one before it
     marked: Floats  # 1 where it holds a quotation mark
     unbalanced: Floats  # 1 where it opens or closes a quotation that it does not hold whole
+    halves: Floats  # 1 where it holds a part of what somebody says
     echoes: frozenset[int]  # sentences that say the title again
     results: frozenset[int]  # sentences that tell a result
 
@@ -102,6 +109,9 @@ def measure(
         leaning=shape.leaning,
         marked=shape.marked,
         unbalanced=shape.unbalanced,
+        halves=np.array(
+            [half and bool(_SPEECH.search(t)) for t, half in zip(texts, shape.unbalanced, strict=True)], float
+        ),
         echoes=_echoes(by_sentence, title_words),
         results=frozenset(index for index, text in enumerate(texts) if tells_result(text)),
     )
@@ -124,6 +134,7 @@ class _Shape:
     @classmethod
     def of(cls, texts: Sequence[str]) -> "_Shape":
         marked = [has_quotation_mark(text) for text in texts]
+        broken = [mark and not is_balanced(text) for text, mark in zip(texts, marked, strict=True)]
         return cls(
             leaning=np.array([leans(text) for text in texts], float),
             attendance=np.array([bool(_ATTENDANCE.match(text)) for text in texts], float),
@@ -131,9 +142,7 @@ class _Shape:
             quoted=np.array([_quoted_share(text) if mark else 0 for text, mark in zip(texts, marked, strict=True)]),
             figures=np.array([len(_FIGURE.findall(text)) for text in texts], float),
             marked=np.array(marked, float),
-            unbalanced=np.array(
-                [mark and not is_balanced(text) for text, mark in zip(texts, marked, strict=True)], float
-            ),
+            unbalanced=np.array(broken, float),
         )
 
 

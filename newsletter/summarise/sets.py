@@ -39,8 +39,8 @@ class Sets:
 
 def fitting(sentences: Sentences, *, least: int, most: int) -> Sets:
     """The sets worth weighing, of the likely and the first sentences: `least` to `most` characters long, and standing
-    without the sentences before them, as far as any are. A reader who meets "However, he …" without what came before
-    it is lost. May be none.
+    by themselves, as far as any are: a reader who meets "However, he …" or the end of a quotation without what came
+    before it is lost. May be none.
     """
     pool = _pool(sentences, most)
     patterns, members = _patterns(len(pool))
@@ -48,9 +48,9 @@ def fitting(sentences: Sentences, *, least: int, most: int) -> Sets:
     chosen[:, pool] = patterns
     lengths = chosen @ sentences.lengths + chosen.sum(1) - 1
     # No mark left open by one sentence may meet a mark of another: together they would quote what nobody said.
-    mixed = (chosen @ sentences.marked > 1) & (chosen @ sentences.unbalanced > 0)
-    fits = (lengths <= most) & ~mixed
-    standing, long_enough = fits & (_lacking(sentences, chosen) == 0), fits & (lengths >= least)
+    fits = (lengths <= most) & ~((chosen @ sentences.unbalanced > 0) & (chosen @ sentences.marked > 1))
+    whole = (chosen @ sentences.halves == 0) & (_lacking(sentences, chosen) == 0)
+    standing, long_enough = fits & whole, fits & (lengths >= least)
     kept = np.flatnonzero(next((mask for mask in (standing & long_enough, standing, long_enough) if mask.any()), fits))
     named = [tuple(int(pool[at]) for at in members[index]) for index in kept.tolist()]
     return Sets(members=named, chosen=chosen[kept], lengths=lengths[kept])

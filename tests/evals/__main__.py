@@ -41,7 +41,7 @@ def _tables(chosen: argparse.Namespace) -> Iterator[Table]:
         yield from collecting.measure(pages, limit=chosen.limit, worst=chosen.worst, tell=_tell)
     if articles.is_dir():
         yield from summarising.measure(articles, limit=chosen.limit, tell=_tell)
-        yield from guarding.measure(articles, limit=chosen.limit, tell=_tell)
+        yield from guarding.measure(articles, limit=chosen.limit)
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
