@@ -19,11 +19,10 @@ _OWN = (
     "holds first", "early", "last", "in a row", "gap", "unsupported", "opens unsupported", "start", "opening length",
     "opening titled", "first leans",
 )  # fmt: skip
-_BY_LANGUAGE = (*_OVERLAP, *_LENGTH)  # standfirsts are shorter in Vietnamese than blurbs in English: 158 to 358 letters
 SET_SIGNS = (
     *_OWN,
     *(f"mean {name}" for name in SENTENCE_SIGNS),
-    *(f"{name}, Vietnamese" for name in _BY_LANGUAGE),
+    *(f"{name}, Vietnamese" for name in _OWN),  # standfirsts have 158 letters there, blurbs in English 358
     *(f"{name}, untitled" for name in _LENGTH),
 )
 
@@ -67,7 +66,7 @@ def signs(sentences: Sentences, sets: Sets) -> Floats:
     own = np.array(_own(sentences, sets), float).T
     weight = sets.chosen * sentences.lengths
     means = (weight / weight.sum(1, keepdims=True)) @ sentences.signs
-    by_language = own[:, [_OWN.index(name) for name in _BY_LANGUAGE]] * (sentences.language == "vi")
+    by_language = own * (sentences.language == "vi")
     untitled = own[:, [_OWN.index(name) for name in _LENGTH]] * (not sentences.words.titled)
     return np.concatenate([own, means, by_language, untitled], 1)
 
