@@ -26,7 +26,7 @@ SENTENCE_SIGNS = (
 _LEANING = re.compile(
     r"(?:tuy nhiên|tuy vậy|tuy thế|nhưng|thế nhưng|song|do đó|do vậy|vì vậy|vì thế|bởi vậy|nhờ đó|nhờ vậy|bên cạnh đó"
     r"|ngoài ra|trong khi đó|trong đó|theo đó|đồng thời|sau đó|khi đó|cũng|còn|và|trước đó|cùng với đó|mặt khác|như vậy"
-    r"|qua đó|từ đó|họ|nó|đây|điều này|việc này|kết quả là|cụ thể(?=[:,])|ngoài (?:\w+ ){1,4}(?:trên|này)"
+    r"|qua đó|từ đó|họ|nó|đây|điều này|việc này|kết quả là|cụ thể(?=[:,])|(?:\w+ ){1,6}(?:đó|này|ấy|trên)(?=,)"
     # "Ông nói" needs its man named before; "Ông Pao nói" and "bà con" do not.
     r"|(?:ông|bà|anh|chị|cô|cháu|em) (?:này|ấy|ta|là|cho|nói|cũng|đã|đang|sẽ|bị|được|có|còn|kể|khai|không|từng|luôn|khẳng định"
     r"|nhấn mạnh|chia sẻ|tiết lộ|thừa nhận|bày tỏ|giải thích)"
