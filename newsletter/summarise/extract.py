@@ -22,7 +22,8 @@ SHORTEST_SENTENCE = 25
 
 _WHOLE = re.compile(r"(?:[.!?…][\"”“’»')\]]*|[。！？][”」』）]*)$")
 _STRAY_MARK = re.compile(r"[\"”»]\s+")
-_TEASER = re.compile(r"[,;:]\s*(?:\.\.\.|…)$")  # a line of a list that was cut to fit: "…hậu quả bão,..."
+# A line of a list that was cut to fit: "…hậu quả bão,...", "Trao quà cho bà con...".
+_TEASER = re.compile(r"[,;:]\s*(?:\.\.\.|…)$|^.{,60}\.\.\.$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

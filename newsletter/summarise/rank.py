@@ -36,9 +36,9 @@ _LEANING = re.compile(
     r"|ia|dia|mereka|namun|tapi|selain itu|sementara itu|oleh karena itu|hal ini|hal itu|ancak|fakat|ama|bu)\b(?!-)",
     re.I,
 )
-# Who sat in the room is what institutes write second and readers want last.
+# Who sat in the room is what institutes write second and readers want last: taken only when there is nothing else.
 _ATTENDANCE = re.compile(
-    r"(?:tham (?:dự|gia)|cùng dự|dự|có mặt)\b.{0,60}\b(?:có|gồm)\b|(?:among (?:those|the guests)|attending|present at)\b"
+    r"(?:tham (?:dự|gia)|cùng dự|dự|có mặt)\b.{0,100}\b(?:có|gồm)\b|(?:among (?:those|the guests)|attending|present at)\b"
     r"|.{0,60}\bwas attended by\b",
     re.I,
 )

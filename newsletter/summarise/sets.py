@@ -48,7 +48,8 @@ def fitting(sentences: Sentences, *, least: int, most: int) -> Sets:
     lengths = chosen @ sentences.lengths + chosen.sum(1) - 1
     # No mark left open by one sentence may meet a mark of another: together they would quote what nobody said.
     fits = (lengths <= most) & ~((chosen @ sentences.unbalanced > 0) & (chosen @ sentences.marked > 1))
-    whole = (chosen @ sentences.halves == 0) & (_lacking(sentences, chosen) == 0)
+    unwanted = sentences.halves + sentences.signs[:, sign("attendance")]
+    whole = (chosen @ unwanted == 0) & (_lacking(sentences, chosen) == 0)
     standing, long_enough = fits & whole, fits & (lengths >= least)
     kept = np.flatnonzero(next((mask for mask in (standing & long_enough, standing, long_enough) if mask.any()), fits))
     named = [tuple(int(pool[at]) for at in members[index]) for index in kept.tolist()]

@@ -162,7 +162,8 @@ def test_the_entries_of_a_feed_are_read_in_order() -> None:
             [
                 "Sáng ngày 12/05/2025, Viện Thổ nhưỡng Sông Lam tổ chức lễ bàn giao bộ bản đồ đất tỷ lệ 1/10.000 cho ba huyện "
                 "miền núi, kết thúc bốn năm điều tra thực địa.",
-                "Dự buổi lễ có lãnh đạo ba huyện, đại diện các xã và bà Hoàng Thị Mận, Viện trưởng Viện Thổ nhưỡng Sông Lam.",
+                "Kết quả cho thấy gần một phần ba diện tích nương rẫy có độ chua cao, cần được bón vôi trước khi trồng cây ăn "
+                "quả.",
             ],
         ),
         (

@@ -29,6 +29,13 @@ def test_every_set_fits_and_stands_without_what_it_leaves_out() -> None:
         assert not {3, 4} <= set(members)  # an open quotation never meets another mark
 
 
+def test_who_sat_in_the_room_is_told_only_when_there_is_nothing_else() -> None:
+    guests = "Dự buổi lễ mở cửa trạm đo gió trên đồi Ngựa có lãnh đạo ba xã và đông đảo bà con."
+    beside = sets.fitting(measured([TEXTS[0], guests]), least=1, most=350)
+    alone = sets.fitting(measured([guests]), least=1, most=350)
+    assert (beside.members, alone.members) == ([(0,)], [(0,)])
+
+
 def test_when_nothing_is_long_enough_the_short_ones_are_weighed() -> None:
     found = sets.fitting(measured(TEXTS[:1]), least=160, most=350)
     assert found.members == [(0,)]
