@@ -10,11 +10,10 @@ from dataclasses import replace
 from newsletter.model import Summary, SummaryOrigin, SummarySentence, Verdict
 from newsletter.summarise import guard
 from newsletter.summarise.clean import is_boilerplate, without_dateline
-from newsletter.summarise.extract import HARD_MAX, MAX_CHARS, extract
+from newsletter.summarise.extract import MAX_CHARS, extract, longest
 from newsletter.summarise.sentences import split
 from newsletter.summarise.words import primary, tokens
 
-SLACK = HARD_MAX - MAX_CHARS  # a whole standfirst may run this much over the budget: it is the publisher's wording
 NEW_WORDS = 4  # a standfirst with fewer words that the title lacks is the title again
 
 
@@ -57,7 +56,7 @@ def from_standfirst(*, title: str, text: str, standfirst: str | None, language: 
     parts = [part for part in parts if not is_boilerplate(part)]
     if not parts or not guard.is_whole(parts[-1]) or repeats_title(" ".join(parts), title):
         return None
-    if len(" ".join(parts)) > max_chars + SLACK:
+    if len(" ".join(parts)) > longest(max_chars):
         parts = _leading(parts, max_chars)
     if not parts or not guard.is_whole(parts[-1]):
         return None

@@ -38,7 +38,7 @@ def extract(title: str, text: str, language: str, max_chars: int = MAX_CHARS) ->
     """Spans of 1 to 3 whole sentences of `text` in document order, joined by spaces at most `max_chars` long.
 
     Between `least(max_chars)` and `max_chars` characters when the text allows. When no sentence fits: the shortest of
-    the lead paragraph up to HARD_MAX, else nothing. `language`: primary subtag.
+    the lead paragraph up to `longest(max_chars)`, else nothing. `language`: primary subtag.
     """
     found = readable(text, language)
     if not found.spans:
@@ -46,7 +46,7 @@ def extract(title: str, text: str, language: str, max_chars: int = MAX_CHARS) ->
     if all(span.end - span.start > max_chars for span in found.spans):
         lead = _lead_paragraph(found)
         shortest = min(lead, key=lambda span: span.end - span.start)
-        return [shortest] if shortest.end - shortest.start <= HARD_MAX else []
+        return [shortest] if shortest.end - shortest.start <= longest(max_chars) else []
     weights = trained(WORD_SIGNS, PAIR_SIGNS, SET_SIGNS)
     sentences = rank.measure(
         [span.of(text) for span in found.spans], found.openings, title=title, language=language, weights=weights
@@ -76,6 +76,11 @@ def readable(text: str, language: str) -> Readable:
 def least(max_chars: int) -> int:
     """The shortest summary worth showing in a room of `max_chars`: MIN_CHARS in MAX_CHARS, in proportion below."""
     return min(MIN_CHARS, round(max_chars * MIN_CHARS / MAX_CHARS))
+
+
+def longest(max_chars: int) -> int:
+    """How long a lone sentence, or a publisher's own words, may be. A smaller room than usual is a layout's: all it has."""
+    return HARD_MAX if max_chars >= MAX_CHARS else max_chars
 
 
 def best_set(sentences: Sentences, max_chars: int, weights: Weights) -> tuple[int, ...]:

@@ -108,6 +108,7 @@ def test_when_no_sentence_fits_the_shortest_of_the_lead_is_taken_up_to_a_hard_li
     assert MAX_CHARS < len(long) <= HARD_MAX < len(longer)
     assert said("Nước", f"{longer} {long}\n\n{longer}", "vi") == long
     assert extract("Nước", f"{longer}\n\n{longer}", "vi") == []
+    assert extract("Nước", f"{longer} {long}", "vi", max_chars=300) == []  # a layout with less room has no more
 
 
 def test_a_sentence_with_markup_or_an_order_to_a_machine_is_never_chosen() -> None:
