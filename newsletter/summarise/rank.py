@@ -45,6 +45,8 @@ _ATTENDANCE = re.compile(
 _QUOTED = re.compile(r"[\"“«„][^\"”»“]*[\"”»“]")
 # What somebody says begins behind a colon, a comma or at the start; other marks that never close were lost in print.
 _SPEECH = re.compile(r"[\"”»]\s*[.!?…]*$|[:,]\s*[\"“«]|^[\"“«]")
+_SPEECH_OPENS, _SPEECH_ENDS = re.compile(r"[:,]\s*[\"“«][^\"”»]*$"), re.compile(r"[\"”»]\s*[.!?…]*$")
+LONGEST_SPEECH = 6  # sentences; a mark that closes later than that belongs to something else
 _FIGURE = re.compile(r"\d+")
 # Words of results, not of topics: something was finished, reached, decided, counted.
 _RESULT = re.compile(
@@ -109,9 +111,7 @@ def measure(
         leaning=shape.leaning,
         marked=shape.marked,
         unbalanced=shape.unbalanced,
-        halves=np.array(
-            [half and bool(_SPEECH.search(t)) for t, half in zip(texts, shape.unbalanced, strict=True)], float
-        ),
+        halves=_halves(texts, shape.unbalanced),
         echoes=_echoes(by_sentence, title_words),
         results=frozenset(index for index, text in enumerate(texts) if tells_result(text)),
     )
@@ -153,6 +153,19 @@ def leans(sentence: str) -> bool:
 
 def tells_result(sentence: str) -> bool:
     return bool(_FIGURE.search(sentence)) and bool(_RESULT.search(sentence.lower()))
+
+
+def _halves(texts: Sequence[str], unbalanced: Floats) -> Floats:
+    """1 for sentences that hold a part of what somebody says, and for those between its two ends."""
+    found = np.array([half and bool(_SPEECH.search(text)) for text, half in zip(texts, unbalanced, strict=True)], float)
+    for start in np.flatnonzero(unbalanced).tolist():
+        if not _SPEECH_OPENS.search(texts[start]):
+            continue
+        for end in range(start + 1, min(start + LONGEST_SPEECH + 1, len(texts))):
+            if unbalanced[end] and _SPEECH_ENDS.search(texts[end]):
+                found[start:end] = 1
+                break
+    return found
 
 
 def _quoted_share(text: str) -> float:

@@ -36,6 +36,11 @@ def test_who_sat_in_the_room_is_told_only_when_there_is_nothing_else() -> None:
     assert (beside.members, alone.members) == ([(0,)], [(0,)])
 
 
+def test_what_somebody_says_in_many_sentences_is_not_told_as_a_fact() -> None:
+    texts = [TEXTS[0], 'Bà Lương nói: "Trạm là của bản.', "Gió ở đây mạnh lắm.", 'Ai cũng được vào xem."', TEXTS[1]]
+    assert list(measured(texts).halves) == [0, 1, 1, 1, 0]
+
+
 def test_when_nothing_is_long_enough_the_short_ones_are_weighed() -> None:
     found = sets.fitting(measured(TEXTS[:1]), least=160, most=350)
     assert found.members == [(0,)]
