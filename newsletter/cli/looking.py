@@ -22,7 +22,7 @@ from newsletter.compose.preflight import preflight as check_rendering
 from newsletter.compose.preflight import sample_message
 from newsletter.errors import BadInput
 from newsletter.model import Article, DeliveryState, Finding, Issue, IssueState, Mailing, MailingId, PersonId, Rendering
-from newsletter.store import Connection, articles, issues, mailings, newsletters, receipts
+from newsletter.store import Connection, articles, issues, mailings, newsletters, receipts, stories
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Which = Annotated[str, typer.Argument(metavar="ISSUE", help="Its id, how the id begins, or `latest`.")]
@@ -190,6 +190,15 @@ def why(
         _tell_person(told, zone)
 
 
+def _story_of(conn: Connection, article: Article) -> dict[str, Any] | None:
+    found = stories.of_article(conn, article.id)
+    if found is None:
+        return None
+    own, others = found
+    told = [{"article": one.article_id, "title": one.title, "source": one.source_name} for one in others]
+    return {"rule": own.rule, "reason": own.reason, "like": own.like, "others": told}
+
+
 def _about_article(conn: Connection, article: Article, only: Issue | None) -> dict[str, Any]:
     summary = article.summary
     return {
@@ -201,6 +210,11 @@ def _about_article(conn: Connection, article: Article, only: Issue | None) -> di
         "first_seen_at": article.first_seen_at,
         "state": article.state,
         "reason": article.reason,
+        "decided": article.decided,
+        "corrected_at": article.changed_at,
+        "corrected_after_issues": issues.sent_with(conn, article.id, before=article.changed_at)
+        if article.changed_at
+        else [],
         "provenance": dict(article.provenance),
         "summary": None
         if summary is None
@@ -211,6 +225,7 @@ def _about_article(conn: Connection, article: Article, only: Issue | None) -> di
                 {"text": s.text, "from": s.origin, "start": s.start, "end": s.end} for s in summary.sentences
             ],
         },
+        "story": _story_of(conn, article),
         "issues": [
             {"issue": issue.id, "newsletter": name, "state": issue.state, "included": d.included, "reason": d.reason}
             for issue, d, name in issues.decisions_about(conn, article.id)
@@ -223,16 +238,33 @@ def _tell_article(told: Mapping[str, Any], zone: str) -> None:
     say(f"{told['title']} ({told['source']}, {told['published'] or 'no date'})")
     say(f"state      {told['state']}{': ' + told['reason'] if told['reason'] else ''}")
     say(f"first seen {moment(told['first_seen_at'], zone)}")
+    if told["decided"]:
+        say(f"decided    {told['decided']}")
+    if told["corrected_at"]:
+        after = ", ".join(told["corrected_after_issues"])
+        say(f"corrected  {moment(told['corrected_at'], zone)}{f', after issue {after} was sent' if after else ''}")
     for name, rule in told["provenance"].items():
         say(f"  {name} came from: {rule}")
     for sentence in told["summary"]["sentences"] if told["summary"] else ():
         place = f"characters {sentence['start']}–{sentence['end']} of the text"
         say(f"summary    {sentence['text']}")
         say(f"  stands in: {place if sentence['start'] is not None else 'the ' + sentence['from']}")
+    _tell_story(told["story"])
     for entry in told["issues"]:
         say(f"issue {entry['issue']} ({entry['newsletter']}, {entry['state']}): {_verdict(entry)}")
     if not told["issues"]:
         say("no issue has considered it yet")
+
+
+def _tell_story(story: Mapping[str, Any] | None) -> None:
+    if story is None:
+        say("story      not compared with others yet")
+        return
+    for other in story["others"]:
+        joined = f": {story['reason']}" if other["article"] == story["like"] else ""
+        say(f"same story as {other['article']} “{other['title']}” ({other['source']}){joined}")
+    if not story["others"] and story["reason"]:
+        say(f"story      its own: {story['reason']}")
 
 
 def _verdict(entry: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from newsletter.compose.design import Design, find_design, find_letters
 from newsletter.compose.letters import NoticeTopic
 from newsletter.compose.preflight import preflight
 from newsletter.compose.render import fit_issue, render_letter
+from newsletter.compose.tellings import Stories
 from newsletter.errors import NewsletterError, NotAllowed
 from newsletter.log import get_logger
 from newsletter.mail.manifest import content_hash
@@ -38,7 +39,7 @@ from newsletter.model import (
     Rendering,
     new_id,
 )
-from newsletter.store import Connection, articles, deliveries, issues, letters, mailings, newsletters, sources
+from newsletter.store import Connection, articles, deliveries, issues, letters, mailings, newsletters, sources, stories
 
 log = get_logger("compose")
 
@@ -104,13 +105,15 @@ def compose_issue(app: App, draft: Issue, now: datetime) -> int:
 
 def _decide(app: App, conn: Connection, newsletter: Newsletter, now: datetime) -> list[Decision]:
     ages = {source.id: source.max_age for source in sources.of_newsletter(conn, newsletter.id)}
+    ready = articles.ready_for(conn, newsletter.id)
     return select.choose(
-        articles.ready_for(conn, newsletter.id),
+        ready,
         newsletter,
         now=now,
         used=issues.used(conn, newsletter.id),
         max_age=ages,
         base_url=app.settings.base_url,
+        stories=Stories(told=stories.tellings(conn, [article.id for article in ready])),
     )
 
 

@@ -407,3 +407,9 @@ def test_a_listing_is_scored_by_the_links_that_must_be_there_and_allowed_ones_co
     table = tables.markdown(collecting.listing_table([("real", [score, nothing])], worst=1))
     assert "| 0.286 (2) |" in table
     assert "links F1 0.000: a" in table
+
+
+def test_names_are_compared_by_their_words_in_any_order() -> None:
+    assert scoring.same_names(("Oda Brann", "Pim Holt"), "PIM HOLT, Oda Brann") == 1.0
+    assert scoring.same_names(("Oda Brann",), "Oda Brann and Pim Holt") == pytest.approx(2 * 2 / (2 + 5))
+    assert scoring.same_names((), "Oda Brann") == 0.0
