@@ -148,7 +148,7 @@ def test_every_article_of_the_sample_site_is_in_the_digest_whole_ones_and_teaser
     unfolded = " ".join(text.split())
     assert "10 tin mới từ 3 nguồn" in unfolded
     # a teaser's page, its standfirst; the page without a feed; the English feed
-    assert "Giá thành mỗi chiếc là 14 triệu đồng" in unfolded
+    assert "hai tháng thử nghiệm chiếc phao đo sóng làm từ lưới đánh cá cũ" in unfolded
     assert "Một trăm hai mươi giáo viên tiểu học của ba xã" in unfolded
     assert "tổ chức Hội nghị sơ kết công tác quan trắc mùa lũ, đánh giá kết quả" in unfolded
     assert "Salt water moved 41 kilometres up the Ngan River" in unfolded

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.evals import collecting, hostile, stories, summarising
+from tests.evals import collecting, guarding, hostile, stories, summarising
 from tests.evals.tables import Table, markdown
 
 
@@ -43,6 +43,7 @@ def _tables(chosen: argparse.Namespace) -> Iterator[Table]:
         yield from hostile.measure()
     if articles.is_dir():
         yield from summarising.measure(articles, limit=chosen.limit, tell=_tell)
+        yield from guarding.measure(articles, limit=chosen.limit)
         yield from stories.measure(articles, limit=chosen.limit, tell=_tell)
 
 
