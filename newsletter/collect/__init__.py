@@ -23,7 +23,7 @@ _TOGETHER = 100  # sources that showed nothing new, written in one transaction
 
 def run(app: App, now: datetime) -> int:
     """Read every source that is due, then see which articles tell one story. Returns how many became candidates."""
-    offered = _read_due(app, now)
+    offered = read_due(app, now)
     compare_waiting(app, now)
     return offered
 
@@ -35,7 +35,8 @@ def take(app: App, source: Source, items: Sequence[RawItem], now: datetime) -> i
     return offered
 
 
-def _read_due(app: App, now: datetime) -> int:
+def read_due(app: App, now: datetime) -> int:
+    """Read every source that is due and write what it showed. Returns how many articles became candidates."""
     with app.db.read() as conn:
         due = sources.due(conn, now=now)
     if not due:

@@ -80,7 +80,7 @@ class Gathering:
         if queue:
             source = queue.popleft()
             job = self._pool.submit(
-                poll.poll, self._app.fetcher, source, now=self._now, knows=_knows(self._app, source)
+                poll.poll, self._app.fetcher, source, now=self._now, knows=knows_of(self._app, source)
             )
             self._await(_Reading(source, queue), job)
 
@@ -128,7 +128,7 @@ def _by_host(due: Iterable[Source]) -> list[deque[Source]]:
     return list(queues.values())
 
 
-def _knows(app: App, source: Source) -> Knows:
+def knows_of(app: App, source: Source) -> Knows:
     """Asked by the thread that reads the source, over a connection of its own."""
 
     def knows(keys: Sequence[str]) -> Collection[str]:

@@ -1,7 +1,9 @@
 """How many feeds one collecting cycle reads per CPU second of this process, beside feedparser over the same feeds.
 
-ours    `collect.run` on an installation of its own: 500 sources due, conditional requests, parsing, identities, rows
-        written at full durability on SQLite; the entries carry their whole text, so no article page is read
+read    `poll` over 500 sources of an installation, one after another: conditional requests, parsing, names looked up in
+        the database; nothing written. The entries carry their whole text, so no article page is read
+stage   `collect.run` over the same: the above in 20 threads, and rows written at full durability on SQLite
+stories what of that run compares the new articles with those of the last days
 peer    `feedparser.parse(url, etag=…)`, one feed after another, nothing written: what rss2email does
 
 Usage: python tests/benchmarks/bench_collect.py [FEEDS] [ROUNDS]
@@ -35,6 +37,8 @@ import structlog  # noqa: E402
 
 from newsletter import collect, main  # noqa: E402
 from newsletter.clock import FixedClock  # noqa: E402
+from newsletter.collect import poll  # noqa: E402
+from newsletter.collect.gather import knows_of  # noqa: E402
 from newsletter.model import SourceKind  # noqa: E402
 from newsletter.settings import Settings  # noqa: E402
 from newsletter.store import sources  # noqa: E402
@@ -44,11 +48,11 @@ ENTRIES, CHANGED = (
     46,
     10,
 )  # entries of 2 kB, of random syllables, make a feed of about 96 kB; one feed in CHANGED differs from cycle to cycle
-WORDS = (
-    "đoàn khảo sát đo sâu điểm dọc bờ biển phía nam so sánh bản đồ in năm trước trạm quan trắc thủy triều máy đo dòng chảy"
-    " hội thảo khoa học sinh viên thực tập tàu nghiên cứu cảng trung tâm dữ liệu cộng đồng làng chài bãi cát rạn san hô"
-    " mẫu nước phòng thí nghiệm kết quả công bố tạp chí hợp tác đào tạo lớp học kỹ sư thiết bị mới vận hành mùa mưa bão"
-).split()
+WORDS = """
+đoàn khảo sát đo sâu điểm dọc bờ biển phía nam so sánh bản đồ in năm trước trạm quan trắc thủy triều máy đo dòng chảy hội
+thảo khoa học sinh viên thực tập tàu nghiên cứu cảng trung tâm dữ liệu cộng đồng làng chài bãi cát rạn san hô mẫu nước phòng
+thí nghiệm kết quả công bố tạp chí hợp tác đào tạo lớp học kỹ sư thiết bị mới vận hành mùa mưa bão
+""".split()  # noqa: SIM905
 
 
 def feed(number: int, newest: int) -> bytes:
@@ -122,8 +126,8 @@ def _whole(etag: str, body: bytes) -> bytes:
 # ---------------------------------------------------------------- ours and theirs
 
 
-def ours(feeds: int, port: int, folder: Path) -> Callable[[int], int]:
-    """A cycle of the product over `feeds` sources; it returns how many articles became candidates."""
+def ours(feeds: int, port: int, folder: Path) -> dict[str, Callable[[int], int]]:
+    """Cycles of the product over `feeds` sources; each returns how many articles it found new."""
     hosts = {f"tram{n}.example": f"127.0.0.1:{port}" for n in range(feeds)}
     clock = FixedClock(NOW)
     settings = Settings.model_validate(
@@ -139,11 +143,23 @@ def ours(feeds: int, port: int, folder: Path) -> Callable[[int], int]:
         for n in range(feeds):
             sources.add(conn, sources.new(f"tram-{n}", SourceKind.FEED, f"http://tram{n}.example/{n}"), now=NOW)
 
-    def cycle(number: int) -> int:
-        clock.at = NOW + timedelta(hours=2 * number)
-        return collect.run(app, clock.at)
+    def read(number: int) -> int:
+        now = NOW + timedelta(hours=2 * number)
+        with app.db.read() as conn:
+            due = sources.due(conn, now=now)
+        polls = [poll.poll(app.fetcher, one, now=now, knows=knows_of(app, one)) for one in due]
+        assert len(polls) == feeds
+        return sum(len(polled.found) for polled in polls)
 
-    return cycle
+    def stage(number: int) -> int:
+        clock.at = NOW + timedelta(hours=2 * number)
+        return collect.read_due(app, clock.at)
+
+    def stories(number: int) -> int:
+        collect.compare_waiting(app, clock.at)
+        return len(range(number % CHANGED, feeds, CHANGED))
+
+    return {"read": read, "stage": stage, "stories": stories}
 
 
 def peer(feeds: int, port: int) -> Callable[[int], int]:
@@ -180,15 +196,15 @@ def main_(feeds: int, rounds: int) -> None:
     server.start()
     port = line.recv()
     print(f"{feeds} feeds, 1 in {CHANGED} changed, {rounds} rounds, load average {os.getloadavg()[0]:.1f}")
-    results: dict[str, list[tuple[float, float]]] = {"ours": [], "peer": []}
     with tempfile.TemporaryDirectory() as name:
-        cycles = {"ours": ours(feeds, port, Path(name)), "peer": peer(feeds, port)}
-        for cycle in cycles.values():
-            cycle(0)
+        cycles = {**ours(feeds, port, Path(name)), "peer": peer(feeds, port)}
+        results: dict[str, list[tuple[float, float]]] = {who: [] for who in cycles}
+        for who in ("stage", "stories", "peer"):
+            cycles[who](0)
         for number in range(1, rounds + 1):
             line.send(number)
             line.recv()
-            for who in sorted(cycles, reverse=bool(number % 2)):
+            for who in ("peer", "read", "stage", "stories") if number % 2 else ("read", "stage", "stories", "peer"):
                 results[who].append(timed(cycles[who], number, expected=len(range(number % CHANGED, feeds, CHANGED))))
     line.send(-1)
     server.join(5)
@@ -200,8 +216,11 @@ def _tell(results: dict[str, list[tuple[float, float]]], feeds: int) -> None:
     for who, spent in results.items():
         cpu, wall = (statistics.median(feeds / each[at] for each in spent) for at in (0, 1))
         print(f"| {who} | {cpu:,.0f} | {wall:,.0f} |")
-    ratios = [theirs[0] / own[0] for own, theirs in zip(results["ours"], results["peer"], strict=True)]
-    print(f"ours ÷ peer: {statistics.median(ratios):.2f} (rounds {json.dumps([round(each, 2) for each in ratios])})")
+    for who in ("read", "stage"):
+        ratios = [theirs[0] / own[0] for own, theirs in zip(results[who], results["peer"], strict=True)]
+        print(
+            f"{who} ÷ peer: {statistics.median(ratios):.2f} (rounds {json.dumps([round(each, 2) for each in ratios])})"
+        )
 
 
 if __name__ == "__main__":
