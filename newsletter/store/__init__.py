@@ -11,6 +11,7 @@ from newsletter.store import (
     receipts,
     sources,
     staff,
+    summaries,
 )
 from newsletter.store.engine import Connection, Database, DatabaseUnavailable
 from newsletter.store.migrate import migrate, schema_state
@@ -31,4 +32,5 @@ __all__ = [
     "schema_state",
     "sources",
     "staff",
+    "summaries",
 ]

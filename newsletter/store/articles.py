@@ -16,13 +16,13 @@ from newsletter.model import (
     Source,
     SourceId,
     Summary,
-    SummaryOrigin,
-    SummarySentence,
-    Verdict,
+    SummaryAct,
     new_id,
 )
+from newsletter.store import summaries
 from newsletter.store.engine import Connection, insert
-from newsletter.store.schema.collecting import articles, identities, sources, summaries
+from newsletter.store.schema.collecting import articles, identities, sources
+from newsletter.store.schema.collecting import summaries as summary_rows
 from newsletter.store.schema.publishing import newsletter_sources
 
 _BIND_LIMIT = 500  # well under SQLite's smallest limit of bound parameters
@@ -126,22 +126,25 @@ def ready_for(conn: Connection, newsletter_id: NewsletterId) -> list[Article]:
     return [_article(row) for row in conn.execute(query).mappings()]
 
 
-def summarised(conn: Connection, article_id: ArticleId, summary: Summary, *, now: datetime) -> None:
-    """Keep a summary whose verdict is good; the article becomes ready."""
-    values = {
-        "text": summary.text,
-        "origin": summary.origin,
-        "sentences": [{"text": s.text, "from": s.origin, "start": s.start, "end": s.end} for s in summary.sentences],
-        "guard_ok": summary.guard.ok,
-        "guard_reasons": list(summary.guard.reasons),
-        "made_at": now,
-    }
-    conn.execute(
-        insert(conn, summaries)
-        .values(article_id=article_id, **values)
-        .on_conflict_do_update(index_elements=["article_id"], set_=values)
-    )
-    set_state(conn, article_id, ArticleState.READY, None)
+def summarised(
+    conn: Connection,
+    article_id: ArticleId,
+    summary: Summary,
+    *,
+    now: datetime,
+    topics: Sequence[str] = (),
+    act: SummaryAct = SummaryAct.MADE,
+    by: str | None = None,
+) -> None:
+    """Keep a summary and the article's topics; the article becomes ready."""
+    summaries.write(conn, article_id, summary, now=now, act=act, by=by)
+    ready(conn, article_id, topics)
+
+
+def ready(conn: Connection, article_id: ArticleId, topics: Sequence[str]) -> None:
+    """The article may enter an issue."""
+    values = {"state": ArticleState.READY, "reason": None, "topics": list(topics)}
+    conn.execute(sa.update(articles).where(articles.c.id == article_id).values(**values))
 
 
 def set_state(conn: Connection, article_id: ArticleId, state: ArticleState, reason: str | None) -> None:
@@ -188,14 +191,11 @@ def _select() -> sa.Select[Any]:
             articles,
             sources.c.name.label("source_name"),
             sources.c.section.label("section"),
-            summaries.c.text.label("summary_text"),
-            summaries.c.origin,
-            summaries.c.sentences,
-            summaries.c.guard_ok,
-            summaries.c.guard_reasons,
+            sources.c.topics.label("source_topics"),
+            *summaries.JOINED,
         )
         .join(sources, sources.c.id == articles.c.source_id)
-        .outerjoin(summaries, summaries.c.article_id == articles.c.id)
+        .outerjoin(summary_rows, summary_rows.c.article_id == articles.c.id)
     )
 
 
@@ -219,18 +219,8 @@ def _article(row: Mapping[Any, Any]) -> Article:
         reason=row["reason"],
         first_seen_at=row["first_seen_at"],
         named=row["named"],
-        summary=_summary(row),
-    )
-
-
-def _summary(row: Mapping[Any, Any]) -> Summary | None:
-    if row["summary_text"] is None:
-        return None
-    return Summary(
-        text=row["summary_text"],
-        origin=SummaryOrigin(row["origin"]),
-        sentences=tuple(
-            SummarySentence(text=s["text"], origin=s["from"], start=s["start"], end=s["end"]) for s in row["sentences"]
-        ),
-        guard=Verdict(ok=row["guard_ok"], reasons=tuple(row["guard_reasons"])),
+        summary=summaries.summary_of(row, summaries.PREFIX) if row["summary_text"] is not None else None,
+        changed_at=row["changed_at"],
+        topics=tuple(row["topics"] or ()),
+        source_topics=tuple(row["source_topics"]),
     )
