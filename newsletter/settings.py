@@ -387,7 +387,7 @@ kind = "outbox"                         # outbox (.eml files), smtp or postmark
 # user_agent = "Newsletter/0.1 (+https://example.org/bot)"
 # resolve = { "tin.example.org" = "127.0.0.1:8080" }   # the only way to a server on this machine
 
-# [model]                               # a language model that writes summaries, behind the guard; without url: off
+[model]                                 # a language model that writes summaries, behind the guard; without url: off
 # url = "https://models.example.org/v1" # any endpoint that answers as OpenAI's chat completions do
 # name = "the-model"
 # api_key = ""                          # better: NEWSLETTER_MODEL__API_KEY_FILE

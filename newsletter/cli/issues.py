@@ -1,4 +1,4 @@
-"""issues, issue new, approve, back-to-draft, pause, resume, cancel, resend-unknown: what a person decides about an issue."""
+"""issues, issue new and intro, approve, back-to-draft, pause, resume, cancel, resend-unknown: decisions about an issue."""
 
 import getpass
 from datetime import datetime
@@ -15,6 +15,7 @@ from newsletter.cli.output import confirm, emit, moment, say, table
 from newsletter.errors import BadInput, NotAllowed
 from newsletter.model import Issue, IssueState, MailingId, Newsletter
 from newsletter.store import Connection, deliveries, issues, newsletters, receipts
+from newsletter.summarise.edit import plain_words
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -23,9 +24,9 @@ Which = Annotated[str, typer.Argument(metavar="ISSUE", help="Its id, how the id 
 
 def register(app: typer.Typer) -> None:
     app.command("issues")(show_all)
-    group = typer.Typer(help="Make an extra issue by hand.", no_args_is_help=True, rich_markup_mode=None)
-    group.callback()(lambda: None)  # keeps `new` a verb of its own
+    group = typer.Typer(help="Make an extra issue; write an intro.", no_args_is_help=True, rich_markup_mode=None)
     group.command("new")(new)
+    group.command("intro")(intro)
     app.add_typer(group, name="issue")
     app.command("approve")(approve)
     for name in ("back-to-draft", "reject"):
@@ -90,6 +91,22 @@ def new(
     say(issue_id)
 
 
+def intro(
+    ctx: typer.Context,
+    which: Which,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help='The words; "" takes the made ones again.')],
+    lang: Annotated[str | None, typer.Option(help="Of which rendering; else the first.")] = None,
+) -> None:
+    """Write the lines under the heading of one issue yourself. It is composed again with the next run."""
+    with opened(ctx) as app, app.db.begin() as conn:
+        issue = issues.find(conn, which)
+        languages = newsletters.get(conn, issue.newsletter_id).languages
+        if lang is not None and lang not in languages:
+            raise BadInput("the issue has no such language", where=lang, hint=f"there are: {', '.join(languages)}")
+        issues.set_intro(conn, issue.id, lang or languages[0], plain_words(text) if text.strip() else "")
+    say(f"{issue.id} is composed again with the next run")
+
+
 # ---------------------------------------------------------------- approving
 
 
@@ -123,14 +140,15 @@ def approve(
                 conn,
                 issue.id,
                 issue.content_hash,
-                by=by or _me(),
+                by=by or me(),
                 now=app.clock.now(),
                 despite_errors=despite_errors,
             )
     say("approved")
 
 
-def _me() -> str:
+def me() -> str:
+    """Who acts, as rows name somebody on the command line."""
     try:
         return f"{getpass.getuser()} (command line)"
     except (KeyError, OSError):  # a container's user without a name

@@ -53,7 +53,9 @@ def _period(days: Sequence[date], words: Labels, today: date) -> str:
     if days[0] == days[-1]:
         return words.gettext("on {day}", day=words.format_date(days[0], "inside"))
     week = days[-1] - days[0] < WEEK and days[-1] <= today <= days[-1] + WEEK
-    return words.gettext("this past week ({days})" if week else "in the days {days}", days=span)
+    return (
+        words.gettext("this past week ({days})", days=span) if week else words.gettext("in the days {days}", days=span)
+    )
 
 
 def _named(items: Sequence[Item], language: str, stories: int) -> list[str]:

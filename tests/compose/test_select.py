@@ -14,7 +14,6 @@ from newsletter.compose.select import (
     article_page_url,
     choose,
     headline,
-    intro,
     preheader,
     subject,
 )
@@ -155,13 +154,3 @@ def test_a_title_without_a_word_end_gives_way_to_a_count(made: ModuleType) -> No
     items = made.made_items(3)
     items[0] = replace(items[0], title="x" * 200)
     assert subject(made.made_newsletter(), items, "vi") == "Tin chính và 2 tin khác"
-
-
-def test_the_intro_says_how_much_from_whom_and_of_when(made: ModuleType) -> None:
-    assert intro(made.made_items(9), "vi", "Asia/Ho_Chi_Minh") == (
-        "9\u00a0tin mới từ 8\u00a0nguồn, đăng từ 16/11 đến 20/11."
-    )
-    assert intro(made.made_items(3, language="en"), "en", "Asia/Ho_Chi_Minh") == (
-        "3 new stories from 3 sources, published 19 Nov to 20 Nov."
-    )
-    assert intro(made.made_items(1), "vi", "Asia/Ho_Chi_Minh") == ""
