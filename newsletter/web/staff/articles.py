@@ -4,10 +4,14 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from newsletter.model import Article, ArticleState, Summary
+from newsletter.errors import BadInput
+from newsletter.model import Article, ArticleState, Decision, Issue, IssueState, Summary
 from newsletter.store import articles as rows
-from newsletter.store import issues
-from newsletter.web.visit import Visit, problem
+from newsletter.store import issues, summaries
+from newsletter.summarise.edit import LONGEST
+from newsletter.summarise.support import supports
+from newsletter.web.staff.review import name_of
+from newsletter.web.visit import Visit
 
 SHOWN = 100
 
@@ -30,18 +34,47 @@ class Stretch:
 
 
 def article(visit: Visit) -> Response:
+    return page(visit)
+
+
+def known(visit: Visit) -> Article:
+    """The article of the path. Raises BadInput when there is none."""
     with visit.app.db.read() as conn:
         found = rows.get(conn, visit.part("id"))
-        if found is None:
-            return problem(visit, 404)
+    if found is None:
+        raise BadInput("no such article", where=visit.part("id"))
+    return found
+
+
+def page(visit: Visit, *, status: int = 200, refused: str = "", typed: str | None = None) -> Response:
+    """The page, also after a refused act, which it then says. `typed`: the words that were refused, to be mended."""
+    found = known(visit)
+    with visit.app.db.read() as conn:
         decisions = issues.decisions_about(conn, found.id)
+        versions = summaries.history(conn, found.id)
+        acting = {version.by for version in versions if version.by}
+        names = {by: name_of(conn, by) for by in (*acting, found.summary.by if found.summary else None) if by}
+    said = found.summary.text if found.summary else ""
     return visit.page(
         "staff/article.html",
+        status=status,
         article=found,
+        supports=supports(found),
         paragraphs=marked(found.text, found.summary),
         public=visit.site.pages.path(f"/articles/{found.id}") if _has_page(found) else "",
         decisions=decisions,
+        versions=versions,
+        names=names,
+        stale=[(issue, name) for issue, decision, name in decisions if _keeps_other_words(issue, decision, said)],
+        refused=refused,
+        typed=said if typed is None else typed,
+        longest=LONGEST,
     )
+
+
+def _keeps_other_words(issue: Issue, decision: Decision, said: str) -> bool:
+    """Approved and not sent yet, with another summary than the article's present one."""
+    return issue.state is IssueState.SCHEDULED and decision.item is not None and decision.item.summary != said
 
 
 def _has_page(article: Article) -> bool:
