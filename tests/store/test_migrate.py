@@ -2,13 +2,17 @@
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 import subscribers
 from newsletter.errors import ConfigError
-from newsletter.store import Database, migrate, schema_state
+from newsletter.model import SourceKind
+from newsletter.store import Database, articles, migrate, schema_state, sources, summaries
+from newsletter.store.migrate import _config
 from newsletter.store.schema import metadata
+from tests.conftest import NOW
 
 
 def test_the_migrations_make_what_the_code_declares(db):
@@ -21,6 +25,37 @@ def test_migrating_twice_changes_nothing(db):
     assert schema_state(db) == "current"
     migrate(db)
     assert schema_state(db) == "current"
+
+
+def test_rows_of_the_version_before_are_kept_and_read(tmp_path):
+    """Articles and summaries written before there were topics, a history and costs."""
+    db = Database(f"sqlite:///{tmp_path}/old.db")
+    with db.begin() as conn:
+        config = _config()
+        config.attributes["connection"] = conn
+        command.upgrade(config, "0003")
+        source = sources.new("gio", SourceKind.MANUAL, "", name="Tin Gió")
+        sources.add(conn, source, now=NOW)
+        conn.execute(
+            sa.text(
+                "INSERT INTO articles (id, source_id, title, text, authors, language, provenance, state, named, content_hash,"
+                " first_seen_at) VALUES ('a', :source, 'Trạm gió', 'Bài.', '[]', 'vi', '{}', 'ready', 0, 'x', :now)"
+            ),
+            {"source": source.id, "now": "2026-11-22T00:00:00.000000Z"},
+        )
+        conn.execute(
+            sa.text(
+                "INSERT INTO summaries (article_id, text, origin, sentences, guard_ok, guard_reasons, made_at)"
+                " VALUES ('a', 'Trạm gió chạy thử.', 'extract', '[]', 1, '[]', :now)"
+            ),
+            {"now": "2026-11-22T00:00:00.000000Z"},
+        )
+    migrate(db)
+    with db.read() as conn:
+        kept = articles.get(conn, "a")
+        assert summaries.history(conn, "a") == []
+    assert (kept.summary.text, kept.summary.use, kept.topics) == ("Trạm gió chạy thử.", None, ())
+    db.close()
 
 
 def test_an_empty_database_is_filled(tmp_path):
