@@ -102,6 +102,7 @@ class Model(_Section):
     max_tokens: int = Field(400, ge=50)  # of an answer; a model that thinks aloud needs more
     connections: int = Field(4, ge=1, le=32)  # articles asked about at the same time
     give_up_after: int = Field(3, ge=1)  # failures in a row; then it is left alone for the rest of the run
+    run_seconds: float = Field(120, gt=0)  # after so long a run asks no more: an issue must not wait for a slow one
 
     @field_validator("url")
     @classmethod

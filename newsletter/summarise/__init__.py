@@ -44,7 +44,7 @@ def writer_of(app: App) -> Writer | None:
     settings = app.settings.model
     if not settings.url:
         return None
-    return Writer(settings, app.fetcher, tell=lambda line: app.watch("summarise", line))
+    return Writer(settings, app.fetcher, tell=lambda line: app.watch("summarise", line), stopping=app.stopping)
 
 
 def decide(article: Article, writer: Writer | None = None) -> Decided:
@@ -93,6 +93,8 @@ def _decided(app: App, writer: Writer | None, waiting: Sequence[Article]) -> Ite
         jobs: dict[Future[Decided], Article] = {pool.submit(_careful, one, writer): one for one in waiting}
         while jobs and not app.stopping.is_set():
             for job in wait(jobs, timeout=1, return_when=FIRST_COMPLETED).done:
+                if app.stopping.is_set():  # it may have been broken off: the next run asks again
+                    break
                 yield jobs.pop(job), job.result()
         pool.shutdown(cancel_futures=True)
 

@@ -58,10 +58,23 @@ class _Meter:
 
 
 class Writer:
-    """Serves one run; `write` may be called from several threads. `tell` gets the one line when the endpoint is given up."""
+    """Serves one run; `write` may be called from several threads. `tell` gets the one line when the endpoint is given up.
 
-    def __init__(self, settings: Model, fetcher: Fetcher, *, tell: Callable[[str], None] = lambda line: None) -> None:
-        self._settings, self._fetcher, self._tell = settings, fetcher, tell
+    `stopping`: set when the service ends; then nothing more is asked. `clock`: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        settings: Model,
+        fetcher: Fetcher,
+        *,
+        tell: Callable[[str], None] = lambda line: None,
+        stopping: threading.Event | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings, self._fetcher, self._tell, self._clock = settings, fetcher, tell, clock
+        self._stopping = stopping or threading.Event()
+        self._until = clock() + settings.run_seconds
         self._lock = threading.Lock()
         self._failures = 0
         self._alone = ""  # why it is left alone
@@ -71,6 +84,10 @@ class Writer:
         """A summary that passed the guard, or why there is none. Never raises for what the endpoint does."""
         if any(has_injection(part) for part in (article.title, article.standfirst or "", article.text)):
             return Written(why="the article holds an order to a machine")
+        if self._clock() >= self._until:
+            self._leave_alone(
+                f"the endpoint is left alone for this run: its {self._settings.run_seconds:.0f} s are used up"
+            )
         if self._alone:
             return Written(why=self._alone)
         meter = _Meter()
@@ -94,6 +111,8 @@ class Writer:
         first = asked = prompt.messages(article, mark)
         reasons: Sequence[str] = ()
         for _ in range(ANSWERS):
+            if self._stopping.is_set():
+                raise _NoAnswer("the service is stopping")
             answer = self._complete(asked, meter)
             said = prompt.read_summary(answer)
             if said is None:
@@ -112,33 +131,34 @@ class Writer:
     def _complete(self, asked: Sequence[prompt.Message], meter: _Meter) -> str:
         """The model's text. Raises _NoAnswer."""
         for _ in range(len(_OPTIONAL) + 1):
-            posted = self._post(asked, meter)
+            payload = self._payload(asked)
+            posted = self._post(payload, meter)
             if posted.status == 200:
                 meter.add(posted.json)
                 answer = prompt.read_answer(posted.json)
                 if answer is None:
                     raise _NoAnswer("its answer is no chat completion")
                 return answer
-            unknown = self._unknown_in(posted)
+            unknown = _unknown_in(posted, payload)
             if not unknown:
                 raise _refusal(posted)
             with self._lock:
                 self._spared |= unknown
         raise _NoAnswer("it knows none of what it is asked for", for_all=True)
 
-    def _post(self, asked: Sequence[prompt.Message], meter: _Meter) -> Posted:
+    def _post(self, payload: Mapping[str, Any], meter: _Meter) -> Posted:
         key = self._settings.api_key
         headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
-        began = time.monotonic()
+        began = self._clock()
         meter.tries += 1
         try:
             return self._fetcher.post_json(
-                self._settings.endpoint, self._payload(asked), headers=headers, timeout=self._settings.timeout
+                self._settings.endpoint, payload, headers=headers, timeout=self._settings.timeout
             )
         except NewsletterError as error:
             raise _NoAnswer(error.what) from error
         finally:
-            meter.seconds += time.monotonic() - began
+            meter.seconds += self._clock() - began
 
     def _payload(self, asked: Sequence[prompt.Message]) -> Mapping[str, Any]:
         values = {
@@ -150,12 +170,6 @@ class Writer:
         known = {name: values[old] for old, name in names.items() if name is not None}
         return {"model": self._settings.name, "messages": list(asked), "stream": False, **known}
 
-    def _unknown_in(self, posted: Posted) -> set[str]:
-        """The optional parameters that a refusal names and that were sent."""
-        if posted.status not in (400, 422):
-            return set()
-        return {name for name in _OPTIONAL if name in posted.text and name not in self._spared}
-
     # ------------------------------------------------------------ its health
 
     def _worked(self) -> None:
@@ -165,13 +179,28 @@ class Writer:
     def _failed(self, error: _NoAnswer) -> None:
         with self._lock:
             self._failures += 1
-            given_up = not self._alone and (error.for_all or self._failures >= self._settings.give_up_after)
-            if not given_up:
+            failures = self._failures
+        if error.for_all:
+            self._leave_alone(f"the endpoint is left alone for this run: {error.what}")
+        elif failures >= self._settings.give_up_after:
+            why = f"the endpoint is left alone for this run after {failures} failures in a row: {error.what}"
+            self._leave_alone(why)
+
+    def _leave_alone(self, why: str) -> None:
+        """Says it once, whichever thread comes first."""
+        with self._lock:
+            if self._alone:
                 return
-            times = "" if error.for_all else f" after {self._failures} failures in a row"
-            self._alone = f"the endpoint is left alone for this run{times}: {error.what}"
-        log.warning("model_left_alone", model=self._settings.name, reason=self._alone)
-        self._tell(f"model {self._settings.name}: {self._alone}")
+            self._alone = why
+        log.warning("model_left_alone", model=self._settings.name, reason=why)
+        self._tell(f"model {self._settings.name}: {why}")
+
+
+def _unknown_in(posted: Posted, sent: Mapping[str, Any]) -> set[str]:
+    """The optional parameters that were sent and that a refusal names."""
+    return (
+        {name for name in _OPTIONAL if name in sent and name in posted.text} if posted.status in (400, 422) else set()
+    )
 
 
 def _refusal(posted: Posted) -> _NoAnswer:

@@ -81,6 +81,7 @@ _KNOWN = (
     (r"no answer in time|it took too long in all", "it did not answer in time"),
     (r"it asks to wait (?P<n>\d+) s \(429\)", "it asks to wait {n} seconds"),
     (r"the endpoint is left alone for this run[^:]*: (?P<rest>.+)", "left alone for this run: {rest}"),
+    (r"its (?P<n>\d+) s are used up", "its {n} seconds are used up"),
     (r"a summary was changed", "a summary was changed; it is composed again"),
     (r"the intro was changed", "the intro was changed; it is composed again"),
     (r"the article changed after its summary was edited", "the article changed after its summary was edited"),

@@ -154,3 +154,13 @@ def test_a_title_without_a_word_end_gives_way_to_a_count(made: ModuleType) -> No
     items = made.made_items(3)
     items[0] = replace(items[0], title="x" * 200)
     assert subject(made.made_newsletter(), items, "vi") == "Tin chính và 2 tin khác"
+
+
+def test_an_item_says_what_its_own_articles_summary_says(made: ModuleType) -> None:
+    articles = [made.made_article(n, topics=(f"chủ đề {n}",)) for n in range(3)]
+    decisions = choose(articles, made.made_newsletter(), now=made.NOW, used=set())
+    of = {article.id: article for article in articles}
+    for decision in decisions:
+        assert decision.item is not None
+        assert decision.item.summary == of[decision.article_id].summary.text
+        assert decision.item.topics == of[decision.article_id].topics

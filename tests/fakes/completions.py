@@ -26,6 +26,7 @@ class CompletionServer:
         self.requests: list[dict[str, Any]] = []
         self.answers: list[Answer] = list(answers) or [honest]
         self.knows_not: set[str] = set()  # parameters that are refused, as older and newer endpoints do
+        self.before_refusing: Callable[[], object] = lambda: None
         self.released = threading.Event()  # ends every slow answer
         self.most_at_once = 0
         self._now = 0
@@ -135,6 +136,7 @@ def _refused(server: CompletionServer, path: str, key: str | None, request: dict
     if key != f"Bearer {KEY}":
         return {"status": 401, "body": {"error": {"message": "Incorrect API key provided."}}}
     if unknown:
+        server.before_refusing()
         server.requests.append(request)
         return {"status": 400, "body": {"error": {"message": f"Unsupported parameter: '{unknown[0]}'"}}}
     return None

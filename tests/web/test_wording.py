@@ -1,12 +1,13 @@
 """What staff see beside a summary and do to it, and the intro they write, as posted forms on a real server."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from newsletter import summarise
 from newsletter.locale import labels
-from newsletter.model import IssueState, RawItem, SummaryOrigin
+from newsletter.model import IssueState, ModelUse, RawItem, SummaryOrigin
 from newsletter.store import articles, summaries
 from newsletter.web.reasons import reason_in
 
@@ -143,6 +144,20 @@ def test_a_correction_after_the_edit_is_flagged_where_staff_look(world):
     assert "con số không có trong bài: 48" in page
     issue = world.compose()
     assert "bài đã thay đổi sau khi sửa tóm tắt" in world.fetch(f"/staff/issues/{issue.id}", cookie=cookie).text
+
+
+def test_a_models_words_show_their_cost_and_why_it_was_not_used(world):
+    with world.app.db.begin() as conn:
+        key = world.article(TITLE)
+        present = articles.get(conn, key).summary
+        use = ModelUse(model="small-model", tries=2, seconds=3.25, tokens_in=1400, tokens_out=120)
+        note = "the model was not used: the guard refused its words: figure: 49"
+        articles.summarised(conn, key, replace(present, use=use, note=note), now=world.clock.now())
+    page = _page(world, world.log_in())
+    assert "small-model · 2 lượt hỏi · 3,2 giây · token: đọc 1.400, viết 120" in page
+    assert (
+        "không dùng mô hình ngôn ngữ: kiểm tra không chấp nhận lời của mô hình: con số không có trong bài: 49" in page
+    )
 
 
 def test_topics_stand_on_the_articles_page(world):
