@@ -4,7 +4,7 @@ NewsletterError
 ├── ConfigError        the settings file, an environment variable or a data folder is wrong
 ├── BadInput           something given by a person (file, address, cron, slug) cannot be used
 ├── SourceError        a source could not be read this time (collect records it and goes on)
-│   ├── FetchRefused   our own guard said no: private address, odd scheme, too big, too slow
+│   ├── FetchRefused   our own guard said no (private address, odd scheme, too big), or the site's robots.txt
 │   ├── Unreadable     the answer came but is not what was expected (HTML instead of a feed)
 │   └── LayoutChanged  the structure in which a listing showed its articles is gone
 ├── TemplateError      a design cannot be rendered; carries file and line

@@ -1,5 +1,7 @@
 """Composition root: everything is built here, once, in order, from the settings. Nothing is global."""
 
+import threading
+
 import subscribers
 from newsletter.app import App, Transport, Watch, nobody
 from newsletter.clock import Clock, SystemClock
@@ -32,7 +34,14 @@ def build(
         db.close()
         raise
     fetch = settings.fetch
-    fetcher = Fetcher(user_agent=fetch.user_agent, resolve=fetch.resolve, ca_file=fetch.ca_file)
+    stopping = threading.Event()
+    fetcher = Fetcher(
+        user_agent=fetch.user_agent,
+        resolve=fetch.resolve,
+        ca_file=fetch.ca_file,
+        pace=fetch.pace_seconds,
+        stopping=stopping,
+    )
     return App(
         settings=settings,
         db=db,
@@ -46,6 +55,7 @@ def build(
         signer=make_signer(settings),
         design_folders=default_folders(settings.designs),
         watch=watch,
+        stopping=stopping,
     )
 
 

@@ -60,7 +60,9 @@ SERIAL = (SourceKind.FEED, SourceKind.LISTING, SourceKind.SITEMAP)
 class SourceState(StrEnum):
     ACTIVE = "active"
     FAILING = "failing"  # the last attempt failed; tried again with growing pauses
-    PAUSED = "paused"  # not tried until a person resumes it
+    PAUSED = (
+        "paused"  # not tried until a person resumes it; paused by a person, or given up (gone, two weeks unreadable)
+    )
 
 
 class ArticleState(StrEnum):
@@ -259,6 +261,11 @@ class Source:
     moved_seen: int = 0
     next_check_at: datetime | None = None
     first_run_done: bool = False
+
+    @property
+    def given_up(self) -> bool:
+        """Paused by its own failures and not by a person."""
+        return self.state is SourceState.PAUSED and self.failing_since is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -90,6 +90,7 @@ class Fetch(_Section):
     user_agent: str = "Newsletter/0.1 (collects articles for a digest)"
     resolve: dict[str, str] = {}  # host = "127.0.0.1:PORT": the only way past the guard; `doctor` shows it
     ca_file: Path | None = None
+    pace_seconds: float = Field(1.0, ge=0, le=60)  # between two questions to one host; 0: a server of one's own
 
 
 class Model(_Section):
@@ -387,6 +388,7 @@ kind = "outbox"                         # outbox (.eml files), smtp or postmark
 # [fetch]
 # user_agent = "Newsletter/0.1 (+https://example.org/bot)"
 # resolve = { "tin.example.org" = "127.0.0.1:8080" }   # the only way to a server on this machine
+# pace_seconds = 1.0                    # between two questions to one host; 0 only for a server of your own
 
 [model]                                 # a language model that writes summaries, behind the guard; without url: off
 # url = "https://models.example.org/v1" # any endpoint that answers as OpenAI's chat completions do

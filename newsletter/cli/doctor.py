@@ -279,6 +279,8 @@ def _dkim(settings: Settings) -> Told:
 def _fetch(settings: Settings) -> Told:
     for host, target in settings.fetch.resolve.items():
         yield WARNING, f"fetch.resolve: {host} is read from {target}, past the guard against private addresses"
+    if settings.fetch.pace_seconds == 0:
+        yield WARNING, "fetch.pace_seconds is 0: every host is asked without a pause; 1 is polite to strangers"
     Fetcher(
         user_agent=settings.fetch.user_agent, resolve=settings.fetch.resolve, ca_file=settings.fetch.ca_file
     ).close()

@@ -23,7 +23,7 @@ class Trouble:
 def troubles(app: App) -> Counter[Trouble]:
     """All that is wrong now. Subtract those from before a run to get what the run met."""
     with app.db.read() as conn:
-        failing = [source for source in sources.listed(conn) if source.state is SourceState.FAILING]
+        failing = [source for source in sources.listed(conn) if source.state is SourceState.FAILING or source.given_up]
         stuck = [issue for issue in issues.in_state(conn, IssueState.FAILED, IssueState.PAUSED) if issue.reason]
         unwritten = letters.failures(conn)
     return Counter(

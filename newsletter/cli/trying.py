@@ -73,6 +73,7 @@ key_file = "data/dkim.pem"                    # made for this demo
 FETCH = """
 [fetch]
 ca_file = "sample-ca.pem"                     # root of the sample site's certificate; its key was thrown away
+pace_seconds = 0                              # the sample site needs no sparing; others do: leave it at 1
 
 [fetch.resolve]                               # the sample site: it lived only while the demo ran
 "{host}" = "{endpoint}"

@@ -1,12 +1,17 @@
 """The collect stage: sources due → articles `new`, their identities, and the health of each source.
 
-Sources are read in a bounded pool of threads; rows are written by the caller's thread, one short transaction a source.
+Sources are read in a bounded pool of threads, those of one host one after another; rows are written by the caller's
+thread, one short transaction a source.
 Must never let one bad source hold up the others, flood an issue from a backlog, or send a corrected article again.
 """
 
-from collections.abc import Sequence
+import time
+from collections import deque
+from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from newsletter.app import App
 from newsletter.collect import poll
@@ -19,10 +24,19 @@ from newsletter.store import Connection, articles, letters, sources
 
 log = get_logger("collect")
 
-WORKERS = 8
+WORKERS = 20  # connections in all; each host has one
+PATIENCE = 90.0  # seconds after which a run begins no further source or page: an issue may be waiting to go out
 TOLD_AFTER = 3  # failures in a row: a single one is the weather of the net
 
-_Jobs = dict["Future[Polled]", tuple[Source, bool]]  # the source, and whether its pages have been read
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    source: Source
+    others: deque[Source]  # of the same host, which wait for it
+    completed: bool = False  # its pages have been read, too
+
+
+_Jobs = dict["Future[Polled]", _Reading]
 
 
 def run(app: App, now: datetime) -> int:
@@ -32,26 +46,52 @@ def run(app: App, now: datetime) -> int:
     if not due:
         return 0
     offered = done = 0
+    until = time.monotonic() + PATIENCE
     with ThreadPoolExecutor(max_workers=min(WORKERS, len(due)), thread_name_prefix="collect") as pool:
-        jobs: _Jobs = {pool.submit(poll.poll, app.fetcher, source, now=now): (source, False) for source in due}
+        jobs: _Jobs = {}
+        for queue in _by_host(due):
+            _begin(app, pool, jobs, queue, now=now)
         while jobs and not app.stopping.is_set():
-            for job in wait(jobs, timeout=1, return_when=FIRST_COMPLETED).done:
-                source, completed = jobs.pop(job)
+            for job in wait(jobs, timeout=0.2, return_when=FIRST_COMPLETED).done:
+                reading = jobs.pop(job)
                 if app.stopping.is_set():  # its pages may be half read: the next run reads it again
                     break
-                polled = _result(app, source, job, now)
+                source, polled = reading.source, _result(app, reading.source, job, now)
                 if (
                     polled is not None
-                    and not completed
-                    and (further := _with_pages(app, pool, source, polled, now=now))
+                    and not reading.completed
+                    and (further := _with_pages(app, pool, source, polled, now=now, until=until))
                 ):
-                    jobs[further] = (source, True)
+                    jobs[further] = _Reading(source, reading.others, completed=True)
                     continue
                 offered += _settled(app, source, polled, now) if polled is not None else 0
                 done += 1
                 app.watch("collect", source.name, done, len(due))
+                if time.monotonic() < until:
+                    _begin(app, pool, jobs, reading.others, now=now)
         pool.shutdown(cancel_futures=True)
+    if done < len(due) and not app.stopping.is_set():  # they stay due
+        log.info("sources_left", sources=len(due) - done)
+        app.watch("collect", f"{len(due) - done} source(s) are read with the next run")
     return offered
+
+
+def _by_host(due: Iterable[Source]) -> list[deque[Source]]:
+    """The sources of one host in one queue: then a slow host holds one thread, however many sources it has."""
+    queues: dict[str, deque[Source]] = {}
+    for source in due:
+        try:
+            host = urlsplit(source.url).hostname
+        except ValueError:
+            host = None
+        queues.setdefault(host or f"/{source.slug}", deque()).append(source)
+    return list(queues.values())
+
+
+def _begin(app: App, pool: ThreadPoolExecutor, jobs: _Jobs, queue: deque[Source], *, now: datetime) -> None:
+    if queue:
+        source = queue.popleft()
+        jobs[pool.submit(poll.poll, app.fetcher, source, now=now)] = _Reading(source, queue)
 
 
 def take(app: App, source: Source, items: Sequence[RawItem], now: datetime) -> int:
@@ -61,30 +101,35 @@ def take(app: App, source: Source, items: Sequence[RawItem], now: datetime) -> i
 
 def _result(app: App, source: Source, job: "Future[Polled]", now: datetime) -> Polled | None:
     """What the thread read, or None with the failure written down."""
+    status = retry_after = None
     try:
         return job.result()
     except SourceError as error:
-        reason, retry_after = str(error), error.retry_after
+        reason, status, retry_after = str(error), error.status, error.retry_after
         log.warning("source_failed", source=source.slug, reason=reason)
     except Exception as error:  # a fault of ours in one source must not cost the others their turn
-        reason, retry_after = f"could not be read: {type(error).__name__}", None
+        reason = f"could not be read: {type(error).__name__}"
         log.exception("source_broke", source=source.slug)
     with app.db.begin() as conn:
-        sources.failed(conn, source, reason, now=now, retry_after=retry_after)
-        if source.failures + 1 == TOLD_AFTER:
-            variables = {
-                "topic": "source_failing",
-                "name": source.name,
-                "lines": [reason],
-                "url": app.url("/staff/sources"),
-            }
-            letters.tell_staff(conn, f"failing:{source.id}:{now:%Y-%m-%d}", variables, now=now)
+        after = sources.failed(conn, source, reason, now=now, status=status, retry_after=retry_after)
+        if after is not None:
+            reason = after.reason or reason
+            _tell(app, conn, after, now)
     app.watch("collect", f"{source.name}: {reason}")
     return None
 
 
+def _tell(app: App, conn: Connection, source: Source, now: datetime) -> None:
+    """One letter to staff when a source keeps failing, and one when it is given up."""
+    if not source.given_up and source.failures != TOLD_AFTER:
+        return
+    topic = "source_paused" if source.given_up else "source_failing"
+    variables = {"topic": topic, "name": source.name, "lines": [source.reason], "url": app.url("/staff/sources")}
+    letters.tell_staff(conn, f"{topic}:{source.id}:{source.failing_since:%Y-%m-%dT%H:%M:%S}", variables, now=now)
+
+
 def _with_pages(
-    app: App, pool: ThreadPoolExecutor, source: Source, polled: Polled, *, now: datetime
+    app: App, pool: ThreadPoolExecutor, source: Source, polled: Polled, *, now: datetime, until: float
 ) -> "Future[Polled] | None":
     """A job that reads the pages of new entries known only by a link or an excerpt; None when there are none."""
     if polled.unchanged:
@@ -96,7 +141,7 @@ def _with_pages(
     if not chosen:
         return None
     offered = frozenset(d.keys[0] for d in decisions if isinstance(d, New) and d.state is not ArticleState.SKIPPED)
-    return pool.submit(complete, app.fetcher, polled, chosen, app.stopping, offered=offered)
+    return pool.submit(complete, app.fetcher, polled, chosen, app.stopping, offered=offered, until=until)
 
 
 def _decided(conn: Connection, source: Source, polled: Polled, now: datetime) -> list[New | Known]:
@@ -116,6 +161,7 @@ def _settled(app: App, source: Source, polled: Polled, now: datetime) -> int:
             body_hash=polled.body_hash,
             signature=polled.signature,
             moved=polled.moved,
+            every=polled.every,
         )
         decisions = _decided(conn, source, polled, now)
         for decision in decisions:
@@ -126,6 +172,9 @@ def _settled(app: App, source: Source, polled: Polled, now: datetime) -> int:
     for problem in polled.problems:
         log.warning("part_left_out", source=source.slug, reason=str(problem))
         app.watch("collect", str(problem))
+    if polled.left:
+        log.info("pages_left", source=source.slug, pages=polled.left)
+        app.watch("collect", f"{source.name}: {polled.left} page(s) are read with the next look")
     if polled.truncated:
         log.warning("source_truncated", source=source.slug, entries=len(polled.found))
     offered = sum(isinstance(d, New) and d.state is ArticleState.NEW for d in decisions)

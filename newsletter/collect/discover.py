@@ -2,7 +2,7 @@
 
 Order: what the URL itself is; the feed its page names; feeds at well-known paths below it; for a front page a sitemap,
 for a section its list of articles first, because a sitemap speaks of the whole site. Must never ask for what it can
-find out, and ask a site at most 16 times, and for the sitemaps an index names.
+find out, and ask a site at most 17 times, and for the sitemaps an index names.
 """
 
 import re
@@ -63,9 +63,13 @@ def discover(fetcher: Fetcher, url: str, *, now: datetime | None = None) -> Plac
     found = next(_feeds(fetcher, fetched.url, text), None)
     if found is not None:
         return found
-    if not front and listing is not None:
+    refused = _refused(fetcher, fetched.url) if listing is not None else None
+    if not front and listing is not None and refused is None:
         return listing
-    found = next(_sitemaps(fetcher, fetched.url), None) or listing
+    found = next(_sitemaps(fetcher, fetched.url), None)
+    if found is None and refused is not None:
+        raise refused
+    found = found or listing
     if found is None:
         raise Unreadable(
             "neither a feed, a sitemap, a list of articles nor an article was found there",
@@ -73,6 +77,15 @@ def discover(fetcher: Fetcher, url: str, *, now: datetime | None = None) -> Plac
             hint="give the page that lists the news, or force a --kind",
         )
     return found
+
+
+def _refused(fetcher: Fetcher, url: str) -> SourceError | None:
+    """Why a list of articles may not be read again and again; a look by a person's hand needs no leave."""
+    try:
+        fetcher.ask_robots(url)
+    except SourceError as error:
+        return error
+    return None
 
 
 def look_as(fetcher: Fetcher, source: Source, *, now: datetime | None = None) -> Place:

@@ -7,6 +7,7 @@ fetch anything, or answer "no entries" where it could not read: it raises Unread
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from html.entities import html5
 from urllib.parse import urljoin
 
@@ -45,6 +46,13 @@ def looks_like_feed(body: bytes, content_type: str | None = None) -> bool:
         return False
     found = re.search(r"<(?:[\w.-]{1,40}:)?(?:rss|feed|RDF)\b", head)
     return bool(found) or (content_type in _FEED_TYPES and head.startswith("<"))
+
+
+def feed_ttl(body: bytes) -> timedelta:
+    """How long an RSS feed says it may be kept (its channel's `ttl`, minutes); zero when it does not say."""
+    head = body[:65_536].replace(b"\0", b"").partition(b"<item")[0]
+    found = re.search(rb"<ttl>\s{0,20}(\d{1,6})\s{0,20}</ttl>", head)
+    return timedelta(minutes=int(found[1])) if found else timedelta()
 
 
 def read_feed(

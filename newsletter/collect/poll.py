@@ -4,14 +4,16 @@ Must never be asked for two sources at once by one thread, nor raise for one bad
 """
 
 import hashlib
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
 
 from newsletter.collect.choose import Candidate, with_page
-from newsletter.collect.feed import looks_like_feed, read_feed
+from newsletter.collect.feed import feed_ttl, looks_like_feed, read_feed
 from newsletter.collect.files import read_file, read_folder
 from newsletter.collect.identity import feed_identities, identities, url_key
 from newsletter.collect.page import read_page
@@ -19,11 +21,16 @@ from newsletter.collect.serial import Links, listed, mapped
 from newsletter.errors import SourceError, Unreadable
 from newsletter.http import ANY_FEED, ANY_PAGE, MAX_FEED, Fetched, Fetcher
 from newsletter.model import SERIAL, RawItem, Source, SourceKind
+from newsletter.store.health import POLL_EVERY, next_look
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Polled:
-    """What a source showed. `validators`: (etag, last_modified, URL they belong to). `problems`: parts not readable."""
+    """What a source showed. `validators`: (etag, last_modified, URL they belong to). `problems`: parts not readable.
+
+    `moved`: where its permanent redirects lead. `every`: until the next look. `left`: pages there was no time for; their
+    items are not in `found`, so that the next look finds them new.
+    """
 
     found: tuple[Candidate, ...] = ()
     validators: tuple[str | None, str | None, str | None] = (None, None, None)
@@ -34,6 +41,8 @@ class Polled:
     offered: frozenset[str] | None = None  # first keys of what was chosen before its pages were read
     unchanged: bool = False
     truncated: bool = False
+    every: timedelta = POLL_EVERY
+    left: int = 0
 
 
 def poll(fetcher: Fetcher, source: Source, *, now: datetime | None = None) -> Polled:
@@ -43,16 +52,21 @@ def poll(fetcher: Fetcher, source: Source, *, now: datetime | None = None) -> Po
     fetched = _fetch(fetcher, source)
     body_hash = hashlib.sha256(fetched.body).hexdigest()
     validators = (fetched.etag, fetched.last_modified, fetched.url)
+    every = next_look(fetched.fresh_for, feed_ttl(fetched.body) if source.kind is SourceKind.FEED else timedelta())
+    # any page can stand in an article's place; of the others the reading fails first when it is of another kind
+    moved = fetched.moved if source.kind in SERIAL else None
     if fetched.not_modified:
         kept = (fetched.etag or source.etag, fetched.last_modified or source.last_modified, fetched.url)
-        return Polled(validators=kept, body_hash=source.body_hash, signature=source.signature, unchanged=True)
+        same = Polled(validators=kept, body_hash=source.body_hash, signature=source.signature, unchanged=True)
+        return replace(same, moved=moved, every=every)
     if body_hash == source.body_hash:
         return Polled(
             validators=validators,
             body_hash=body_hash,
             signature=source.signature,
-            moved=fetched.moved,
+            moved=moved,
             unchanged=True,
+            every=every,
         )
     links = _links(fetcher, fetched, source, now)
     # an index may stay as it is while its sitemaps change: nothing is kept that would make the next look stop there
@@ -61,7 +75,8 @@ def poll(fetcher: Fetcher, source: Source, *, now: datetime | None = None) -> Po
         validators=(None, None, None) if links.is_index else validators,
         body_hash=None if links.is_index else body_hash,
         signature=links.signature,
-        moved=fetched.moved,
+        moved=moved,
+        every=every,
         problems=links.problems,
         truncated=links.truncated,
     )
@@ -73,23 +88,32 @@ def candidates(source: Source, items: Sequence[RawItem]) -> tuple[Candidate, ...
 
 
 def complete(
-    fetcher: Fetcher, polled: Polled, wanted: Sequence[Candidate], stopping: Event, *, offered: frozenset[str]
+    fetcher: Fetcher,
+    polled: Polled,
+    wanted: Sequence[Candidate],
+    stopping: Event,
+    *,
+    offered: frozenset[str],
+    until: float = math.inf,
 ) -> Polled:
     """`polled` with the pages of the `wanted` candidates read, one after another. A page that fails leaves its item as
-    the source gave it, with the reason in its provenance."""
-    read = {}
+    the source gave it, with the reason in its provenance. After `until` (monotonic seconds) no further page is begun."""
+    read: dict[tuple[str, ...], Candidate] = {}
     for candidate in wanted:
-        if stopping.is_set():
+        if stopping.is_set() or (read and time.monotonic() >= until):
             break
         read[candidate.keys] = _completed(fetcher, candidate)
-    found = tuple(read.get(candidate.keys, candidate) for candidate in polled.found)
-    return replace(polled, found=found, offered=offered)
+    left = {candidate.keys for candidate in wanted} - read.keys()
+    found = tuple(read.get(candidate.keys, candidate) for candidate in polled.found if candidate.keys not in left)
+    if left:  # nothing is kept that would make the next look stop before them
+        polled = replace(polled, validators=(None, None, None), body_hash=None, every=POLL_EVERY)
+    return replace(polled, found=found, offered=offered, left=len(left))
 
 
 def _completed(fetcher: Fetcher, candidate: Candidate) -> Candidate:
     item = candidate.item
     try:
-        fetched = fetcher.get(item.url or "", accept=ANY_PAGE)
+        fetched = fetcher.get(item.url or "", accept=ANY_PAGE, robots=True)
         page = read_page(fetched.body, url=fetched.url, content_type=fetched.content_type, charset=fetched.charset)
     except SourceError as error:
         noted = replace(item, provenance={**item.provenance, "page": f"not read: {error.what}"})
@@ -106,6 +130,7 @@ def _fetch(fetcher: Fetcher, source: Source) -> Fetched:
         validators_url=source.validators_url,
         max_body=MAX_FEED,
         accept=ANY_PAGE if is_page else ANY_FEED,
+        robots=source.kind is SourceKind.LISTING,  # what is made for programs, or named one by one, is exempt
     )
 
 

@@ -20,6 +20,7 @@ class NoticeTopic(StrEnum):
     DRAFT_WAITING = "draft_waiting"  # an issue waits for approval
     PREFLIGHT_ERRORS = "preflight_errors"  # an issue has errors and will not go out
     SOURCE_FAILING = "source_failing"  # a source could not be read several times
+    SOURCE_PAUSED = "source_paused"  # a source is given up: gone for good, or unreadable for two weeks
     UNKNOWN_LEFT = "unknown_left"  # deliveries whose fate a person must settle
     COMPOSE_FAILED = "compose_failed"  # an issue could not be rendered
 
@@ -104,6 +105,8 @@ def notice_heading(variables: Mapping[str, Any], words: Labels) -> str:
         return words.ngettext("{name} has {n} error to mend", "{name} has {n} errors to mend", count, name=name)
     if topic is NoticeTopic.SOURCE_FAILING:
         return words.gettext("The source {name} cannot be read", name=name)
+    if topic is NoticeTopic.SOURCE_PAUSED:
+        return words.gettext("The source {name} is no longer read", name=name)
     if topic is NoticeTopic.UNKNOWN_LEFT:
         return words.ngettext(
             "{name}: {n} delivery of unknown fate", "{name}: {n} deliveries of unknown fate", count, name=name
@@ -122,6 +125,10 @@ def notice_advice(variables: Mapping[str, Any], words: Labels) -> str:
         return words.gettext("It stays where it is until the errors are mended and somebody approves it.")
     if topic is NoticeTopic.SOURCE_FAILING:
         return words.gettext("Other sources go on. It is tried again, with growing pauses, until it answers.")
+    if topic is NoticeTopic.SOURCE_PAUSED:
+        return words.gettext(
+            "It is gone, or could not be read for a long time. Correct its address, resume it, or take it out."
+        )
     if topic is NoticeTopic.UNKNOWN_LEFT:
         return words.gettext("The line broke before the answer came. Decide for each: sent, or send again.")
     return words.gettext("The reason is below. Nothing was sent.")

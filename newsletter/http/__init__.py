@@ -1,27 +1,33 @@
 """The only outbound HTTP client: guarded, bounded, synchronous and safe to share between threads.
 
-Only this package imports httpx. `guard` decides what may be dialled, `unpack` how large a body may grow. Must never
-read proxies, cookies or credentials from the environment, follow a redirect unseen, or retry by itself.
+Only this package imports httpx. `guard` decides what may be dialled, `exchange` puts one question, `unpack` says how
+large a body may grow, `pace` when a host may be asked, `robots` which pages. Must never read proxies, cookies or
+credentials from the environment, follow a redirect unseen, or repeat what may have been carried out.
 """
 
 import json
-import re
+import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import httpcore
 import httpx
 
 from newsletter.errors import ConfigError, FetchRefused, NewsletterError, SourceError, TransportDown, Unreadable
+from newsletter.http.exchange import Answer, Lines
 from newsletter.http.guard import PORTS, Guard, Lookup, Turn, check_form, current_turn, is_public, shown, system_lookup
+from newsletter.http.headers import charset, conditions, fresh_for, redirect, retry_after
+from newsletter.http.pace import Pace
+from newsletter.http.robots import MAX_BYTES as MAX_ROBOTS
+from newsletter.http.robots import Robots, product_token
 from newsletter.http.unpack import read_body
 
 __all__ = ["PORTS", "Fetched", "Fetcher", "Limits", "Posted", "Uncertain", "is_public", "retry_after", "shown"]
@@ -29,6 +35,8 @@ __all__ = ["PORTS", "Fetched", "Fetcher", "Limits", "Posted", "Uncertain", "is_p
 MAX_BODY = 10 << 20
 MAX_FEED = 12 << 20
 ANY_PAGE = "text/html, application/xhtml+xml, */*;q=0.5"
+TRIES = 3  # of one question whose answer was a closed door or a gateway's excuse
+PASSING = (502, 503, 504)
 ANY_FEED = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
 
 
@@ -38,7 +46,8 @@ class Uncertain(NewsletterError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Seconds and bytes. `total` covers one `get` with all its hops; reads alone never end a slow drip."""
+    """Seconds and bytes. `total` covers one `get` with all its hops and tries, without the waiting for a host's turn;
+    reads alone never end a slow drip."""
 
     connect: float = 5
     read: float = 10
@@ -49,7 +58,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """`url` is the final one, `etag` and `last_modified` belong to it. `moved`: it too, if all hops were permanent."""
+    """`url` is the final one, `etag` and `last_modified` belong to it. `moved`: it too, if all hops were permanent.
+
+    `fresh_for`: seconds for which the answer says it will not change; 0 when it does not say.
+    """
 
     status: int
     url: str
@@ -60,6 +72,20 @@ class Fetched:
     last_modified: str | None
     not_modified: bool
     moved: str | None
+    fresh_for: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    """What `get` was asked for. `owner`: the URL the validators belong to. `cut`: a longer body is cut, not refused."""
+
+    url: str
+    owner: str
+    conditions: Mapping[str, str]
+    max_body: int
+    accept: str
+    robots: bool
+    cut: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +101,7 @@ class Posted:
 
 class _Transport(httpx.HTTPTransport):
     def __init__(self, guard: Guard, context: ssl.SSLContext) -> None:
-        # httpx has no public way to hand in a network backend; httpcore's pool has. Tested in test_http.py.
+        # httpx has no public way to hand in a network backend; httpcore's pool has. Tested in tests/http.
         self._pool = httpcore.ConnectionPool(
             ssl_context=context,
             max_connections=20,
@@ -88,7 +114,8 @@ class _Transport(httpx.HTTPTransport):
 class Fetcher:
     """`resolve` maps a host name to ADDRESS:PORT and is the only way past the guard; TLS name and Host stay the URL's.
 
-    `ca_file` (PEM) adds a trust root to the system's. `lookup` answers names (tests give their own).
+    `ca_file` (PEM) adds a trust root to the system's. `lookup` answers names (tests give their own). `pace`: seconds
+    between two questions to one host (see Pace; posts are not paced). `stopping` ends all waiting for a turn.
     """
 
     def __init__(
@@ -99,21 +126,27 @@ class Fetcher:
         ca_file: Path | None = None,
         limits: Limits | None = None,
         lookup: Lookup = system_lookup,
+        pace: float = 0.0,
+        stopping: threading.Event | None = None,
     ) -> None:
         self._limits = limits or Limits()
-        self._guard = Guard(resolve or {}, lookup)
-        self._client = httpx.Client(
-            transport=_Transport(self._guard, _trust(ca_file)),
+        self._pace = Pace(pace, stopping or threading.Event())
+        self._robots = Robots(product_token(user_agent), self._robots_text, self._pace.wish)
+        guard, trust = Guard(resolve or {}, lookup), _trust(ca_file)
+        self._headers = {"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate"}
+        self._lines = Lines(guard, trust, connect=self._limits.connect, read=self._limits.read, most=self._limits.wire)
+        self._client = httpx.Client(  # for mail providers; reading goes over the lines
+            transport=_Transport(guard, trust),
             trust_env=False,
             follow_redirects=False,
             cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
             timeout=httpx.Timeout(self._limits.read, connect=self._limits.connect, pool=self._limits.total),
-            headers={"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate"},
+            headers=self._headers,
         )
 
     def close(self) -> None:
+        self._lines.close()
         self._client.close()
-        self._guard.close()
 
     def get(
         self,
@@ -124,50 +157,102 @@ class Fetcher:
         validators_url: str | None = None,
         max_body: int = MAX_BODY,
         accept: str = ANY_PAGE,
+        robots: bool = False,
     ) -> Fetched:
         """The body behind `url`, redirects followed. Validators go only to the hop they belong to (`validators_url`,
-        else `url`), RFC 9110 13.1. Raises FetchRefused (our rules), Unreadable (broken answer), SourceError (the rest).
+        else `url`), RFC 9110 13.1. `robots`: a page found by following links, so the site's robots.txt decides, at each
+        hop. Raises FetchRefused (our rules, the site's wish), Unreadable (broken answer), SourceError (the rest).
         """
-        owner, seen, permanent, current = validators_url or url, set[str](), True, url
-        conditions = _conditions(etag, last_modified)
-        with _errors(url, Turn(time.monotonic() + self._limits.total)):
-            for _ in range(self._limits.hops + 1):
-                check_form(current)
-                if current in seen:
-                    raise FetchRefused("the redirects go round in a circle", where=shown(url))
-                seen.add(current)
-                headers = [(b"Accept", accept.encode()), *(conditions if current == owner else ())]
-                with self._client.stream("GET", current, headers=headers) as response:
-                    target = _redirect(response)
-                    if target is None:
-                        moved = current if permanent and current != url else None
-                        asked = bool(conditions) and current == owner
-                        return self._fetched(response, url=current, moved=moved, asked=asked, max_body=max_body)
-                    permanent = permanent and response.status_code in (301, 308)
-                    current = _join(current, target)
-            raise FetchRefused(f"more than {self._limits.hops} redirects", where=shown(url))
+        return self._answered(
+            _Question(
+                url=url,
+                owner=validators_url or url,
+                conditions=conditions(etag, last_modified),
+                max_body=max_body,
+                accept=accept,
+                robots=robots,
+                cut=False,
+            )
+        )
 
-    def _fetched(self, response: httpx.Response, *, url: str, moved: str | None, asked: bool, max_body: int) -> Fetched:
-        status, headers = response.status_code, response.headers
+    def ask_robots(self, url: str) -> None:
+        """Raises SourceError when the site's robots.txt keeps programs from `url`, or cannot be had now."""
+        self._robots.check(url)
+
+    def _robots_text(self, url: str) -> bytes:
+        question = _Question(
+            url=url, owner=url, conditions={}, max_body=MAX_ROBOTS, accept="text/plain", robots=False, cut=True
+        )
+        return self._answered(question).body
+
+    def _answered(self, question: _Question) -> Fetched:
+        """Tries again, within the total time, when no connection could be made or a gateway made its excuses."""
+        turn = Turn(time.monotonic() + self._limits.total)
+        for number in range(1, TRIES + 1):
+            try:
+                with _errors(question.url, turn):
+                    return self._walked(question, turn)
+            except SourceError as error:
+                pause = self._pace.before_try(number)
+                if number == TRIES or not _passing(error) or time.monotonic() + pause >= turn.deadline:
+                    raise
+            self._pace.rest(pause)
+        raise AssertionError("unreachable")
+
+    def _walked(self, question: _Question, turn: Turn) -> Fetched:
+        url, permanent, seen = question.url, True, set[str]()
+        for _ in range(self._limits.hops + 1):
+            check_form(url)
+            if url in seen:
+                raise FetchRefused("the redirects go round in a circle", where=shown(question.url))
+            seen.add(url)
+            own = question.conditions if url == question.owner else {}
+            headers = {**self._headers, "Accept": question.accept, **own}
+            with self._admitted(url, turn, robots=question.robots), self._lines.get(url, headers) as answer:
+                target = redirect(answer.status, answer.headers)
+                if target is None:
+                    moved = url if permanent and url != question.url else None
+                    return self._fetched(answer, question, url=url, moved=moved, asked=bool(own))
+                permanent = permanent and answer.status in (301, 308)
+                url = _join(url, target)
+        raise FetchRefused(f"more than {self._limits.hops} redirects", where=shown(question.url))
+
+    @contextmanager
+    def _admitted(self, url: str, turn: Turn, *, robots: bool) -> Iterator[None]:
+        """The host's turn; waiting for it, and asking whether one may, is not counted against the answer's time."""
+        began = time.monotonic()
+        if robots:
+            self._robots.check(url)
+        with self._pace.turn(urlsplit(url).hostname or ""):
+            turn.deadline += time.monotonic() - began
+            yield
+
+    def _fetched(self, answer: Answer, question: _Question, *, url: str, moved: str | None, asked: bool) -> Fetched:
+        status, headers = answer.status, answer.headers
         if status == 304 and not asked:
             raise Unreadable("answered 304 Not Modified to a question without conditions", where=shown(url), status=304)
         if status != 304 and (not 200 <= status < 300 or status == 206):
             raise SourceError(
-                f"answered {status} {response.reason_phrase}".strip(),
+                f"answered {status} {answer.reason[:60]}".strip(),
                 where=shown(url),
                 status=status,
                 retry_after=retry_after(headers.get("retry-after")),
             )
+        body = b""
+        if status != 304:
+            encoding = headers.get("content-encoding", "")
+            body = read_body(answer.chunks, encoding=encoding, max_body=question.max_body, cut=question.cut)
         return Fetched(
             status=status,
             url=url,
-            body=b"" if status == 304 else read_body(response, max_wire=self._limits.wire, max_body=max_body),
+            body=body,
             content_type=headers.get("content-type", "").split(";")[0].strip().lower(),
-            charset=_charset(headers.get("content-type", "")),
-            etag=_verbatim(response, b"etag"),
-            last_modified=_verbatim(response, b"last-modified"),
+            charset=charset(headers.get("content-type", "")),
+            etag=headers.get("etag"),
+            last_modified=headers.get("last-modified"),
             not_modified=status == 304,
             moved=moved,
+            fresh_for=fresh_for(headers),
         )
 
     def post_json(
@@ -192,8 +277,8 @@ class Fetcher:
                 sent = {"Content-Type": "application/json", "Accept": "application/json", **headers, **extra}
                 allowed = httpx.Timeout(timeout, connect=min(timeout, self._limits.connect))
                 with self._client.stream("POST", url, content=body, headers=sent, timeout=allowed) as response:
-                    answer = read_body(response, max_wire=self._limits.wire, max_body=MAX_BODY)
-                    return _posted(response, answer)
+                    encoding = response.headers.get("content-encoding", "")
+                    return _posted(response, read_body(response.iter_raw(), encoding=encoding, max_body=MAX_BODY))
         except SourceError as error:
             if turn.sent:
                 raise Uncertain(error.what, where=error.where, hint="it may have been carried out") from error
@@ -211,43 +296,11 @@ def _trust(ca_file: Path | None) -> ssl.SSLContext:
     return context
 
 
-def _conditions(etag: str | None, last_modified: str | None) -> list[tuple[bytes, bytes]]:
-    pairs = ((b"If-None-Match", etag), (b"If-Modified-Since", last_modified))
-    return [(name, value.encode("latin-1", "ignore")) for name, value in pairs if value]
-
-
-def _verbatim(response: httpx.Response, name: bytes) -> str | None:
-    """A header byte for byte: latin-1 maps every byte to one character and back."""
-    return next((value.decode("latin-1") for key, value in response.headers.raw if key.lower() == name), None)
-
-
 def _join(base: str, target: str) -> str:
     try:
         return urljoin(base, target)
     except ValueError as error:
         raise FetchRefused(f"redirected to something that is not a URL: {error}", where=shown(base)) from error
-
-
-def _redirect(response: httpx.Response) -> str | None:
-    if response.status_code not in (301, 302, 303, 307, 308):
-        return None
-    return response.headers.get("location", "").strip() or None
-
-
-def _charset(content_type: str) -> str | None:
-    found = re.search(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", content_type, re.I)
-    return found[1] if found else None
-
-
-def retry_after(value: str | None) -> float | None:
-    """Seconds to wait by a Retry-After header (RFC 9110 10.2.3: seconds or a date), never negative, or None."""
-    text = (value or "").strip()
-    if re.fullmatch(r"\d{1,12}", text):
-        return float(text)
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    except (TypeError, ValueError, OverflowError):
-        return None
 
 
 def _posted(response: httpx.Response, body: bytes) -> Posted:
@@ -266,6 +319,23 @@ def _posted(response: httpx.Response, body: bytes) -> Posted:
     )
 
 
+def _passing(error: SourceError) -> bool:
+    """Whether the next try may find it over. A refusal of ours never is, nor a bad certificate or an unknown name; a
+    time-out has had its time; who names a time (Retry-After) means it."""
+    if isinstance(error, FetchRefused) or error.retry_after is not None:
+        return False
+    if error.status in PASSING:
+        return True
+    cause: BaseException | None = error.__cause__
+    if not isinstance(cause, httpcore.ConnectError):
+        return False
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError) or (isinstance(cause, socket.gaierror) and cause.errno != socket.EAI_AGAIN):
+            return False
+        cause = cause.__cause__ or cause.__context__
+    return True
+
+
 @contextmanager
 def _errors(url: str, turn: Turn) -> Iterator[None]:
     """Runs one turn and turns everything the wire can do into one of our errors, with the URL in it."""
@@ -275,14 +345,14 @@ def _errors(url: str, turn: Turn) -> Iterator[None]:
     except SourceError as error:
         error.where = error.where or shown(url)
         raise
-    except (httpx.TimeoutException, TimeoutError) as error:
+    except (httpx.TimeoutException, httpcore.TimeoutException, TimeoutError) as error:
         what = "it took too long in all" if turn.over else "no answer in time"
         raise SourceError(what, where=shown(url), hint="tried again later") from error
-    except httpx.ConnectError as error:
+    except (httpx.ConnectError, httpcore.ConnectError) as error:
         raise SourceError(f"cannot connect: {error}", where=shown(url)) from error
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as error:
         raise FetchRefused(f"not a usable URL: {error}", where=shown(url)) from error
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpcore.NetworkError) as error:
         raise Unreadable(f"the answer is broken: {error}", where=shown(url)) from error
     finally:
         current_turn.reset(token)

@@ -8,9 +8,10 @@ import ipaddress
 import re
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as LookupTimeout
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ _NOT_PUBLIC = tuple(
     )
 )
 
+_MOST_LOOKUPS = 64  # at once; the names that hang are among them
 Lookup = Callable[[str, int], Sequence[str]]
 
 
@@ -105,13 +107,44 @@ class _Line(httpcore.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
+class _Names:
+    """Looks names up aside: getaddrinfo knows no time-out of its own, so its thread is abandoned when the time is over.
+
+    The threads are daemons, made for one name each: names that hang hold up neither other names nor the program's end.
+    """
+
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup, self._free = lookup, threading.BoundedSemaphore(_MOST_LOOKUPS)
+
+    def ask(self, host: str, port: int, timeout: float) -> Sequence[str]:
+        """Raises httpcore.ConnectError (no such name) or ConnectTimeout."""
+        until = time.monotonic() + timeout
+        if not self._free.acquire(timeout=timeout):
+            raise httpcore.ConnectTimeout("too many names are being looked up")
+        answer: Future[Sequence[str]] = Future()
+        threading.Thread(target=self._work, args=(answer, host, port), name=f"lookup {host}", daemon=True).start()
+        try:
+            return answer.result(timeout=max(0.0, until - time.monotonic()))
+        except LookupTimeout:
+            raise httpcore.ConnectTimeout("name lookup took too long") from None
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError(f"name not found: {error}") from error
+
+    def _work(self, answer: "Future[Sequence[str]]", host: str, port: int) -> None:
+        try:
+            answer.set_result(self._lookup(host, port))
+        except BaseException as error:  # for whoever asked, if anybody still waits
+            answer.set_exception(error)
+        finally:
+            self._free.release()
+
+
 class Guard(httpcore.NetworkBackend):
     """Resolves once, refuses a name with any non-public answer, dials the literal it checked."""
 
     def __init__(self, mapping: Mapping[str, str], lookup: Lookup) -> None:
         self._mapped = {host.lower(): _endpoint(host, target) for host, target in mapping.items()}
-        self._lookup = lookup
-        self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="lookup")
+        self._names = _Names(lookup)
         self._sockets = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -138,21 +171,11 @@ class Guard(httpcore.NetworkBackend):
             raise FetchRefused(
                 f"port {port} is not a web port", where=host, hint=f"allowed: {', '.join(map(str, PORTS))}"
             )
-        # getaddrinfo knows no time-out of its own, so it runs aside and is abandoned when the time is over
-        answer = self._threads.submit(self._lookup, host, port)
-        try:
-            addresses = answer.result(timeout=_left(timeout, httpcore.ConnectTimeout))
-        except LookupTimeout:
-            raise httpcore.ConnectTimeout("name lookup took too long") from None
-        except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(f"name not found: {error}") from error
+        addresses = self._names.ask(host, port, _left(timeout, httpcore.ConnectTimeout))
         refused = [address for address in addresses if not is_public(address)]
         if refused or not addresses:
             raise FetchRefused("the name leads to an address that is not public", where=host, hint=_ONLY_WAY)
         return addresses
-
-    def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 _ONLY_WAY = "if that is meant, map it in [fetch] resolve"

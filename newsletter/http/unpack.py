@@ -4,43 +4,45 @@ Only gzip and deflate are asked for and taken. Must never inflate more than it w
 """
 
 import zlib
-
-import httpx
+from collections.abc import Iterable
 
 from newsletter.errors import FetchRefused, Unreadable
-from newsletter.http.guard import shown
 
 
-def read_body(response: httpx.Response, *, max_wire: int, max_body: int) -> bytes:
-    """The decoded body. Raises FetchRefused when it is larger than allowed, Unreadable when its encoding is broken."""
-    inflate = _Inflater(response.headers.get("content-encoding", ""), max_body)
-    wire = 0
-    for chunk in response.iter_raw():
-        wire += len(chunk)
-        if wire > max_wire:
-            raise FetchRefused(f"the answer is larger than {max_wire >> 20} MB", where=shown(str(response.url)))
+def read_body(chunks: Iterable[bytes], *, encoding: str, max_body: int, cut: bool = False) -> bytes:
+    """The body decoded from its `encoding`, a Content-Encoding header's value.
+
+    Raises FetchRefused when it is larger than allowed, Unreadable when its encoding is broken. `cut`: of a larger one
+    the first `max_body` bytes are taken, and no more is read.
+    """
+    inflate = _Inflater(encoding, max_body, cut=cut)
+    for chunk in chunks:
         inflate.feed(chunk)
+        if inflate.full:
+            break
     return inflate.finish()
 
 
 class _Inflater:
     """gzip and deflate with a ceiling, RFC 9110 8.4.1; `deflate` is zlib's format, or raw where servers err."""
 
-    def __init__(self, encoding: str, ceiling: int) -> None:
+    def __init__(self, encoding: str, ceiling: int, *, cut: bool) -> None:
         self._name, self._ceiling, self._out, self._raw = encoding.strip().lower(), ceiling, bytearray(), False
+        self._cut, self.full = cut, False
         if self._name not in ("", "identity", "gzip", "x-gzip", "deflate"):
             raise Unreadable(f"the content encoding {self._name[:40]!r} was not asked for")
         self._zip = None if self._name in ("", "identity") else zlib.decompressobj(47)
 
     def feed(self, chunk: bytes) -> None:
-        while chunk:
+        while chunk and not self.full:
             room = self._ceiling + 1 - len(self._out)
             if self._zip is None:
                 self._out += chunk
                 chunk = b""
             else:
                 chunk = self._inflate(chunk, room)
-            if len(self._out) > self._ceiling:
+            self.full = self._cut and len(self._out) >= self._ceiling
+            if len(self._out) > self._ceiling and not self._cut:
                 raise FetchRefused(f"the text is larger than {self._ceiling >> 20} MB when unpacked")
 
     def _inflate(self, chunk: bytes, room: int) -> bytes:
@@ -60,6 +62,6 @@ class _Inflater:
         return self._zip.unused_data
 
     def finish(self) -> bytes:
-        if self._zip is not None and not self._zip.eof and self._out:
+        if self._zip is not None and not self._zip.eof and self._out and not self.full:
             raise Unreadable(f"the {self._name} packing of the answer breaks off")
-        return bytes(self._out)
+        return bytes(self._out[: self._ceiling])

@@ -1,6 +1,7 @@
 """Sources: what is due, and how the last attempt went."""
 
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,19 +9,21 @@ import sqlalchemy as sa
 
 from newsletter.model import NewsletterId, Source, SourceId, SourceKind, SourceState, new_id
 from newsletter.store.engine import Connection
+from newsletter.store.health import POLL_EVERY, address, after_failure
 from newsletter.store.schema.collecting import sources
 from newsletter.store.schema.publishing import newsletter_sources
 
-POLL_EVERY = timedelta(hours=1)
-LONGEST_PAUSE = timedelta(hours=24)
 REMOVED = "removed from the site file"
 
 # What a source answered before says nothing of another address, nor of a layout a person has looked at.
 _UNREAD = {"etag": None, "last_modified": None, "validators_url": None, "body_hash": None, "signature": None}
+_WELL = {"reason": None, "failures": 0, "failing_since": None, "gone": 0}
+_SETTLED = {"moved_to": None, "moved_seen": 0}
 
 
 def add(conn: Connection, source: Source, *, now: datetime) -> SourceId:
-    """Write a new source, or bring the one with the same slug up to date; health and validators are kept."""
+    """Write a new source, or bring the one with the same slug up to date; health and validators are kept, unless it has
+    a new address: then it is looked at anew, also when it had been given up."""
     known = by_slug(conn, source.slug)
     settings: dict[str, Any] = {
         "kind": source.kind,
@@ -37,7 +40,9 @@ def add(conn: Connection, source: Source, *, now: datetime) -> SourceId:
     }
     if known is not None:
         if (known.kind, known.url) != (source.kind, source.url):
-            settings |= _UNREAD
+            settings |= _UNREAD | _SETTLED
+            if known.state is SourceState.FAILING or known.given_up:
+                settings |= _WELL | {"state": SourceState.ACTIVE, "next_check_at": now}
         conn.execute(sa.update(sources).where(sources.c.id == known.id).values(**settings))
         return known.id
     polled = source.kind is not SourceKind.MANUAL
@@ -130,16 +135,21 @@ def checked(
 ) -> None:
     """The source answered: it is healthy. `validators` are (etag, last_modified, the URL they belong to).
 
-    `moved` is where permanent redirects led; it becomes the source's URL.
+    `moved` is where permanent redirects led; after several equal sightings it becomes the source's URL (see health).
     """
+    place = address(source, moved)
+    # only when it moves: somebody may have corrected it meanwhile
+    urls = {"url": place.url} if place.url != source.url else {}
     etag, last_modified, validators_url = validators
     conn.execute(
         sa.update(sources)
         .where(sources.c.id == source.id)
         .values(
-            state=_unless_paused(SourceState.ACTIVE),
-            reason=None,
-            failures=0,
+            **_WELL
+            | {
+                "state": _unless_paused(SourceState.ACTIVE.value, sources.c.state),
+                "reason": _unless_paused(None, sources.c.reason),
+            },
             first_run_done=True,
             last_ok_at=now,
             next_check_at=now + every if source.kind is not SourceKind.MANUAL else None,
@@ -148,44 +158,43 @@ def checked(
             validators_url=validators_url,
             body_hash=body_hash,
             signature=signature,
-            url=moved or source.url,
+            **urls,
+            moved_to=place.moved_to,
+            moved_seen=place.moved_seen,
         )
     )
 
 
 def failed(
-    conn: Connection, source: Source, reason: str, *, now: datetime, retry_after: float | None = None
-) -> datetime:
-    """The source could not be read: record why, and look again after a pause that doubles up to a day.
+    conn: Connection,
+    source: Source,
+    reason: str,
+    *,
+    now: datetime,
+    status: int | None = None,
+    retry_after: float | None = None,
+) -> Source | None:
+    """The source could not be read: record why, when to look again, and whether it is given up (see health).
 
-    `retry_after` (seconds, from the source itself) lengthens the pause, up to the same day. Returns the next attempt.
+    Returns the source as it is now; None when somebody paused it while it was being read: then nothing is recorded.
     """
-    pause: timedelta = min(POLL_EVERY * 2 ** min(source.failures, 10), LONGEST_PAUSE)
-    if retry_after is not None and retry_after > 0:
-        pause = max(pause, min(timedelta(seconds=retry_after), LONGEST_PAUSE))
-    conn.execute(
-        sa.update(sources)
-        .where(sources.c.id == source.id)
-        .values(
-            state=_unless_paused(SourceState.FAILING),
-            reason=reason,
-            failures=source.failures + 1,
-            next_check_at=now + pause,
-        )
-    )
-    return now + pause
+    health = after_failure(source, reason, now=now, status=status, retry_after=retry_after)
+    left = {field.name: getattr(health, field.name) for field in fields(health)}
+    awake = sa.and_(sources.c.id == source.id, sources.c.state != SourceState.PAUSED)
+    changed = conn.execute(sa.update(sources).where(awake).values(**left)).rowcount
+    return replace(source, **left) if changed else None
 
 
-def _unless_paused(state: SourceState) -> sa.ColumnElement[str]:
+def _unless_paused(value: str | None, kept: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """A person who pauses a source while it is being read is not overruled by how the reading went."""
-    return sa.case((sources.c.state == SourceState.PAUSED, SourceState.PAUSED.value), else_=state.value)
+    return sa.case((sources.c.state == SourceState.PAUSED, kept), else_=value)
 
 
 def set_state(conn: Connection, source_id: SourceId, state: SourceState, *, now: datetime) -> None:
     """Pause or resume by a person; resuming makes it due at once, and a listing's layout is learnt anew."""
-    values: dict[str, Any] = {"state": state}
+    values: dict[str, Any] = {"state": state, "failing_since": None}  # from now on it is the person's pause
     if state is SourceState.ACTIVE:
-        values |= {"reason": None, "failures": 0, "next_check_at": now, **_UNREAD}
+        values |= {"next_check_at": now, **_WELL, **_SETTLED, **_UNREAD}
     conn.execute(sa.update(sources).where(sources.c.id == source_id).values(**values))
 
 
@@ -196,7 +205,7 @@ def remove(conn: Connection, slugs: Sequence[str]) -> int:
     result = conn.execute(
         sa.update(sources)
         .where(sources.c.slug.in_(slugs))
-        .values(state=SourceState.PAUSED, reason=REMOVED, next_check_at=None)
+        .values(state=SourceState.PAUSED, reason=REMOVED, failing_since=None, next_check_at=None)
     )
     return result.rowcount
 

@@ -51,6 +51,18 @@ _KNOWN = (
     (r"the sender died after the intent; .*", "the sender died at the last step; the message may have arrived"),
     (r"expired: still refused after 48 hours", "still refused after 48 hours"),
     (r"removed from the site file", "removed from the site file"),
+    (
+        r"paused, because it said twice that it is gone for good: (?P<rest>.+)",
+        "paused, because it said twice that it is gone for good: {rest}",
+    ),
+    (
+        r"paused, because it could not be read for (?P<n>\d+) days: (?P<rest>.+)",
+        "paused, because it could not be read for {n} days: {rest}",
+    ),
+    (
+        r"(?P<url>\S+): the site's robots\.txt asks programs not to read this page .*",
+        "{url}: the site’s robots.txt asks programs not to read this page",
+    ),
     (r"already in issue (?P<issue>.+)", "already in issue {issue}"),
     (r"already in another issue", "already in another issue"),
     (r"over the limit of (?P<n>\d+)", "over the limit of {n} items"),

@@ -178,7 +178,7 @@ class Pages:
     @property
     def resolve(self) -> str:
         """The settings that lead http://tin.example to it."""
-        return f'[fetch.resolve]\n"tin.example" = "127.0.0.1:{self.port}"\n'
+        return f'[fetch]\npace_seconds = 0\n[fetch.resolve]\n"tin.example" = "127.0.0.1:{self.port}"\n'
 
 
 @pytest.fixture

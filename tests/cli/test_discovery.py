@@ -115,6 +115,16 @@ def test_a_sitemap_at_its_usual_place_is_found_and_a_section_keeps_its_list(
     assert added(home, "/") == ("sitemap", "/sitemap.xml")
 
 
+def test_a_list_that_programs_are_not_to_read_is_no_source(home: Home, web: dict[str, tuple[str, bytes]]) -> None:
+    web["/tin-tuc"] = ("text/html", listing())
+    web["/robots.txt"] = ("text/plain", b"User-agent: *\nDisallow: /tin-tuc\n")
+    said = home("source", "add", SITE + "/tin-tuc")
+    assert said.code == 1
+    assert "the site's robots.txt asks programs not to read this page" in said.error
+    web["/sitemap.xml"] = ("text/xml", sitemap())
+    assert added(home, "/tin-tuc") == ("sitemap", "/sitemap.xml")
+
+
 def test_a_sitemap_without_dates_is_not_chosen_before_a_list(home: Home, web: dict[str, tuple[str, bytes]]) -> None:
     web["/"] = ("text/html", listing())
     web["/sitemap.xml"] = ("text/xml", sitemap().replace(b"<lastmod>", b"<x>").replace(b"</lastmod>", b"</x>"))

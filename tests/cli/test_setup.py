@@ -158,6 +158,14 @@ def test_doctor_shows_the_way_past_the_guard(home: Home) -> None:
     assert "tin.example is read from 127.0.0.1:8080" in said.out
 
 
+def test_doctor_warns_when_strangers_are_asked_without_a_pause(home: Home) -> None:
+    assert level(home("doctor", "--json").json, "fetch") == "ok"
+    home.settings("[fetch]\npace_seconds = 0\n")
+    said = home("doctor", "--json")
+    assert level(said.json, "fetch") == "warning"
+    assert "pace_seconds is 0" in said.out
+
+
 def test_doctor_wants_https_once_mail_leaves_the_machine(home: Home) -> None:
     home.config.write_text('base_url = "http://vien.example"\n', encoding="utf-8")
     with Sink() as sink:

@@ -1,8 +1,11 @@
 """Sources by verbs: what stands at a place is found out by looking."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from newsletter.cli.sources import slug_of
+from newsletter.store import Database, sources
 from tests.cli.conftest import ARTICLE, Home, Pages
 
 FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>Tin Viện Đo đạc</title>
@@ -81,6 +84,26 @@ def test_a_paused_source_is_not_read_until_it_is_resumed(site: Home) -> None:
     assert "collect         0" in site("collect").out
     assert site("source", "resume", "tin").code == 0
     assert "collect         1" in site("collect").out
+
+
+def test_a_source_that_was_given_up_says_why_and_is_resumed(home: Home, pages: Pages) -> None:
+    home.settings(pages.resolve)
+    pages.at["/a"] = ("text/xml", FEED.encode())
+    assert home("source", "add", "http://tin.example/a", "--slug", "a").code == 0
+    db = Database(f"sqlite:///{home.folder / 'data' / 'newsletter.db'}")
+    with db.begin() as conn:
+        for _ in range(2):
+            source = sources.by_slug(conn, "a")
+            assert source is not None
+            sources.failed(conn, source, "answered 410 Gone", now=datetime.now(UTC), status=410)
+    db.close()
+    (shown,) = home("source", "list", "--json").json
+    reason = "paused, because it said twice that it is gone for good: answered 410 Gone"
+    assert (shown["state"], shown["reason"]) == ("paused", reason)
+    assert home("source", "resume", "a").code == 0
+    assert home("collect").code == 0
+    (shown,) = home("source", "list", "--json").json
+    assert (shown["state"], shown["reason"], shown["failures"]) == ("active", None, 0)
 
 
 @pytest.mark.parametrize(

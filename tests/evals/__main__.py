@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.evals import collecting, summarising
+from tests.evals import collecting, hostile, summarising
 from tests.evals.tables import Table, markdown
 
 
@@ -39,6 +39,7 @@ def _tables(chosen: argparse.Namespace) -> Iterator[Table]:
             _tell(f"skipped: {folder} is not there")
     if pages.is_dir():
         yield from collecting.measure(pages, limit=chosen.limit, worst=chosen.worst, tell=_tell)
+        yield from hostile.measure()
     if articles.is_dir():
         yield from summarising.measure(articles, limit=chosen.limit, tell=_tell)
 

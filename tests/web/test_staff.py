@@ -7,7 +7,16 @@ import pytest
 from newsletter.compose.testing import send_test
 from newsletter.errors import NotAllowed
 from newsletter.locale import labels
-from newsletter.model import DeliveryState, IssueState, SourceKind, Summary, SummaryOrigin, SummarySentence, Verdict
+from newsletter.model import (
+    DeliveryState,
+    IssueState,
+    SourceKind,
+    SourceState,
+    Summary,
+    SummaryOrigin,
+    SummarySentence,
+    Verdict,
+)
 from newsletter.store import articles, issues, mailings, receipts, sources
 from newsletter.web.reasons import reason_in
 from newsletter.web.staff.articles import marked
@@ -31,6 +40,20 @@ def test_the_first_page_names_the_next_send_and_what_waits(world):
     assert "đang chờ duyệt" in page
     assert "Không đọc được nguồn Khoa Thủy văn" in page
     assert "HTTP 503" in page
+
+
+def test_a_source_that_was_given_up_waits_on_the_first_page_until_somebody_deals_with_it(world):
+    with world.app.db.begin() as conn:
+        sources.add(conn, sources.new("khoa", SourceKind.FEED, "https://khoa.example/rss"), now=world.clock.now())
+        for _ in range(2):
+            sources.failed(conn, sources.by_slug(conn, "khoa"), "answered 410 Gone", now=world.clock.now(), status=410)
+    cookie = world.log_in()
+    assert "Không còn đọc nguồn khoa nữa" in world.fetch("/staff/", cookie=cookie).text
+    listed = world.fetch("/staff/sources", cookie=cookie).text
+    assert "đã tự tạm dừng, vì hai lần trả lời là không còn nữa: answered 410 Gone" in listed
+    with world.app.db.begin() as conn:
+        sources.set_state(conn, sources.by_slug(conn, "khoa").id, SourceState.PAUSED, now=world.clock.now())
+    assert "nguồn khoa" not in world.fetch("/staff/", cookie=cookie).text
 
 
 def test_pages_speak_the_language_of_the_staff_member(world):
@@ -288,6 +311,10 @@ def test_spans_are_marked_where_they_stand_also_across_paragraphs():
     ("stored", "said"),
     [
         ("nothing new", "không có tin mới"),
+        (
+            "http://vien.example/tin: the site's robots.txt asks programs not to read this page (its feed may be read)",
+            "http://vien.example/tin: tệp robots.txt của trang này yêu cầu chương trình không đọc trang",
+        ),
         ("already in issue 47", "đã có trong số 47"),
         ("held: too old: more than 14 days", "chờ xem xét: cũ hơn 14 ngày"),
         ("something only a log would say", "something only a log would say"),

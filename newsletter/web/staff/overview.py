@@ -54,7 +54,7 @@ def overview(visit: Visit) -> Response:
     with visit.app.db.read() as conn:
         known = {newsletter.id: newsletter for newsletter in newsletters.listed(conn)}
         rows = table(conn, issues.listed(conn, limit=SHOWN), known)
-        failing = [source for source in sources.listed(conn) if source.state is SourceState.FAILING]
+        failing = [source for source in sources.listed(conn) if source.state is SourceState.FAILING or source.given_up]
         unrendered = letters.failures(conn)
     coming, unusable = next_sends([one for one in known.values() if one.active], now=visit.now)
     waiting = Waiting(
