@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
 
-.PHONY: setup demo test check proof bench evals lock clean
+.PHONY: setup demo test check proof bench evals train lock clean
 
 .venv/runtime: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Newsletter needs Python 3.11 or newer")'
@@ -39,6 +39,9 @@ bench: .venv/dev
 
 evals: .venv/dev
 	PYTHONPATH=. $(BIN)/python -m tests.evals $(DATA)
+
+train: .venv/dev
+	PYTHONPATH=. $(BIN)/python -m tests.evals.training $(DATA) --write
 
 lock:
 	$(PYTHON) -m pip install --quiet uv

@@ -23,6 +23,7 @@ NewsletterId = NewType("NewsletterId", str)
 IssueId = NewType("IssueId", str)
 MailingId = NewType("MailingId", str)
 StaffId = NewType("StaffId", str)
+StoryId = NewType("StoryId", str)
 
 # ---------------------------------------------------------------- ids
 
@@ -48,13 +49,14 @@ class SourceKind(StrEnum):
     FEED = "feed"  # RSS, Atom or JSON Feed by URL
     LISTING = "listing"  # a page of links to articles, for sites without a feed
     SITEMAP = "sitemap"  # a sitemap, news sitemap or sitemap index by URL
+    WORDPRESS = "wordpress"  # the posts of a WordPress site, by the address of its REST API
     PAGE = "page"  # one article page by URL
-    FOLDER = "folder"  # files on this machine: txt, md, html
+    FOLDER = "folder"  # files on this machine: txt, md, html, docx, pdf
     MANUAL = "manual"  # articles given by name or pasted; never polled
 
 
 # Kinds that show many articles again and again: a first run has a backlog, an entry may be only an excerpt or a link.
-SERIAL = (SourceKind.FEED, SourceKind.LISTING, SourceKind.SITEMAP)
+SERIAL = (SourceKind.FEED, SourceKind.LISTING, SourceKind.SITEMAP, SourceKind.WORDPRESS)
 
 
 class SourceState(StrEnum):
@@ -70,6 +72,14 @@ class ArticleState(StrEnum):
     READY = "ready"  # has a summary that passed the guard; may enter an issue
     HELD = "held"  # waits for a person, with a reason
     SKIPPED = "skipped"  # will not enter an issue, with a reason (backlog, too old, dropped)
+
+
+class StoryRule(StrEnum):
+    FIRST = "first"  # nothing like it was there before
+    COPY = "copy"  # most 4-word runs of the shorter text stand in the other
+    TITLE = "title"  # the same title on the same day
+    SIMILAR = "similar"  # the words that say most are the same
+    STAFF = "staff"  # a person said that it is another story
 
 
 class SummaryOrigin(StrEnum):
@@ -158,6 +168,7 @@ class RawItem:
     title: str
     url: str | None = None  # absolute
     guid: str | None = None  # the feed's own id, byte for byte
+    canonical: str | None = None  # the address a page names as its own (rel=canonical), absolute
     text: str = ""
     standfirst: str | None = None  # the publisher's own summary, plain text
     authors: tuple[str, ...] = ()
@@ -172,6 +183,7 @@ class RawItem:
 class Feed:
     title: str | None
     entries: tuple[RawItem, ...]
+    prints: tuple[str, ...] = ()  # one for each entry shown: equal only while the entry is the same byte for byte
     truncated: bool = False  # more entries were there than the reader's bound
 
 
@@ -254,12 +266,14 @@ class Source:
     validators_url: str | None = None  # the final URL the validators belong to
     body_hash: str | None = None
     signature: str | None = None  # of a listing: how many links, and the structures they were found in
+    reading: str | None = None  # of a feed: prints and names of the entries it showed last
     failures: int = 0
     failing_since: datetime | None = None
     gone: int = 0  # answers 410 in a row
     moved_to: str | None = None  # where permanent redirects lead, and how often in a row that was seen
     moved_seen: int = 0
     next_check_at: datetime | None = None
+    last_ok_at: datetime | None = None  # the last successful reading
     first_run_done: bool = False
 
     @property
@@ -289,7 +303,9 @@ class Article:
     first_seen_at: datetime
     named: bool  # given by name (file, folder, pasted): a candidate whatever its date
     summary: Summary | None = None
-    changed_at: datetime | None = None  # corrected at the source after first sight
+    changed_at: datetime | None = None  # the last correction at the source that was marked
+    doubt: bool = False  # held until a person releases or drops it
+    decided: str | None = None  # who released or dropped it, when and why
     topics: tuple[str, ...] = ()  # the source's own first, then what the article names again and again
     source_topics: tuple[str, ...] = ()
 
@@ -300,6 +316,39 @@ class Article:
         if made is None or made.origin is not SummaryOrigin.HUMAN or made.made_at is None:
             return False
         return self.changed_at is not None and self.changed_at > made.made_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What is remembered of a known article when its source is read again."""
+
+    id: ArticleId
+    title: str
+    published: datetime | date | None
+    state: ArticleState
+    first_seen_at: datetime
+    url: str | None = None
+    entry_hash: str | None = None  # of what the source said last; None in rows older than this column
+    entry_before: str | None = None
+    changed_at: datetime | None = None
+    unread: bool = False  # held because no text could be read
+    sent: bool = False  # stands in an issue that is being sent or was sent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """An article as one of several that tell a story."""
+
+    article_id: ArticleId
+    story_id: StoryId
+    source_id: SourceId
+    source_name: str
+    title: str
+    url: str | None
+    state: ArticleState
+    rule: StoryRule
+    reason: str  # what speaks for it: "" for the first
+    like: ArticleId | None  # the article it was found to be like
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -344,6 +393,14 @@ class Issue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Where else an item's story is told."""
+
+    source: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """An article's place in an issue, with what the reader sees of it."""
 
@@ -359,6 +416,7 @@ class Item:
     language: str
     published: datetime | date | None
     topics: tuple[str, ...] = ()
+    also: tuple[Report, ...] = ()  # "also reported by"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

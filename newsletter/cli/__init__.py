@@ -30,6 +30,7 @@ VERBS: Mapping[str, Mapping[str, str]] = {
         "dump": "Write sources, lists and newsletters as such a file.",
     },
     "sources": {"source": "Add, list, check, pause and resume sources."},
+    "articles": {"article": "Add and list articles; release or drop held ones."},
     "people": {
         "list": "Create a list that people can join.",
         "subscribers": "Import, export, add, show and erase people.",
@@ -54,6 +55,7 @@ VERBS: Mapping[str, Mapping[str, str]] = {
         "resume": "Go on with a paused issue.",
         "cancel": "Give an issue up; who has not got it will not.",
         "resend-unknown": "Send again where nobody knows whether it arrived.",
+        "apart": "Say that an article is not the same story as others.",
     },
     "wording": {"summary": "Edit, regenerate or revert a summary."},
     "looking": {

@@ -1,6 +1,6 @@
-"""issues, issue new and intro, approve, back-to-draft, pause, resume, cancel, resend-unknown: decisions about an issue."""
+"""What a person decides about an issue: issues, issue new and intro, approve, back-to-draft, pause, resume, cancel,
+resend-unknown; and apart, about an article in it."""
 
-import getpass
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -9,12 +9,13 @@ import typer
 from newsletter import approve as approval
 from newsletter import schedule
 from newsletter.app import App
+from newsletter.cli.articles import me
 from newsletter.cli.failing import NOTHING_TO_DO
 from newsletter.cli.opening import opened
 from newsletter.cli.output import confirm, emit, moment, say, table
 from newsletter.errors import BadInput, NotAllowed
-from newsletter.model import Issue, IssueState, MailingId, Newsletter
-from newsletter.store import Connection, deliveries, issues, newsletters, receipts
+from newsletter.model import ArticleId, Issue, IssueState, MailingId, Newsletter
+from newsletter.store import Connection, articles, deliveries, issues, newsletters, receipts, stories
 from newsletter.summarise.edit import plain_words
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -35,6 +36,7 @@ def register(app: typer.Typer) -> None:
     app.command("resume")(resume)
     app.command("cancel")(cancel)
     app.command("resend-unknown")(resend_unknown)
+    app.command("apart")(tell_apart)
 
 
 def show_all(
@@ -147,14 +149,6 @@ def approve(
     say("approved")
 
 
-def me() -> str:
-    """Who acts, as rows name somebody on the command line."""
-    try:
-        return f"{getpass.getuser()} (command line)"
-    except (KeyError, OSError):  # a container's user without a name
-        return "command line"
-
-
 def back_to_draft(
     ctx: typer.Context,
     which: Which,
@@ -221,6 +215,18 @@ def resend_unknown(ctx: typer.Context, which: Which, yes: Yes = False) -> None:
         with app.db.begin() as conn:
             resent = deliveries.resend_unknown(conn, _mailing(issue), now=app.clock.now())
     say(f"{resent:,} are sent again with the next run")
+
+
+def tell_apart(
+    ctx: typer.Context, article: Annotated[str, typer.Argument(metavar="ARTICLE", help="Its id, as `why` takes it.")]
+) -> None:
+    """Say that an article is another story than those it was joined with. It stays so."""
+    with opened(ctx) as app, app.db.begin() as conn:
+        if articles.get(conn, article) is None:
+            raise BadInput("no such article", where=article, hint="`newsletter why ARTICLE` takes the same id")
+        others = stories.tell_apart(conn, ArticleId(article), by=me(), now=app.clock.now())
+    for other in others:
+        say(f"no longer the same story as {other.article_id} “{other.title}” ({other.source_name})")
 
 
 def _unknown(app: App, which: str) -> tuple[Issue, int]:

@@ -34,7 +34,7 @@ from newsletter.model import (
     Rendering,
     Summary,
 )
-from newsletter.store import Connection, articles, issues, mailings, newsletters, receipts
+from newsletter.store import Connection, articles, issues, mailings, newsletters, receipts, stories
 from newsletter.summarise.support import Match, supports
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -203,6 +203,15 @@ def why(
         _tell_person(told, zone)
 
 
+def _story_of(conn: Connection, article: Article) -> dict[str, Any] | None:
+    found = stories.of_article(conn, article.id)
+    if found is None:
+        return None
+    own, others = found
+    told = [{"article": one.article_id, "title": one.title, "source": one.source_name} for one in others]
+    return {"rule": own.rule, "reason": own.reason, "like": own.like, "others": told}
+
+
 def _about_article(conn: Connection, article: Article, only: Issue | None) -> dict[str, Any]:
     return {
         "article": article.id,
@@ -214,8 +223,14 @@ def _about_article(conn: Connection, article: Article, only: Issue | None) -> di
         "state": article.state,
         "reason": article.reason,
         "topics": article.topics,
+        "decided": article.decided,
+        "corrected_at": article.changed_at,
+        "corrected_after_issues": issues.sent_with(conn, article.id, before=article.changed_at)
+        if article.changed_at
+        else [],
         "provenance": dict(article.provenance),
         "summary": _about_summary(article, article.summary) if article.summary else None,
+        "story": _story_of(conn, article),
         "issues": [
             {"issue": issue.id, "newsletter": name, "state": issue.state, "included": d.included, "reason": d.reason}
             for issue, d, name in issues.decisions_about(conn, article.id)
@@ -256,12 +271,18 @@ def _tell_article(told: Mapping[str, Any], zone: str) -> None:
     say(f"{told['title']} ({told['source']}, {told['published'] or 'no date'})")
     say(f"state      {told['state']}{': ' + told['reason'] if told['reason'] else ''}")
     say(f"first seen {moment(told['first_seen_at'], zone)}")
+    if told["decided"]:
+        say(f"decided    {told['decided']}")
+    if told["corrected_at"]:
+        after = ", ".join(told["corrected_after_issues"])
+        say(f"corrected  {moment(told['corrected_at'], zone)}{f', after issue {after} was sent' if after else ''}")
     for name, rule in told["provenance"].items():
         say(f"  {name} came from: {rule}")
     if told["topics"]:
         say(f"topics     {', '.join(told['topics'])}")
     if told["summary"]:
         _tell_summary(told["summary"], zone)
+    _tell_story(told["story"])
     for entry in told["issues"]:
         say(f"issue {entry['issue']} ({entry['newsletter']}, {entry['state']}): {_verdict(entry)}")
     if not told["issues"]:
@@ -300,6 +321,17 @@ def _beside(sentence: Mapping[str, Any]) -> str:
     if sentence["match"] == Match.NEAREST:
         return f"nearest in {place}: {source['text']}"
     return f"stands in: {place}"
+
+
+def _tell_story(story: Mapping[str, Any] | None) -> None:
+    if story is None:
+        say("story      not compared with others yet")
+        return
+    for other in story["others"]:
+        joined = f": {story['reason']}" if other["article"] == story["like"] else ""
+        say(f"same story as {other['article']} “{other['title']}” ({other['source']}){joined}")
+    if not story["others"] and story["reason"]:
+        say(f"story      its own: {story['reason']}")
 
 
 def _verdict(entry: Mapping[str, Any]) -> str:

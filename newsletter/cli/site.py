@@ -1,7 +1,6 @@
 """apply and dump: the site file against the database, in one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +22,7 @@ from newsletter.cli.sitefile import (
     entry_of_newsletter,
     entry_of_source,
     read_site,
+    source_of,
     written,
 )
 from newsletter.model import Newsletter, NewsletterId, SourceId, SourceState, new_id
@@ -118,17 +118,7 @@ def _write(conn: Connection, site: Site, plan: Sequence[Change], *, now: datetim
 
 def _save_source(conn: Connection, entry: SourceEntry, *, now: datetime) -> None:
     known = sources.by_slug(conn, entry.slug)
-    made = sources.new(
-        entry.slug,
-        entry.kind,
-        entry.url,
-        name=entry.name,
-        language=entry.language,
-        section=entry.section,
-        newest=entry.newest,
-        max_age=timedelta(days=entry.max_age_days),
-    )
-    sources.add(conn, replace(made, id=known.id) if known else made, now=now)
+    sources.add(conn, source_of(entry), now=now)
     if known is not None and sources.was_removed(known):
         sources.set_state(conn, known.id, SourceState.ACTIVE, now=now)
 

@@ -7,23 +7,36 @@ that silently does nothing sends mail that nobody saw.
 import json
 import re
 import tomllib
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from newsletter.compose.design import find_design
 from newsletter.errors import BadInput, NewsletterError
 from newsletter.model import SERIAL, ApprovalPolicy, Newsletter, Source, SourceId, SourceKind
 from newsletter.schedule import next_moments
+from newsletter.store import sources
 from subscribers import List
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+
+def _word(text: str) -> str:
+    """On one line and in NFC; it must have a letter or figure, or it would be found nowhere."""
+    line = " ".join(unicodedata.normalize("NFC", text).split())
+    if not any(sign.isalnum() for sign in line) or len(line) > 200:
+        raise ValueError(f"{text[:40]!r} is no word or phrase")
+    return line
+
+
+Words = Annotated[tuple[Annotated[str, AfterValidator(_word)], ...], Field(max_length=200)]
 
 
 class _Entry(BaseModel):
@@ -39,7 +52,11 @@ class SourceEntry(_Entry):
     language: Language | None = None
     section: str | None = None
     newest: int = Field(5, ge=0)
-    max_age_days: float = Field(14, gt=0)
+    max_age_days: float = Field(14, gt=0, le=36500)
+    include: Words = ()  # an article without any of these words and phrases is skipped
+    exclude: Words = ()  # an article with one of them is skipped
+    topics: Words = ()
+    full_text: bool = True  # false: a teaser is enough, no article page is read
 
     @model_validator(mode="after")
     def _has_its_place(self) -> "SourceEntry":
@@ -104,7 +121,7 @@ def read_site(path: Path, *, timezone: str) -> Site:
     try:
         site = Site.model_validate(content)
     except ValidationError as error:
-        raise _explained(error, path) from None
+        raise explained(error, str(path)) from None
     for kind in ("sources", "lists", "newsletters"):
         slugs = [entry.slug for entry in getattr(site, kind)]
         twice = next((slug for slug in slugs if slugs.count(slug) > 1), None)
@@ -130,18 +147,19 @@ def _tables(content: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
     return [table for table in found if isinstance(table, dict)] if isinstance(found, list) else []
 
 
-def _explained(error: ValidationError, path: Path) -> BadInput:
+def explained(error: ValidationError, where: str) -> BadInput:
+    """The first fault in one line, with the path of its key."""
     first = error.errors()[0]
     key = ""
     for part in first["loc"]:
         key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else part
     if first["type"] == "extra_forbidden":
-        return BadInput(f"unknown key {key}", where=str(path))
+        return BadInput(f"unknown key {key}", where=where)
     if first["type"] == "string_pattern_mismatch":
         what = f"{first['input']!r} is no slug (a-z, 0-9, hyphens)" if key.endswith("slug") else "is no language tag"
     else:
         what = first["msg"].removeprefix("Value error, ")
-    return BadInput(f"{key}: {what}" if key else what, where=str(path))
+    return BadInput(f"{key}: {what}" if key else what, where=where)
 
 
 def check_newsletters(
@@ -201,14 +219,15 @@ def compare(site: Site, present: Site, *, prune: bool) -> list[Change]:
         there = {entry.slug: entry for entry in getattr(present, kind)}
         wanted = {entry.slug: entry for entry in getattr(site, kind)}
         noun = kind.removesuffix("s")
-        changes += [_change(noun, there.get(slug), entry) for slug, entry in wanted.items()]
+        changes += [change_of(noun, there.get(slug), entry) for slug, entry in wanted.items()]
         if prune and kind != "lists":
             gone = [slug for slug, entry in there.items() if slug not in wanted and getattr(entry, "active", True)]
             changes += [Change(kind=noun, slug=slug, action="removed") for slug in gone]
     return changes
 
 
-def _change(kind: str, before: _Entry | None, after: _Entry) -> Change:
+def change_of(kind: str, before: _Entry | None, after: _Entry) -> Change:
+    """What bringing `before` to `after` does, field by field."""
     if before is None:
         return Change(kind=kind, slug=after.slug, action="created")
     old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
@@ -226,6 +245,28 @@ def entry_of_source(source: Source) -> SourceEntry:
         section=source.section,
         newest=source.newest,
         max_age_days=source.max_age / DAY,
+        include=source.include,
+        exclude=source.exclude,
+        topics=source.topics,
+        full_text=source.full_text,
+    )
+
+
+def source_of(entry: SourceEntry) -> Source:
+    """The source an entry means, with an id of its own that counts where its slug is new."""
+    return sources.new(
+        entry.slug,
+        entry.kind,
+        entry.url,
+        name=entry.name,
+        language=entry.language,
+        section=entry.section,
+        newest=entry.newest,
+        max_age=entry.max_age_days * DAY,
+        include=entry.include,
+        exclude=entry.exclude,
+        topics=entry.topics,
+        full_text=entry.full_text,
     )
 
 

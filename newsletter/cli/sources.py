@@ -1,7 +1,8 @@
-"""source add, list, check, pause, resume."""
+"""source add, list, check, pause, resume; edit, import and export are beside this."""
 
 import re
 import unicodedata
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,22 +12,51 @@ import typer
 from newsletter.app import App
 from newsletter.cli.failing import WRONG
 from newsletter.cli.issues import newsletter_of
-from newsletter.cli.opening import opened
+from newsletter.cli.opening import opened, working
+from newsletter.cli.outlines import export_opml, import_opml
 from newsletter.cli.output import emit, moment, note, say, table
-from newsletter.collect.discover import discover, look_as, newest
+from newsletter.cli.sitefile import source_of
+from newsletter.cli.sourceedit import (
+    Exclude,
+    FullText,
+    Include,
+    Language,
+    MaxAge,
+    Name,
+    Newest,
+    Section,
+    Slug,
+    Topic,
+    edit,
+    entry,
+    said,
+    source_of_slug,
+)
+from newsletter.collect import discover
 from newsletter.collect.files import read_file, read_folder
-from newsletter.collect.poll import Polled, poll
+from newsletter.collect.poll import Polled, Told, poll
 from newsletter.errors import BadInput, LayoutChanged, SourceError
 from newsletter.model import RawItem, Source, SourceKind, SourceState
-from newsletter.store import Connection, newsletters, sources
+from newsletter.store import newsletters, sources
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Slug = Annotated[str, typer.Argument(metavar="SLUG", help="See `newsletter source list`.")]
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Add, list, check, pause and resume sources.", no_args_is_help=True, rich_markup_mode=None)
-    for name, verb in (("add", add), ("list", show_all), ("check", check), ("pause", pause), ("resume", resume)):
+    group = typer.Typer(
+        help="Add, edit, list, check, pause, import and export sources.", no_args_is_help=True, rich_markup_mode=None
+    )
+    verbs: dict[str, Callable[..., None]] = {
+        "add": add,
+        "edit": edit,
+        "list": show_all,
+        "check": check,
+        "pause": pause,
+        "resume": resume,
+        "import": import_opml,
+        "export": export_opml,
+    }
+    for name, verb in verbs.items():
         group.command(name)(verb)
     app.add_typer(group, name="source")
 
@@ -48,9 +78,15 @@ def add(
     place: Annotated[str, typer.Argument(metavar="URL_OR_PATH", help="A site, feed, article, folder or file.")],
     *,
     slug: Annotated[str | None, typer.Option(help="Its short name; else made from its title.")] = None,
-    name: Annotated[str | None, typer.Option(help="What readers see as the source.")] = None,
-    section: Annotated[str | None, typer.Option(help="The section its articles stand in.")] = None,
-    language: Annotated[str | None, typer.Option(help="Like vi or en; else found out per article.")] = None,
+    name: Name = None,
+    section: Section = None,
+    language: Language = None,
+    include: Include = None,
+    exclude: Exclude = None,
+    topic: Topic = None,
+    newest: Newest = None,
+    max_age: MaxAge = None,
+    full_text: FullText = None,
     newsletter: Annotated[str | None, typer.Option(metavar="SLUG", help="The newsletter that uses it.")] = None,
     kind: Annotated[SourceKind | None, typer.Option(help="What it is, where looking finds something else.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Look, and change nothing.")] = False,
@@ -59,16 +95,28 @@ def add(
 
     The feed a page names comes first, then well-known feed paths, a sitemap, and the structure of a listing page.
     """
-    with opened(ctx) as app:
+    with working(ctx) as app:
         found = look_at(app, place, kind=kind)
         _preview(app, found)
-        source = sources.new(
-            slug or slug_of(name or found.title or found.url),
-            found.kind,
-            found.url,
-            name=name or found.title,
-            language=language,
+        _told(app)(found.url)
+        given = said(
             section=section,
+            language=language,
+            include=include,
+            exclude=exclude,
+            topic=topic,
+            newest=newest,
+            max_age=max_age,
+            full_text=full_text,
+        )
+        source = source_of(
+            entry(
+                slug=slug or slug_of(name or found.title or found.url),
+                kind=found.kind,
+                url=found.url,
+                name=name or found.title,
+                **given,
+            )
         )
         with app.db.begin() as conn:
             if sources.by_slug(conn, source.slug) is not None:
@@ -98,8 +146,15 @@ def look_at(app: App, place: str, *, kind: SourceKind | None = None) -> Found:
         return _look_at_url(app, place, kind)
     path = Path(place).expanduser()
     if path.is_dir():
-        readable = [item for _, item in read_folder(path) if not isinstance(item, SourceError)]
-        return Found(kind=SourceKind.FOLDER, url=str(path.resolve()), title=path.resolve().name, articles=len(readable))
+        readable = tuple(item for _, item in read_folder(path, _told(app)) if not isinstance(item, SourceError))
+        return Found(
+            kind=SourceKind.FOLDER,
+            url=str(path.resolve()),
+            title=path.resolve().name,
+            articles=len(readable),
+            items=readable,
+            how="a folder of files",
+        )
     if path.exists():
         return Found(kind=SourceKind.FOLDER, url=str(path.resolve()), title=read_file(path).title, articles=1)
     raise BadInput("there is no such file or folder", where=place, hint="a URL begins with https:// or http://")
@@ -108,13 +163,24 @@ def look_at(app: App, place: str, *, kind: SourceKind | None = None) -> Found:
 def _look_at_url(app: App, url: str, kind: SourceKind | None) -> Found:
     now = app.clock.now()
     seen = (
-        discover(app.fetcher, url, now=now)
+        discover.discover(app.fetcher, url, now=now, told=_told(app))
         if kind is None
-        else look_as(app.fetcher, sources.new("new", kind, url), now=now)
+        else discover.look_as(app.fetcher, sources.new("new", kind, url), now=now, told=_told(app))
     )
     return Found(
         kind=seen.kind, url=seen.url, title=seen.title, articles=len(seen.items), items=seen.items, how=seen.how
     )
+
+
+def _told(app: App) -> Told:
+    """Shows what is read next, and breaks off there when a signal came."""
+
+    def told(what: str) -> None:
+        if app.stopping.is_set():
+            raise KeyboardInterrupt
+        app.watch("looking", what)
+
+    return told
 
 
 def _preview(app: App, found: Found) -> None:
@@ -122,7 +188,7 @@ def _preview(app: App, found: Found) -> None:
     if not found.items:
         return
     note(f"{found.url}: {found.how}; its newest:")
-    for item in newest(app.fetcher, found.items):
+    for item in discover.newest(app.fetcher, found.items, told=_told(app)):
         day = item.published.isoformat()[:10] if item.published else "no date"
         note(f"  {day:<10}  {item.title or 'no title'}  {item.url or ''}")
 
@@ -158,29 +224,39 @@ def _plain(source: Source) -> dict[str, Any]:
     return {name: getattr(source, name) for name in names}
 
 
-def check(ctx: typer.Context, slug: Slug, as_json: AsJson = False) -> None:
-    """Read a source now and show what it gives, without writing anything. Code 1: it cannot be read."""
-    with opened(ctx) as app:
+def check(
+    ctx: typer.Context,
+    slug: Slug,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="Show all it gives, as it gives it.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read a source now and show its newest five articles, without writing anything. Code 1: it cannot be read."""
+    with working(ctx) as app:
         with app.db.read() as conn:
-            source = _source(conn, slug)
+            source = source_of_slug(conn, slug)
         # without validators, so that "not modified" cannot hide what is wrong
         source = replace(source, etag=None, last_modified=None, validators_url=None, body_hash=None)
         changed = ""
         try:
-            polled = poll(app.fetcher, source, now=app.clock.now())
+            polled = poll(app.fetcher, source, now=app.clock.now(), told=_told(app))
         except LayoutChanged as error:  # what stands there now is what a person needs to see
             changed = str(error)
             polled = _anew(app, source)
+        given = [candidate.item for candidate in polled.found]
+        shown = given if everything or as_json else discover.newest(app.fetcher, given, told=_told(app))
     if as_json:
         problems = [*([changed] if changed else []), *map(str, polled.problems)]
-        emit({"slug": slug, "articles": _articles(polled), "problems": problems})
+        emit({"slug": slug, "articles": _articles(given), "problems": problems})
         raise typer.Exit(WRONG if changed else 0)
-    rows = [(entry["published"], entry["characters"], entry["title"] or entry["url"]) for entry in _articles(polled)]
+    rows = [(entry["published"], entry["characters"], entry["title"] or entry["url"]) for entry in _articles(shown)]
     table(("published", "characters", "title"), rows)
+    if len(shown) < len(given):
+        note(f"the newest {len(shown)} of {len(given)}; --all shows all")
     for problem in polled.problems:
         note(f"left out: {problem}")
-    if polled.moved:
-        note(f"it has moved to {polled.moved}")
+    if polled.answer.moved:
+        note(f"it has moved to {polled.answer.moved}")
     if changed:
         note(f"error: {changed}")
         raise typer.Exit(WRONG)
@@ -193,16 +269,16 @@ def _anew(app: App, source: Source) -> Polled:
         return Polled()
 
 
-def _articles(polled: Polled) -> list[dict[str, Any]]:
+def _articles(items: Sequence[RawItem]) -> list[dict[str, Any]]:
     return [
         {
-            "title": candidate.item.title,
-            "url": candidate.item.url,
-            "published": candidate.item.published.isoformat() if candidate.item.published else None,
-            "characters": len(candidate.item.text),
-            "provenance": dict(candidate.item.provenance),
+            "title": item.title,
+            "url": item.url,
+            "published": item.published.isoformat() if item.published else None,
+            "characters": len(item.text),
+            "provenance": dict(item.provenance),
         }
-        for candidate in polled.found
+        for item in items
     ]
 
 
@@ -220,11 +296,4 @@ def resume(ctx: typer.Context, slug: Slug) -> None:
 
 def _set_state(ctx: typer.Context, slug: str, state: SourceState) -> None:
     with opened(ctx) as app, app.db.begin() as conn:
-        sources.set_state(conn, _source(conn, slug).id, state, now=app.clock.now())
-
-
-def _source(conn: Connection, slug: str) -> Source:
-    source = sources.by_slug(conn, slug)
-    if source is None:
-        raise BadInput("there is no such source", where=slug, hint="`newsletter source list` shows them")
-    return source
+        sources.set_state(conn, source_of_slug(conn, slug).id, state, now=app.clock.now())

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from newsletter.cli.issues import me
+from newsletter.cli.articles import me
 from newsletter.cli.opening import opened
 from newsletter.cli.output import confirm, emit, moment, note, say, table
 from newsletter.errors import BadInput

@@ -11,84 +11,126 @@ from typing import Any
 
 from newsletter.collect.clean import one_line
 from newsletter.collect.language import language_of
-from newsletter.model import SERIAL, ArticleId, ArticleState, RawItem, Source
+from newsletter.collect.match import LASTMOD, Candidate, Match, matches, moment_of
+from newsletter.collect.turnover import Turnover, turned_over
+from newsletter.collect.wanted import unwanted
+from newsletter.model import SERIAL, ArticleState, RawItem, Seen, Source, SourceKind
 
-LASTMOD = "lastmod"  # the provenance of a date that is a sitemap's last change
 SHORT = 400  # characters: a feed text below this is an excerpt, so the page is read
+NO_TEXT = "no text could be read"
 _TOMORROW = timedelta(hours=24)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """An item and the keys it is recognised by; `keys` come from the source's own words, never from a fetched page."""
-
-    item: RawItem
-    keys: tuple[str, ...]
+_A_DAY = timedelta(hours=24)
+# A day on which nobody published: what computers write when they know no date (Unix zero, in any zone).
+_ZERO_DAYS = (date(1969, 12, 31), date(1970, 1, 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class New:
+    """`doubt`: held until a person releases or drops it. `mistrust`: keys this poll showed to name several articles."""
+
     item: RawItem
     keys: tuple[str, ...]
     language: str
     state: ArticleState
     reason: str | None
     named: bool
+    words: str = ""
+    aliases: tuple[str, ...] = ()
+    mistrust: tuple[str, ...] = ()
+    doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """`fresh_keys` are names the article was not known by; `compare` says whether its words may have been corrected."""
+    """`fresh_keys` are names the article was not known by; `changed`: the source says something else of it than before.
 
-    article_id: ArticleId
+    `reread`: its page may hold the corrected text and is read once more. `excerpt`: the item's text is not the whole.
+    """
+
+    article: Seen
     item: RawItem
+    keys: tuple[str, ...]
     fresh_keys: tuple[str, ...]
     language: str
-    compare: bool
+    words: str
+    changed: bool
+    excerpt: bool
+    reread: bool
+    mistrust: tuple[str, ...] = ()
 
 
 def choose(
     source: Source,
     found: Sequence[Candidate],
-    known: Mapping[str, ArticleId],
+    known: Mapping[str, Seen],
     *,
     now: datetime,
+    before: int = 0,
+    shown: int | None = None,
     offered: frozenset[str] | None = None,
 ) -> list[New | Known]:
-    """One decision per item, in the source's order; a second item with a key of an earlier one is left out.
+    """One decision per item, in the source's order; a second item with a key of an earlier new one is left out.
 
     The first run of a feed, listing or sitemap takes its backlog as seen and offers the newest `source.newest` within
-    `source.max_age`. `offered`: the first keys of those chosen before their pages were read; it stays with them,
-    because a date found on a page must not let another in whose page was not read.
+    `source.max_age`. `known`: what is known of `Candidate.asked`. `before`: how many articles the source has given so
+    far. `shown`: how many entries there were, if not all stand in `found`. `offered`: the first keys of those chosen
+    before their pages were read; it stays with them, because a date found on a page must not let another in whose page
+    was not read.
     """
-    taken: set[str] = set()
-    fresh: list[Candidate] = []
+    serial = source.kind in SERIAL
+    fresh: list[tuple[Candidate, Match]] = []
     decisions: list[New | Known] = []
-    for candidate in found:
-        if not taken.isdisjoint(candidate.keys):
-            continue
-        taken.update(candidate.keys)
-        owner = next((known[key] for key in candidate.keys if key in known), None)
-        if owner is None:
-            fresh.append(candidate)
-        else:
-            decisions.append(_known(source, candidate, owner, known))
+    taken: set[str] = set()
+    for candidate, match in zip(found, matches(found, known) if serial else _by_key(found, known), strict=True):
+        if match.owner is not None:
+            decisions.append(_known(source, candidate, match, known, now))
+        elif taken.isdisjoint(candidate.keys):
+            taken.update(candidate.keys)
+            fresh.append((candidate, match))
+    candidates = [candidate for candidate, _ in fresh]
     if offered is None:
-        chosen = _offered(source, fresh, now)
+        chosen = _offered(source, candidates, now)
     else:
-        chosen = {n for n, candidate in enumerate(fresh) if candidate.keys[0] in offered}
-    return decisions + [_new(source, candidate, offered=n in chosen, now=now) for n, candidate in enumerate(fresh)]
+        chosen = {n for n, candidate in enumerate(candidates) if candidate.keys[0] in offered}
+    turnover = (
+        turned_over(source, found, candidates, known, before=before, now=now, shown=shown) if serial else Turnover()
+    )
+    if turnover.mark and fresh:
+        fresh[0] = (candidates[0], dataclasses.replace(fresh[0][1], mistrust=(*fresh[0][1].mistrust, turnover.mark)))
+    read = chosen if offered is not None else set[int]()
+    return decisions + [
+        _new(
+            source,
+            candidate,
+            match,
+            offered=n in chosen,
+            read=n in read,
+            turnover=turnover.reason_of(candidate),
+            now=now,
+        )
+        for n, (candidate, match) in enumerate(fresh)
+    ]
+
+
+def _by_key(found: Sequence[Candidate], known: Mapping[str, Seen]) -> list[Match]:
+    """Articles given by name: a file is the same article whatever stands in it now."""
+    return [Match(owner=next((known[key] for key in one.keys if key in known), None)) for one in found]
 
 
 def needs_page(source: Source, decision: New | Known) -> bool:
-    """Whether the article's page must be read: a candidate known only by a link or an excerpt."""
-    return (
-        isinstance(decision, New)
-        and source.kind in SERIAL
-        and decision.state is not ArticleState.SKIPPED
-        and decision.item.url is not None
-        and len(decision.item.text) < SHORT
-    )
+    """Whether the article's page must be read: a candidate known only by a link or an excerpt, or a corrected one."""
+    if isinstance(decision, Known):
+        return decision.reread
+    return decision.state is not ArticleState.SKIPPED and is_partial(source, decision.item)
+
+
+def is_partial(source: Source, item: RawItem) -> bool:
+    """Whether the article's page would say more than the source did, as far as the source is meant to say it."""
+    if source.kind not in SERIAL or item.url is None:
+        return False
+    if not source.full_text:
+        return not (item.title and (item.text or item.standfirst))
+    return not item.text if source.kind is SourceKind.WORDPRESS else len(item.text) < SHORT
 
 
 def with_page(candidate: Candidate, page: RawItem, page_keys: Sequence[str]) -> Candidate:
@@ -105,7 +147,7 @@ def with_page(candidate: Candidate, page: RawItem, page_keys: Sequence[str]) -> 
     rules = {name: f"page: {page.provenance[name]}" for name in gained if name in page.provenance}
     raw = page.published_raw if "published" in gained else item.published_raw
     merged = dataclasses.replace(item, **gained, published_raw=raw, provenance={**item.provenance, **rules})
-    return Candidate(item=merged, keys=tuple(dict.fromkeys([*candidate.keys, *page_keys])))
+    return dataclasses.replace(candidate, item=merged, page_keys=tuple(dict.fromkeys(page_keys)))
 
 
 def _page_knows(name: str, item: RawItem, page: RawItem) -> bool:
@@ -115,39 +157,91 @@ def _page_knows(name: str, item: RawItem, page: RawItem) -> bool:
     return name == "title" and cut != item.title and page.title.startswith(cut)
 
 
-def _known(source: Source, candidate: Candidate, owner: ArticleId, known: Mapping[str, ArticleId]) -> Known:
-    # an excerpt would overwrite the text that was read from the page
-    excerpt = source.kind in SERIAL and len(candidate.item.text) < SHORT
+def _known(source: Source, candidate: Candidate, match: Match, known: Mapping[str, Seen], now: datetime) -> Known:
+    assert match.owner is not None
+    article, item = match.owner, _dated(candidate.item, now)
+    serial = source.kind in SERIAL
+    excerpt = is_partial(source, item) and not item.provenance.get("text", "").startswith("page:")
+    live = article.state is not ArticleState.SKIPPED
+    said = candidate.words
+    recent = article.changed_at is not None and timedelta(0) <= now - article.changed_at < _A_DAY
+    in_turn = said == article.entry_before and recent  # the older of two versions that are shown in turn
+    changed = live and not in_turn and article.entry_hash not in (None, said)
+    readable = live and excerpt and not article.sent
     return Known(
-        article_id=owner,
-        item=_presentable(candidate.item),
-        fresh_keys=tuple(key for key in candidate.keys if key not in known),
-        language=_language(source, candidate.item),
-        compare=not excerpt,
+        article=article,
+        item=_presentable(item) if not serial else item,
+        keys=candidate.keys,
+        fresh_keys=_fresh_keys(candidate, match, known),
+        language=_language(source, item),
+        words=article.entry_hash if in_turn and article.entry_hash else said,
+        changed=changed,
+        excerpt=excerpt,
+        reread=readable and (article.unread or (changed and not recent)),
+        mistrust=match.mistrust,
     )
 
 
+def _fresh_keys(candidate: Candidate, match: Match, known: Mapping[str, Seen]) -> tuple[str, ...]:
+    """Names that become aliases: never a key that has proved to name several articles."""
+    names = (*candidate.keys, *candidate.page_keys, *filter(None, [candidate.name]))
+    return tuple(key for key in names if key not in known and key not in match.mistrust)
+
+
 def _offered(source: Source, fresh: Sequence[Candidate], now: datetime) -> set[int]:
-    """Positions that are candidates by number: all of them, or on a first run only the newest few."""
-    if source.first_run_done or source.kind not in SERIAL:
+    """Positions that are candidates by number: all of them, or of a backlog only the newest few."""
+    if source.kind not in SERIAL or _backlog(source, now) is None:
         return set(range(len(fresh)))
-    young = [n for n, candidate in enumerate(fresh) if not _too_old(source, candidate.item, now)]
+    young = [
+        n
+        for n, candidate in enumerate(fresh)
+        if not _too_old(source, _dated(candidate.item, now), now)
+        and unwanted(source, candidate.item, partial=is_partial(source, candidate.item)) is None
+    ]
     young.sort(key=lambda n: (-_stamp(fresh[n].item.published, now), n))
     return set(young[: source.newest])
 
 
-def _new(source: Source, candidate: Candidate, *, offered: bool, now: datetime) -> New:
+def _backlog(source: Source, now: datetime) -> str | None:
+    """Why this reading shows a backlog: it is the first, or nobody has read the source for longer than its window.
+
+    An outage is no such pause: what appeared meanwhile was never shown, and is due to the readers.
+    """
+    if not source.first_run_done:
+        return "backlog of the first run"
+    if source.last_ok_at is None or source.failures or now - source.last_ok_at <= source.max_age:
+        return None
+    return f"backlog after {(now - source.last_ok_at).days} days without a reading"
+
+
+def _new(
+    source: Source,
+    candidate: Candidate,
+    match: Match,
+    *,
+    offered: bool,
+    read: bool,
+    turnover: str | None,
+    now: datetime,
+) -> New:
+    """`read`: whatever its page could add is there."""
     item = _dated(candidate.item, now)
+    refused = unwanted(source, item, partial=not read and is_partial(source, item))
     named = source.kind not in SERIAL
     state, reason = ArticleState.NEW, None
+    doubt = turnover or (f"maybe known already: it has {match.doubt}" if match.doubt else None)
     if not item.title and not item.text and not item.url:
         state, reason = ArticleState.SKIPPED, "it has neither a title nor a text"
     elif not named and _too_old(source, item, now):
         state, reason = ArticleState.SKIPPED, f"older than {source.max_age.days} days when it was first seen"
+    elif refused is not None:
+        state, reason = ArticleState.SKIPPED, refused
     elif not offered:
-        state, reason = ArticleState.SKIPPED, "backlog of the first run"
+        state, reason = ArticleState.SKIPPED, _backlog(source, now) or "backlog of the first run"
+    elif doubt:
+        state, reason = ArticleState.HELD, doubt
     elif not item.text and not item.standfirst:
-        state, reason = ArticleState.HELD, "no text could be read"
+        state, reason = ArticleState.HELD, NO_TEXT
     return New(
         item=_presentable(item),
         keys=candidate.keys,
@@ -155,6 +249,10 @@ def _new(source: Source, candidate: Candidate, *, offered: bool, now: datetime) 
         state=state,
         reason=reason,
         named=named,
+        words=candidate.words,
+        aliases=_fresh_keys(candidate, match, {}) or candidate.keys,
+        mistrust=match.mistrust,
+        doubt=state is ArticleState.HELD and doubt is not None,
     )
 
 
@@ -166,27 +264,41 @@ def _presentable(item: RawItem) -> RawItem:
 
 
 def _dated(item: RawItem, now: datetime) -> RawItem:
-    """Without a date more than a day ahead: such an article would stand first for ever."""
-    if item.published is None or _moment(item.published) <= now + _TOMORROW:
+    """Without a date that cannot be: more than a day ahead, where it would stand first for ever, or a computer's zero.
+
+    An article without a date counts from the moment it was first seen.
+    """
+    if item.published is None:
         return item
-    provenance = {**item.provenance, "published": "left out: in the future"}
-    return dataclasses.replace(item, published=None, provenance=provenance)
+    written = item.published_raw or item.published.isoformat()
+    if _begins(item.published) > now + _TOMORROW:
+        why = f"first seen: {written} lies in the future"
+    elif _day(item.published) in _ZERO_DAYS:
+        why = f"first seen: {written} is no date but a computer's zero"
+    else:
+        return item
+    return dataclasses.replace(item, published=None, provenance={**item.provenance, "published": why})
+
+
+def _begins(published: datetime | date) -> datetime:
+    """A bare day begins at its first moment: at one in the morning in Hanoi today's date is still tomorrow in UTC."""
+    if isinstance(published, datetime):
+        return published
+    return datetime.combine(published, time(0), tzinfo=UTC)
+
+
+def _day(published: datetime | date) -> date:
+    return published.date() if isinstance(published, datetime) else published
 
 
 def _too_old(source: Source, item: RawItem, now: datetime) -> bool:
-    return item.published is not None and _moment(item.published) < now - source.max_age
+    return item.published is not None and moment_of(item.published) < now - source.max_age
 
 
 def _stamp(published: datetime | date | None, now: datetime) -> float:
     """For sorting, newest highest; undated items and those of the future stand behind the dated ones, in feed order."""
-    moment = _moment(published) if published else None
+    moment = moment_of(published) if published else None
     return moment.timestamp() if moment and moment <= now + _TOMORROW else 0.0
-
-
-def _moment(published: datetime | date) -> datetime:
-    if isinstance(published, datetime):
-        return published
-    return datetime.combine(published, time(23, 59), tzinfo=UTC)  # the whole day counts
 
 
 def _language(source: Source, item: RawItem) -> str:

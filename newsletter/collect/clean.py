@@ -24,6 +24,11 @@ _SCRIPT = re.compile(r"<(script|style)\b[^>]*>.*?(?:</\1|\Z)", re.S | re.I)
 _INLINE_TAG = re.compile(
     r"</?(?:a|abbr|b|big|br|code|em|font|i|img|p|q|s|small|span|strong|sub|sup|tt|u)(?:\s[^<>]*)?/?>", re.I
 )
+_ACTIVE = re.compile(
+    r"<(script|style|iframe|svg|object|embed)\b[^<>]*>(?:.*?</\1\s*>)?|</?(?:script|style|iframe|svg|object|embed)\s*>"
+    r"|</?[a-zA-Z][a-zA-Z0-9:]*(?:\s[^<>]*=|/)[^<>]*>",
+    re.S | re.I,
+)
 _REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]\w{1,31});")
 _BLOCKS = frozenset(
     """address article aside blockquote body center dd div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6
@@ -71,13 +76,17 @@ def paragraphs(text: str, limit: int = MAX_TEXT) -> str:
 
 
 def title_text(text: str | None, *, literal: bool = False) -> str:
-    """A title on one line, inline tags and references read once more unless the format says it is `literal` text."""
-    text = text or ""
+    """A title on one line, inline tags and references read once more unless the format says it is `literal` text.
+
+    What could act goes in any case: scripts with their content, and every tag with an attribute; a bare "<section>" is
+    a word of the title.
+    """
+    text = (text or "")[: MAX_TITLE * 20]
     if not literal:
         text = _INLINE_TAG.sub("", text)
         if _REFERENCE.search(text):
             text = _INLINE_TAG.sub("", html.unescape(text))
-    return one_line(text)
+    return one_line(_ACTIVE.sub("", text))
 
 
 def is_markup(text: str) -> bool:
@@ -124,3 +133,15 @@ def element_text(root: lxml.html.HtmlElement) -> str:
 
 def _folded(text: str | None) -> str:
     return re.sub(r"\s+", " ", text) if text else ""
+
+
+def short_text(root: lxml.html.HtmlElement, limit: int) -> str:
+    """Text of an element on one line, its pieces set apart; "" if it is longer than `limit`, without reading the rest."""
+    pieces: list[str] = []
+    size = 0
+    for piece in root.itertext():
+        size += len(piece.strip())
+        if size > limit:
+            return ""
+        pieces.append(piece)
+    return one_line(" ".join(pieces), limit + 1) if size else ""

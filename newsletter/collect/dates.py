@@ -46,17 +46,22 @@ _YMD = re.compile(r"(?<!\d)((?:19|20)\d\d)[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
 _DMY = re.compile(r"(?<![\d/.-])(\d{1,2})\s*[/.-]\s*(\d{1,2})\s*[/.-]\s*((?:19|20)\d\d)(?!\d)")
 _DMY_SHORT = re.compile(r"(?<![\d/.-])(\d{1,2})[/.-](\d{1,2})[/.-](\d\d)(?![\d/.-])")
 _VI = re.compile(
-    rf"(?<!\d)(\d{{1,2}})\s*(?:tháng|thg)\.?\s*(\d{{1,2}}|{_VI_MONTH})\s*[,/-]?\s*(?:năm\s*)?((?:19|20)\d\d)(?!\d)",
+    rf"(?<!\d)(\d{{1,2}})\s*[/-]?\s*(?:tháng|thg|th)\.?\s*(\d{{1,2}}|{_VI_MONTH})\s*[,/-]?\s*(?:năm\s*)?((?:19|20)\d\d)(?!\d)",
     re.I,
 )
-_VI_US = re.compile(rf"(?:tháng|thg)\.?\s*(\d{{1,2}}|{_VI_MONTH})\s+(\d{{1,2}})\s*,\s*((?:19|20)\d\d)(?!\d)", re.I)
+_VI_US = re.compile(rf"(?:tháng|thg|th)\.?\s*(\d{{1,2}}|{_VI_MONTH})\s+(\d{{1,2}})\s*,\s*((?:19|20)\d\d)(?!\d)", re.I)
 _EAST_ASIAN = re.compile(r"((?:19|20)\d\d)\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]")
+_HALF = r"(SA|CH|AM|PM|(?:sáng|trưa|chiều|tối)(?=\s*(?:$|[^\w\s]|ngày|thứ|hôm|\d)))?(?!\w)"
 _TIME = re.compile(
-    r"(?<![\d/:+-])(\d{1,2})\s*(?::|h|giờ)\s*(\d\d)(?::\d\d)?(?!\d)\s*(SA|CH|AM|PM)?(?!\w)|(?<![\d/:+-])(\d{1,2})h(?!\w)",
+    r"(?<![\d/:+-])(\d{1,2})\s*(?::|h|g|giờ)\s*(\d\d)(?::\d\d)?(?!\d)\s*(?:phút\s*)?" + _HALF
+    + r"|(?<![\d/:+-])(\d{1,2})\s?(?:h|giờ)(?!\w)\s*" + _HALF,
+    re.I,
+)  # fmt: skip
+_OFFSET = re.compile(r"(?:GMT|UTC)\s*([+-]\d{1,2})(?::?(\d\d))?|(?<=\d)\s?([+-]\d\d):?(\d\d)\)?\s*$", re.I)
+_AGO = re.compile(
+    r"(?:(\d{1,2})\s*(?:giờ|hours?)\s+)?(\d{1,4})\s*(phút|giờ|tiếng|ngày|tuần|minutes?|hours?|days?|weeks?)\s*(?:trước|ago)",
     re.I,
 )
-_OFFSET = re.compile(r"(?:GMT|UTC)\s*([+-]\d{1,2})(?::?(\d\d))?|(?<=\d)\s?([+-]\d\d):?(\d\d)\)?\s*$", re.I)
-_AGO = re.compile(r"(\d{1,4})\s*(phút|giờ|tiếng|ngày|tuần|minutes?|hours?|days?|weeks?)\s*(?:trước|ago)", re.I)
 _UNITS = {
     "phút": 60,
     "minute": 60,
@@ -68,7 +73,20 @@ _UNITS = {
     "tuần": 604800,
     "week": 604800,
 }
-_TODAY, _YESTERDAY = re.compile(r"\b(?:hôm nay|today)\b", re.I), re.compile(r"\b(?:hôm qua|yesterday)\b", re.I)
+_JUST_NOW = re.compile(r"\s*(?:vừa xong|vừa mới|mới đây|just now)\s*", re.I)
+# Days of the lunar calendar are named as such, or by the words only it has. They are no solar days, and turning them into
+# some needs tables of the moon; "4 Tháng Giêng, 2025" alone is how WordPress writes January in Vietnamese.
+_LUNAR = re.compile(
+    r"(?:ngày\s+)?(?:rằm|(?:mùng|mồng)\s+\w+)\s+tháng\s+(?:mười\s+(?:một|hai)|\w+)(?:\s+(?:năm\s+)?\d{4})?"
+    r"|(?:ngày\s+)?\d{1,2}(?:\s*[/.-]\s*|\s+tháng\s+)\w+(?:(?:\s*[/.-]\s*|\s*,?\s*(?:năm\s+)?)\d{4})?"
+    r"\s*[(,]?\s*(?:âm lịch\b|ÂL\b)\)?"
+    r"|(?:âm lịch|ÂL)\s*:?\s*(?:ngày\s+)?\d{1,2}\s*[/.-]\s*\d{1,2}(?:\s*[/.-]\s*\d{4})?",
+    re.I,
+)
+_TODAY, _YESTERDAY = (
+    re.compile(r"\b(?:hôm nay|(?:sáng|trưa|chiều|tối) nay|today)\b", re.I),
+    re.compile(r"\b(?:hôm qua|yesterday)\b", re.I),
+)
 
 
 def parse_date(
@@ -77,11 +95,13 @@ def parse_date(
     """The moment (aware) or day `text` names, or None.
 
     `zone` holds for times written without one; by default UTC for machine formats (RFC 822, ISO 8601) and UTC+7 for
-    phrases. Relative phrases ("3 giờ trước", "hôm qua") need `now`, an aware moment.
+    phrases. Relative phrases ("3 giờ trước", "hôm qua") need `now`, an aware moment. Days of the lunar calendar ("rằm tháng
+    Giêng", "15/01/2025 âm lịch") are passed over.
     """
     text = unicodedata.normalize("NFC", text or "").strip()
     if not text or len(text) > _MAX_LENGTH or (text.isdecimal() and len(text) != 8):
         return None
+    text = _LUNAR.sub(" ", text).strip()
     try:
         for reader in (_iso, _rfc, _asctime):
             found = reader(text, zone or UTC)
@@ -136,6 +156,8 @@ def _phrase(text: str, *, day_first: bool, zone: tzinfo, now: datetime | None) -
     found = _find_day(text, day_first=day_first, short=True)
     if found:
         day, rest = found[0], text[: found[1]] + " " + text[found[2] :]
+    elif now and _JUST_NOW.fullmatch(text):
+        return now.astimezone(zone)
     elif now and (_TODAY.search(text) or _YESTERDAY.search(text)):
         day = (now.astimezone(zone) - timedelta(days=1 if _YESTERDAY.search(text) else 0)).date()
         rest = text
@@ -144,15 +166,15 @@ def _phrase(text: str, *, day_first: bool, zone: tzinfo, now: datetime | None) -
     clock = _TIME.search(_OFFSET.sub(" ", rest))
     if not clock:
         return day
-    hour = _half_day(int(clock[1] or clock[4]), clock[3] or "")
+    hour = _half_day(int(clock[1] or clock[4]), clock[3] or clock[5] or "")
     return _moment(day, (hour, int(clock[2] or 0), 0), zone)
 
 
 def _before(ago: re.Match[str], zone: tzinfo, now: datetime | None) -> datetime | date | None:
     if now is None:
         return None
-    seconds = _UNITS[ago[2].lower().removesuffix("s")]
-    moment = now.astimezone(zone) - timedelta(seconds=int(ago[1]) * seconds)
+    seconds = _UNITS[ago[3].lower().removesuffix("s")]
+    moment = now.astimezone(zone) - timedelta(hours=int(ago[1] or 0), seconds=int(ago[2]) * seconds)
     return moment.date() if seconds >= 86400 else moment  # "2 days ago" names no hour
 
 
@@ -213,7 +235,7 @@ def _moment(day: date, clock: tuple[int, int, int], zone: tzinfo) -> datetime:
 
 
 def _half_day(hour: int, mark: str) -> int:
-    if mark.upper() in ("CH", "PM") and hour < 12:
+    if mark.upper() in ("CH", "PM", "CHIỀU", "TỐI") and hour < 12:
         return hour + 12
     return 0 if mark.upper() in ("SA", "AM") and hour == 12 else hour
 
@@ -257,6 +279,7 @@ def date_in_lead(text: str) -> tuple[date, str] | None:
     It is the day of the event, used only where nothing else dates the article. None if the paragraph begins otherwise.
     """
     lead = unicodedata.normalize("NFC", text).strip().split("\n\n", 1)[0][:_LEAD]
+    lead = _LUNAR.sub(lambda found: " " * len(found[0]), lead)
     at = 0
     while found := _find_day(lead[at:]):
         day, start, end = found[0], found[1] + at, found[2] + at

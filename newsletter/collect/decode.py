@@ -9,6 +9,8 @@ import re
 
 import charset_normalizer
 
+from newsletter.collect.mend import mended
+
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16: it begins with the same two bytes
@@ -46,10 +48,10 @@ _ENOUGH = 40  # fewer letters beyond ASCII than this make every guess a gamble: 
 
 
 def to_text(body: bytes, charset: str | None = None) -> str:
-    """The text of an XML, HTML or plain body; `charset` is the server's word."""
+    """The text of an XML, HTML or plain body; `charset` is the server's word. Font encodings are undone (mend.py)."""
     for mark, name in _MARKS:
         if body.startswith(mark):
-            return body.decode(name, "replace").lstrip("\ufeff")
+            return mended(body.decode(name, "replace").lstrip("\ufeff"))
     wide = _wide(body)
     if wide:
         return body.decode(wide, "replace")
@@ -59,7 +61,7 @@ def to_text(body: bytes, charset: str | None = None) -> str:
     for name in names:
         text = _strictly(body, name)
         if text is not None:
-            return text
+            return mended(text)
     return _guessed(body)
 
 
@@ -95,5 +97,8 @@ def _guessed(body: bytes) -> str:
         return text
     if len(body) - len(body.translate(None, _HIGH)) < _ENOUGH:
         return body.decode("cp1252", "replace")
+    western = body.decode("cp1252", "replace")
+    if (told := mended(western)) != western:  # written with a font for Vietnamese: what no detector knows
+        return told
     best = charset_normalizer.from_bytes(body[:_SAMPLE]).best()
     return body.decode(best.encoding if best else "cp1252", "replace")

@@ -5,8 +5,9 @@ HTML entities), because each library at hand loses entries on some of these. Mus
 fetch anything, or answer "no entries" where it could not read: it raises Unreadable instead.
 """
 
+import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import timedelta
 from html.entities import html5
 from urllib.parse import urljoin
@@ -25,6 +26,12 @@ MAX_ENTRIES = 2000
 _MAX_TAG = 65_536  # characters of one tag; 100,000 attributes cost other parsers 13 to 25 seconds
 
 _ROOT = re.compile(r"<(?:\?xml|(?:[\w.-]{1,40}:)?(?:rss|feed|RDF|entry|channel)\b|!DOCTYPE\s+rss)", re.I)
+_ENTRY = re.compile(r"<(?:[\w.-]{1,40}:)?(?:item|entry)[\s>]", re.I)
+_END = re.compile(r"</(?:[\w.-]{1,40}:)?(?:rss|feed|rdf|entry|channel)\s*>", re.I)
+_NAMED = re.compile(
+    r"</(?:[\w.-]{1,40}:)?(?:item|entry|link|guid|id)\s*>|<(?:[\w.-]{1,40}:)?link\b[^<>]*>\s*<|rdf:about=", re.I
+)
+_DOCTYPE = re.compile(r"<!DOCTYPE\b", re.I)
 _HTML = re.compile(r"<(?:!doctype\s+html|html|body|head)\b", re.I)
 _XML_DECLARATION = re.compile(r"<\?xml\b[^>]*\?>", re.I)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
@@ -62,8 +69,12 @@ def read_feed(
     content_type: str | None = None,
     charset: str | None = None,
     max_entries: int = MAX_ENTRIES,
+    seen: Container[str] = (),
 ) -> Feed:
     """The entries in the feed's order, links absolute where `url` or xml:base allow it, else None.
+
+    `seen`: prints of entries that need not be read again; they are left out of `entries`, not of `prints`. A JSON feed
+    has no prints.
 
     Raises Unreadable: empty, larger than 12 MB, packed, HTML, broken JSON, or no feed at all.
     """
@@ -76,11 +87,21 @@ def read_feed(
     text = to_text(body, charset)
     if text.lstrip("\ufeff \t\r\n").startswith("{"):
         return read_json(text, url=url, max_entries=max_entries)
-    root = _parse(_repaired(text, url), url)
-    return _read(root, url=url, max_entries=max_entries)
+    root = _sound(text)
+    if root is None:
+        root = _parse(_repaired(_without_stump(text), url), url)
+    return _read(root, url=url, max_entries=max_entries, seen=seen)
 
 
 # ---------------------------------------------------------------- repairing
+
+
+def _without_stump(text: str) -> str:
+    """Without a last entry that a broken line cut off before its address or id: it would come back as another article."""
+    if _END.search(text[-1000:]):
+        return text
+    last = max((found.start() for found in _ENTRY.finditer(text)), default=None)
+    return text if last is None or _NAMED.search(text, last) else text[:last]
 
 
 def _repaired(text: str, url: str) -> str:
@@ -97,9 +118,20 @@ def _repaired(text: str, url: str) -> str:
     return "".join(parts)
 
 
+def _sound(text: str) -> etree._Element | None:
+    """The root of a feed that is well formed and brings no document type; repairing one costs as much as parsing it."""
+    if _DOCTYPE.search(text[:200_000]) or _GIANT.search(text):
+        return None
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True, encoding="utf-8")
+    try:
+        return etree.fromstring(_XML_DECLARATION.sub("", text.lstrip("\ufeff"), count=1).encode("utf-8"), parser)
+    except (etree.XMLSyntaxError, UnicodeEncodeError):
+        return None
+
+
 def _without_doctype(text: str) -> str:
     """Without the document type and its entity declarations, whatever they say: no feed needs them."""
-    found = re.search(r"<!DOCTYPE\b", text[:200_000], re.I)
+    found = _DOCTYPE.search(text[:200_000])
     if not found:
         return text
     subset = text.find("[", found.end())
@@ -137,21 +169,31 @@ def _not_a_feed(text: str, url: str) -> Unreadable:
 # ---------------------------------------------------------------- reading
 
 
-def _read(root: etree._Element, *, url: str, max_entries: int) -> Feed:
+def _read(root: etree._Element, *, url: str, max_entries: int, seen: Container[str]) -> Feed:
     channel = next((e for e in root.iter() if name_of(e) in ("channel", "feed")), root)
     title, link = _channel_facts(channel)
     language = _language(root, channel)
     base = urljoin_or(url, root.get(_XML_BASE) or channel.get(_XML_BASE) or link)
     entries: list[RawItem] = []
+    prints: list[str] = []
     truncated = False
+    around = hashlib.blake2b(f"{base}\n{language}".encode(), digest_size=16).digest()
     for element in _entries(root):
-        if len(entries) == max_entries:
+        if len(prints) == max_entries:
             truncated = True
             break
-        entries.append(entry_item(element, base=base, language=language))
-    if not entries and name_of(root) not in ("rss", "rdf", "feed", "channel"):
+        prints.append(_print(element, around))
+        if prints[-1] not in seen:
+            entries.append(entry_item(element, base=base, language=language))
+    if not prints and name_of(root) not in ("rss", "rdf", "feed", "channel"):
         raise _not_a_feed(etree.tostring(root, encoding="unicode")[:20_000], url)
-    return Feed(title=title, entries=tuple(entries), truncated=truncated)
+    return Feed(title=title, entries=tuple(entries), prints=tuple(prints), truncated=truncated)
+
+
+def _print(element: etree._Element, around: bytes) -> str:
+    """What stays the same exactly as long as the entry and what it inherits do: 16 hex digits."""
+    markup = etree.tostring(element, encoding="utf-8", with_tail=False)
+    return hashlib.blake2b(markup, digest_size=8, key=around).hexdigest()
 
 
 def _entries(root: etree._Element) -> Iterator[etree._Element]:

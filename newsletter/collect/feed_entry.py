@@ -161,7 +161,7 @@ def _is_literal(child: etree._Element) -> bool:
 def _author(child: etree._Element) -> str:
     """A name. Atom persons have a `name`; RSS writes `address (Name)`; a bare address is nobody's name."""
     named = next((c for c in child if name_of(c) == "name"), None)
-    text = one_line("".join((child if named is None else named).itertext()), 200)
+    text = one_line(title_text("".join((child if named is None else named).itertext())), 200)
     if "@" in text:
         before, _, rest = text.partition("(")
         text = rest.rstrip(") ") if rest else before.partition("<")[0].strip() if "<" in before else ""
@@ -176,7 +176,7 @@ def _item(parts: _Parts, language: str | None) -> RawItem:
     url = absolute(parts.base, link)
     published, raw, rule = dated(parts.dates)
     content = html_to_text(parts.content or "")
-    summary = _without_tail(html_to_text(parts.summary or ""))
+    summary = without_tail(html_to_text(parts.summary or ""))
     title = title_text(parts.title, literal=parts.title_literal)
     image, image_rule = _image(parts, url)
     standfirst = summary if summary != content and 0 < len(summary) <= _MAX_STANDFIRST else None
@@ -214,7 +214,7 @@ def dated(dates: Mapping[str, str]) -> tuple[datetime | date | None, str | None,
     return None, written[0][1][:100] if written else None, ""
 
 
-def _without_tail(text: str) -> str:
+def without_tail(text: str) -> str:
     for _ in range(3):  # "[…]" stands before "The post … appeared first on …"
         shorter = (text[:-600] + _TAIL.sub("", text[-600:])).rstrip()
         if shorter == text:

@@ -77,4 +77,4 @@ def _names(holder: Mapping[str, Any]) -> Iterator[str]:
     for author in [*(listed if isinstance(listed, list) else []), holder.get("author")]:
         name = author.get("name") if isinstance(author, dict) else author
         if isinstance(name, str):
-            yield one_line(name, 200)
+            yield one_line(title_text(name), 200)

@@ -6,8 +6,6 @@ Pure. A key is for comparing, never for fetching or showing. Must never fold two
 import hashlib
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Sequence
 from contextlib import suppress
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
@@ -87,31 +85,69 @@ def identities(item: RawItem, source_id: str) -> tuple[str, ...]:
             keys.append(_key("s", source_id, bare))
     if item.url:
         keys.append(url_key(item.url))
-    title = title_key(item.title)
-    if title.count(" ") >= _WORDS_FOR_A_TITLE_KEY - 1 and item.published:
-        keys.append(_key("t", source_id, title, item.published.isoformat()[:10]))
+    title = title_and_day(item, source_id)
+    if title:
+        keys.append(title)
     elif not keys:
-        keys.append(_key("t", source_id, title, item.text[:500]))
+        keys.append(_key("t", source_id, title_key(item.title), item.text[:500]))
     return tuple(keys)
+
+
+def title_and_day(item: RawItem, source_id: str) -> str | None:
+    """The key of a title of four words or more and its day, as the source writes it; None for less."""
+    title = title_key(item.title)
+    if title.count(" ") < _WORDS_FOR_A_TITLE_KEY - 1 or not item.published:
+        return None
+    return _key("t", source_id, title, item.published.isoformat()[:10])
+
+
+def name_key(item: RawItem, source_id: str) -> str | None:
+    """`n:` the title alone, of four words or more. It never makes two items one: titles come again. It raises doubt."""
+    title = title_key(item.title)
+    return _key("n", source_id, title) if title.count(" ") >= _WORDS_FOR_A_TITLE_KEY - 1 else None
+
+
+def exact_key(item: RawItem, source_id: str) -> str | None:
+    """`p:` GUID or URL with title and date: it still names one entry where a feed gives all the same GUID or link."""
+    place = item.guid or item.url
+    if not place or not item.title:
+        return None
+    when = item.published.isoformat() if item.published else item.text[:500]
+    return _key("p", source_id, place, title_key(item.title), when)
+
+
+def last_resort(item: RawItem, source_id: str) -> str:
+    """The key of an entry whose every name is shared with others."""
+    return _key("t", source_id, title_key(item.title), item.url or "", item.text[:500])
 
 
 def url_key(url: str) -> str:
     return _key("u", canonical_url(url))
 
 
-def feed_identities(items: Sequence[RawItem], source_id: str) -> list[tuple[str, ...]]:
-    """`identities` of each entry of one poll, without keys that several entries share.
+def mistrusted(key: str) -> str:
+    """The mark that `key` was seen on several articles of one source; kept among the identities, so for ever."""
+    return f"x:{key}"
 
-    Feeds exist where all items carry one link (rss2email issue 111) or one GUID (brief issue 428): such a key says
-    nothing. An entry left without any key is known by its title and text.
+
+# The mark that the GUIDs of a feed as a whole name nothing.
+NO_GUIDS = mistrusted("g")
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether one title may be an edit of the other: half of all their words in common, and no figure replaced.
+
+    "Bản tin tuần 12" and "Bản tin tuần 13" are two bulletins. A title that is cut short or empty is no evidence against.
     """
-    all_keys = [identities(item, source_id) for item in items]
-    seen = Counter(key for keys in all_keys for key in keys)
-    result = []
-    for item, keys in zip(items, all_keys, strict=True):
-        own = tuple(key for key in keys if seen[key] == 1)
-        result.append(own or (_key("t", source_id, title_key(item.title), item.url or "", item.text[:500]),))
-    return result
+    for cut, whole in ((one, other), (other, one)):
+        shorter = cut.removesuffix("...").removesuffix("…").rstrip()
+        if not cut or (shorter != cut and title_key(whole).startswith(title_key(shorter))):
+            return True
+    a, b = set(title_key(one).split()), set(title_key(other).split())
+    figures = [{word for word in words if any(map(str.isdigit, word))} for words in (a, b)]
+    if figures[0] - figures[1] and figures[1] - figures[0]:
+        return False
+    return 2 * len(a & b) >= len(a | b)
 
 
 def _key(kind: str, *parts: str) -> str:

@@ -19,6 +19,7 @@ from newsletter.collect.anchors import Anchor, anchors_of, columns
 from newsletter.collect.clean import one_line
 from newsletter.collect.dates import parse_date
 from newsletter.collect.decode import to_text
+from newsletter.collect.markup import parse
 from newsletter.collect.page_cut import cut_related
 from newsletter.errors import Unreadable
 
@@ -37,8 +38,6 @@ _ASIDE = frozenset({"a", "aside", "button", "footer", "head", "nav", "noscript",
 _LEVELS = 5  # above a link, how far its item may reach
 _NARROW = 14  # columns: a median below this is a menu's
 
-_XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,300}\?>")
-_GIANT_TAG = re.compile(r"<([A-Za-z][\w:-]{0,40})[^<>]{20000,}")
 _MONTH = (
     r"(?:jan|feb|mar|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez|ene|abr|ago|dic|gen|mag|giu|lug|set|ott"
     r"|янв|фев|мар|апр|мая|июн|июл|авг|сен|окт|ноя|дек)"
@@ -139,12 +138,9 @@ def _tree(body: bytes, url: str, content_type: str | None, charset: str | None) 
         raise Unreadable("the page is empty", where=url)
     if (content_type or "").startswith(("image/", "video/", "audio/", "application/pdf", "application/zip")):
         raise Unreadable("this is a binary file, not a page", where=url, hint=f"content type {content_type}")
-    text = _GIANT_TAG.sub(r"<\1", _XML_DECLARATION.sub("", to_text(body, charset).replace("\0", "")))
-    try:
-        parser = lxml.html.HTMLParser(remove_pis=True, remove_comments=True, recover=True)
-        tree = lxml.html.document_fromstring(text, parser=parser)
-    except (etree.LxmlError, ValueError, AssertionError) as error:
-        raise Unreadable("the page holds no element", where=url) from error
+    tree = parse(to_text(body, charset))
+    if tree is None:
+        raise Unreadable("the page holds no element", where=url)
     for element in tree.xpath("//script|//style|//template|//noscript[not(.//a)]"):
         if element.getparent() is not None:
             element.drop_tree()

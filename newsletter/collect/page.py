@@ -7,6 +7,7 @@ odd HTML, only for bytes that are no page at all.
 
 import copy
 import re
+from datetime import datetime
 
 import lxml.html
 from lxml import etree
@@ -14,11 +15,17 @@ from lxml import etree
 from newsletter.collect.body import article_text, without_first
 from newsletter.collect.byline import byline
 from newsletter.collect.decode import to_text
+from newsletter.collect.feed_entry import absolute
 from newsletter.collect.identity import title_key
 from newsletter.collect.language import language_of
+from newsletter.collect.markup import parse
+from newsletter.collect.page_author import authors
 from newsletter.collect.page_cut import cut_related, drop_captions
 from newsletter.collect.page_date import page_date
-from newsletter.collect.page_meta import authors, facts_of, image, standfirst, title
+from newsletter.collect.page_facts import facts_of
+from newsletter.collect.page_image import image
+from newsletter.collect.page_standfirst import standfirst
+from newsletter.collect.page_title import title
 from newsletter.errors import Unreadable
 from newsletter.model import RawItem
 
@@ -34,18 +41,20 @@ _BINARY = (
     b"RIFF",
     b"\x7fELF",
 )
-_XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,300}\?>")
-# 100,000 attributes on one element cost the extractors three and a half minutes; inline pictures are not needed either
-_GIANT_TAG = re.compile(r"<([A-Za-z][\w:-]{0,40})[^<>]{20000,}")
 _NO_PAGE = re.compile("[\x00-\x08\x0e-\x1f]")
 
 
 def read_page(
-    body: bytes, *, url: str | None = None, content_type: str | None = None, charset: str | None = None
+    body: bytes,
+    *,
+    url: str | None = None,
+    content_type: str | None = None,
+    charset: str | None = None,
+    now: datetime | None = None,
 ) -> RawItem:
     """Title, text (paragraphs joined by a blank line, maybe ""), date, authors, standfirst, image, language.
 
-    Raises Unreadable: empty, larger than 10 MB, or not HTML.
+    `now`, when the page was fetched, is what "3 giờ trước" counts from. Raises Unreadable: empty, larger than 10 MB, or not HTML.
     """
     where = url or ""
     if len(body) > MAX_BYTES:
@@ -60,37 +69,29 @@ def read_page(
     text = to_text(body, charset)
     if len(_NO_PAGE.findall(text[:4096])) > 20:
         raise Unreadable("this is a binary file, not a page", where=where)
-    tree = _parse(text.replace("\0", ""))
+    tree = parse(text, comments=True)
     if tree is None:
         raise Unreadable("the page holds no element", where=where)
-    return _item(tree, url)
+    return _item(tree, url, now)
 
 
-def _parse(text: str) -> lxml.html.HtmlElement | None:
-    parser = lxml.html.HTMLParser(remove_pis=True, recover=True)
-    try:
-        text = _GIANT_TAG.sub(r"<\1", _XML_DECLARATION.sub("", text))
-        return lxml.html.document_fromstring(text, parser=parser)
-    except (etree.LxmlError, ValueError, AssertionError):
-        return None
-
-
-def _item(tree: lxml.html.HtmlElement, url: str | None) -> RawItem:
+def _item(tree: lxml.html.HtmlElement, url: str | None, now: datetime | None) -> RawItem:
     facts = facts_of(tree, url)
     heading, title_rule = title(tree, facts)
     cut_related(tree)
     picture, image_rule = image(tree, facts)
     lead, lead_rule = standfirst(tree, facts, heading)
-    writers, writers_rule = authors(tree, facts)
     stripped = copy.deepcopy(tree)
     drop_captions(stripped)
+    # trafilatura's last resort reads JSON-LD by stripping tags, which leaves the scripts of a text in it
+    etree.strip_elements(stripped, "script", "style", with_tail=False)
     text, text_rule = article_text(stripped, url, declared=facts.told("articleBody"), heading=heading)
     if lead_rule == "og:description" and _is_excerpt(lead, text):
         lead, lead_rule = None, ""
-    if not writers:
-        writers, writers_rule = ((found,), "byline") if (found := byline(text)) else ((), "")
+    writers, writers_rule = authors(tree, facts, signed=byline(text))
+    writers = tuple(writer for writer in writers if not re.search("[<>]", writer))  # markup is nobody's name
     language, language_rule = language_of(f"{heading}\n{text}", facts.declared_language)
-    published, raw, date_rule = page_date(tree, facts, text=text, language=language)
+    published, raw, date_rule = page_date(tree, facts, text=text, language=language, now=now)
     text = without_first(text, raw or "")
     rules = {
         "title": title_rule,
@@ -104,6 +105,7 @@ def _item(tree: lxml.html.HtmlElement, url: str | None) -> RawItem:
     return RawItem(
         title=heading,
         url=url,
+        canonical=_canonical(tree, url),
         text=text,
         standfirst=lead,
         authors=writers,
@@ -113,6 +115,14 @@ def _item(tree: lxml.html.HtmlElement, url: str | None) -> RawItem:
         published_raw=raw,
         provenance={name: rule for name, rule in rules.items() if rule},
     )
+
+
+def _canonical(tree: lxml.html.HtmlElement, url: str | None) -> str | None:
+    """rel=canonical (RFC 6596), absolute; None when it is missing or no web address."""
+    for link in tree.iter("link"):
+        if "canonical" in (link.get("rel") or "").lower().split():
+            return absolute(url or "", link.get("href"))
+    return None
 
 
 def _is_excerpt(lead: str | None, text: str) -> bool:

@@ -4,9 +4,11 @@ Must never take the article itself: nothing that holds the first heading or a lo
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 
 import lxml.html
+from lxml import etree
 
 from newsletter.collect.clean import plain
 
@@ -25,6 +27,15 @@ _END = re.compile(
 _INLINE = re.compile(
     r"[>»\s]*(?:xem thêm|đọc thêm|tham khảo thêm|read also|read more|see also|related)\s*[:：>»]", re.I
 )
+# a word of each of the above; vowels of decomposed text carry their marks apart
+_MAY_END = re.compile(
+    unicodedata.normalize("NFC", words := r"khác|liên|cùng|hơn|nhất|đã|trước|tiếp|nổi|nhiều|quan|thích|thêm")
+    + "|" + unicodedata.normalize("NFD", words)
+    + "|related|also|more|other|latest|recent|popular|read|recommended",
+    re.I,
+)  # fmt: skip
+_LONGEST = 300  # characters of a heading or a linked line
+_WRAPPERS = 8  # around a heading's words that are looked at
 _HEADING_TAGS = frozenset(
     {"h1", "h2", "h3", "h4", "h5", "h6", "p", "div", "span", "strong", "b", "legend", "td", "li", "a", "label"}
 )
@@ -44,7 +55,7 @@ def cut_related(tree: lxml.html.HtmlElement) -> None:
             continue
         text = _text(element)
         if _INLINE.match(text):
-            if len(text) < 300 and _linked(element) >= 0.5 * len(text) - 12:
+            if len(text) < _LONGEST and _linked(element) >= 0.5 * len(text) - 12:
                 _remove(element)
         elif _END.fullmatch(text.strip(" :.…>»|-–")):
             _cut_from(element, keep)
@@ -56,17 +67,36 @@ def _article_heading(tree: lxml.html.HtmlElement) -> lxml.html.HtmlElement | Non
 
 
 def _candidates(tree: lxml.html.HtmlElement) -> Iterator[lxml.html.HtmlElement]:
-    for element in tree.iter():
-        if isinstance(element.tag, str) and element.tag in _HEADING_TAGS and len(element) <= 6 and _is_short(element):
-            yield element
+    """Short elements around a text that may say "other news": whoever reads every element's text spends a sixth of the
+    time of a page on it."""
+    chosen: set[lxml.html.HtmlElement] = set()
+    for element in tree.iter(etree.Element):
+        if _says_end(element.text):
+            _choose(element, chosen)
+        if _says_end(element.tail):
+            _choose(element.getparent(), chosen)
+    return (element for element in tree.iter(etree.Element) if element in chosen) if chosen else iter(())
+
+
+def _says_end(text: str | None) -> bool:
+    return text is not None and 4 <= len(text) < _LONGEST and _MAY_END.search(text) is not None
+
+
+def _choose(element: lxml.html.HtmlElement | None, chosen: set[lxml.html.HtmlElement]) -> None:
+    for _ in range(_WRAPPERS):
+        if element is None or element in chosen or not _is_short(element):
+            return
+        if element.tag in _HEADING_TAGS and len(element) <= 6:
+            chosen.add(element)
+        element = element.getparent()
 
 
 def _is_short(element: lxml.html.HtmlElement) -> bool:
-    """Whether the text is below 300 characters, without reading the rest: wrappers of whole pages are asked too."""
+    """Whether the text is below `_LONGEST` characters, without reading the rest: wrappers of whole pages are asked too."""
     size = 0
     for piece in element.itertext():
         size += len(piece.strip())
-        if size >= 300:
+        if size >= _LONGEST:
             return False
     return size > 0
 

@@ -3,23 +3,27 @@
 Must never take a page whose known structure is gone for a list without news: that is how a source dies unseen.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from newsletter.collect.choose import LASTMOD
+from newsletter.collect.identity import identities
 from newsletter.collect.listing import Listing, read_listing
+from newsletter.collect.match import LASTMOD
 from newsletter.collect.sitemap import Sitemap, SitemapEntry, read_sitemap
 from newsletter.errors import LayoutChanged, SourceError, Unreadable
 from newsletter.http import Fetched
-from newsletter.model import RawItem
+from newsletter.model import RawItem, Source
 
 COLLAPSE = 0.3  # of the links of before: fewer is a change of layout, not a quiet month
+FAMILIAR = 0.5  # of the links in a new structure, and of those of before, must be known articles to believe it unasked
+LEAST_FAMILIAR = 3  # known articles; one or two also stand in a box "most read"
 MAX_DEPTH = 2  # of sitemap indexes within indexes
 MAX_SITEMAPS = 30  # read for one index in one poll, newest first
 MAX_ITEMS = 2000  # as of a feed; the newest
 
 Get = Callable[[str], Fetched]
+Knows = Callable[[Sequence[str]], Collection[str]]  # which of these identity keys the source has shown before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +40,31 @@ class Links:
 # ---------------------------------------------------------------- listings
 
 
-def listed(fetched: Fetched, *, signature: str | None, now: datetime | None) -> Links:
-    """The items of a listing page. Raises LayoutChanged when the structure of `signature` is gone, Unreadable."""
+def listed(fetched: Fetched, *, source: Source, now: datetime | None, knows: Knows | None = None) -> Links:
+    """The items of a listing page. A structure other than that of `source.signature` is taken by itself where `knows`
+    recognises most of its articles. Raises LayoutChanged when the structure is gone and no other convinces, Unreadable.
+    """
     found = read_listing(
         fetched.body, url=fetched.url, content_type=fetched.content_type, charset=fetched.charset, now=now
     )
-    _check(found, signature, fetched.url)
-    return Links(items=tuple(listing_items(found)), signature=f"{len(found.links)}\n{found.signature}")
+    items = tuple(listing_items(found))
+    if source.signature is None:
+        if not items:
+            raise Unreadable(
+                "no list of articles was found on this page",
+                where=fetched.url,
+                hint="give the page that lists the news",
+            )
+    else:
+        _check(found, source.signature, url=fetched.url, familiar=lambda: _familiar(items, source, knows))
+    return Links(items=items, signature=f"{len(found.links)}\n{found.signature}")
+
+
+def _familiar(items: Sequence[RawItem], source: Source, knows: Knows | None) -> int:
+    """How many of the items the source has shown before, by address or by title and day."""
+    keys = [identities(item, source.id) for item in items]
+    known = frozenset(knows([key for own in keys for key in own]) if knows else ())
+    return sum(not known.isdisjoint(own) for own in keys)
 
 
 def listing_items(found: Listing) -> list[RawItem]:
@@ -58,24 +80,27 @@ def listing_items(found: Listing) -> list[RawItem]:
     ]
 
 
-def _check(found: Listing, signature: str | None, url: str) -> None:
-    """`signature`: how many links there were, and the structures they stood in, one a line; None before the first."""
-    if signature is None:
-        if not found.links:
-            raise Unreadable(
-                "no list of articles was found on this page", where=url, hint="give the page that lists the news"
-            )
-        return
+def _check(found: Listing, signature: str, *, url: str, familiar: Callable[[], int]) -> None:
+    """`signature`: how many links there were, and the structures they stood in, one a line."""
     count, _, structures = signature.partition("\n")
-    before = int(count)
-    same = set(structures.split("\n")) & set(found.signature.split("\n"))
-    now = len(found.links) if same else 0
-    if now == 0 or now < COLLAPSE * before:
-        raise LayoutChanged(
-            f"the page's layout changed: {before} links to articles before, {now} in the same place now",
-            where=url,
-            hint="`source check` shows what is found there now, `source resume` takes it as the new layout",
-        )
+    before, now = int(count), len(found.links)
+    is_same = not set(structures.split("\n")).isdisjoint(found.signature.split("\n"))
+    if now >= COLLAPSE * before and now > 0:
+        if is_same:
+            return
+        known = familiar()
+        if known >= max(LEAST_FAMILIAR, FAMILIAR * min(before, now)) and known >= FAMILIAR * now:
+            return  # the same articles in another dress
+        there = f"none in the same place now; elsewhere {now}, of which {known} known"
+    elif now == 0:
+        there = "no list of articles now"
+    else:
+        there = f"{now} now" if is_same else f"{now} now, in another place"
+    raise LayoutChanged(
+        f"the page's layout changed: {before} links to articles before, {there}",
+        where=url,
+        hint="`source check` shows what is found there now, `source resume` takes it as the new layout",
+    )
 
 
 # ---------------------------------------------------------------- sitemaps
@@ -132,6 +157,8 @@ class _Walk:
 def _links(entries: Sequence[SitemapEntry], *, truncated: bool) -> Links:
     by_url = {entry.url: entry for entry in sorted(entries, key=lambda entry: entry.age, reverse=True)}
     newest = sorted(by_url.values(), key=lambda entry: entry.age)
+    if len(newest) > MAX_ITEMS:  # whatever order the sitemap has, the newest must be among what is taken
+        newest.sort(key=lambda entry: entry.told_by_url)
     return Links(
         items=tuple(_item(entry) for entry in newest[:MAX_ITEMS]),
         truncated=truncated or len(newest) > MAX_ITEMS,

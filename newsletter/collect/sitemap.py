@@ -22,6 +22,8 @@ MAX_BYTES = 50 << 20  # unpacked: the protocol's own bound (https://www.sitemaps
 MAX_URLS = 50_000  # the same
 _ROOT = re.compile(r"<(?:[\w.-]{1,40}:)?(urlset|sitemapindex)\b", re.I)
 _DOCTYPE = re.compile(r"<!(?:DOCTYPE|ENTITY)\b", re.I)
+_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[/_-]?(0[1-9]|1[0-2])(?:[/_-]?(0[1-9]|[12]\d|3[01]))?(?!\d)")
+_NUMBER = re.compile(r"(?<!\d)\d{2,15}(?!\d)")
 _LONGEST_URL = 2048
 _MOST_CHILDREN = 100  # of one url element: more is no sitemap of this world
 
@@ -44,6 +46,25 @@ class SitemapEntry:
         if not isinstance(moment, datetime):
             moment = datetime.combine(moment, time(12), tzinfo=UTC)
         return -moment.timestamp()
+
+    @property
+    def told_by_url(self) -> tuple[float, int]:
+        """For sorting newest first where too many are undated to take all: `age`, else that of a day in the address
+        ("/2026/11/22/", "-20261122-"), then the larger number ("/tin-4711.html"): site software counts upwards."""
+        if self.published or self.changed:
+            return self.age, 0
+        path = urlsplit(self.url)._replace(scheme="", netloc="").geturl()
+        day = _DAY.search(path)
+        numbers = _NUMBER.findall(_DAY.sub("", path, count=1))
+        return (_day_age(day) if day else 0.0), -int(numbers[-1]) if numbers else 0
+
+
+def _day_age(day: re.Match[str]) -> float:
+    year, month, of_month = (int(part or 1) for part in day.groups())
+    try:
+        return -datetime(year, month, of_month, tzinfo=UTC).timestamp()
+    except ValueError:  # 31 February: at least the month is right
+        return -datetime(year, month, 1, tzinfo=UTC).timestamp()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

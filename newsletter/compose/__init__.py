@@ -19,6 +19,7 @@ from newsletter.compose.intro import intro
 from newsletter.compose.letters import NoticeTopic
 from newsletter.compose.preflight import preflight
 from newsletter.compose.render import fit_issue, render_letter
+from newsletter.compose.tellings import Stories
 from newsletter.errors import NewsletterError, NotAllowed
 from newsletter.log import get_logger
 from newsletter.mail.manifest import content_hash
@@ -48,6 +49,7 @@ from newsletter.store import (
     mailings,
     newsletters,
     sources,
+    stories,
     summaries,
 )
 
@@ -119,13 +121,15 @@ def compose_issue(app: App, draft: Issue, now: datetime) -> int:
 
 def _decide(app: App, conn: Connection, newsletter: Newsletter, now: datetime) -> list[Decision]:
     ages = {source.id: source.max_age for source in sources.of_newsletter(conn, newsletter.id)}
+    ready = articles.ready_for(conn, newsletter.id)
     return select.choose(
-        articles.ready_for(conn, newsletter.id),
+        ready,
         newsletter,
         now=now,
         used=issues.used(conn, newsletter.id),
         max_age=ages,
         base_url=app.settings.base_url,
+        stories=Stories(told=stories.tellings(conn, [article.id for article in ready])),
     )
 
 
@@ -205,8 +209,8 @@ def _context(
 ) -> IssueContext:
     assert issue.number is not None, "given before it is rendered"
     day = issue.send_at.astimezone(ZoneInfo(newsletter.timezone)).date()
-    stories = design.resolve(newsletter.options).get("intro_stories", 2)
-    made = intro(items, language, newsletter.timezone, today=day, stories=stories)
+    told = design.resolve(newsletter.options).get("intro_stories", 2)
+    made = intro(items, language, newsletter.timezone, today=day, stories=told)
     return IssueContext(
         issue=IssueView(
             number=issue.number,

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from newsletter.compose.safe import clean, http_url, https_url
 from newsletter.mail.markers import marker
-from newsletter.model import Item
+from newsletter.model import Item, Report
 
 TITLE_LIMIT = 200  # characters; Vietnamese titles reach 120, and one of ten megabytes must still fit
 SUMMARY_LIMIT = 600
@@ -34,6 +34,7 @@ class ItemView:
     section: str | None = None
     language: str = ""
     position: int = 0  # from 1, in reading order
+    also: tuple[Report, ...] = ()  # who else tells the story; every one has a link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +108,11 @@ def item_view(item: Item, timezone: str) -> ItemView:
         section=section,
         language=item.language,
         position=item.position,
+        also=tuple(
+            Report(source=clean(one.source, limit=LABEL_LIMIT), url=url)
+            for one in item.also
+            if (url := http_url(one.url)) and one.source.strip()
+        ),
     )
 
 

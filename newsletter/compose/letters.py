@@ -21,6 +21,7 @@ class NoticeTopic(StrEnum):
     PREFLIGHT_ERRORS = "preflight_errors"  # an issue has errors and will not go out
     SOURCE_FAILING = "source_failing"  # a source could not be read several times
     SOURCE_PAUSED = "source_paused"  # a source is given up: gone for good, or unreadable for two weeks
+    ARTICLES_DOUBTFUL = "articles_doubtful"  # articles that may be known already, held for a person
     UNKNOWN_LEFT = "unknown_left"  # deliveries whose fate a person must settle
     COMPOSE_FAILED = "compose_failed"  # an issue could not be rendered
 
@@ -107,6 +108,10 @@ def notice_heading(variables: Mapping[str, Any], words: Labels) -> str:
         return words.gettext("The source {name} cannot be read", name=name)
     if topic is NoticeTopic.SOURCE_PAUSED:
         return words.gettext("The source {name} is no longer read", name=name)
+    if topic is NoticeTopic.ARTICLES_DOUBTFUL:
+        return words.ngettext(
+            "{name}: {n} article may be known already", "{name}: {n} articles may be known already", count, name=name
+        )
     if topic is NoticeTopic.UNKNOWN_LEFT:
         return words.ngettext(
             "{name}: {n} delivery of unknown fate", "{name}: {n} deliveries of unknown fate", count, name=name
@@ -128,6 +133,10 @@ def notice_advice(variables: Mapping[str, Any], words: Labels) -> str:
     if topic is NoticeTopic.SOURCE_PAUSED:
         return words.gettext(
             "It is gone, or could not be read for a long time. Correct its address, resume it, or take it out."
+        )
+    if topic is NoticeTopic.ARTICLES_DOUBTFUL:
+        return words.gettext(
+            "They are held and go out only if somebody releases them. Release what is news, drop the rest."
         )
     if topic is NoticeTopic.UNKNOWN_LEFT:
         return words.gettext("The line broke before the answer came. Decide for each: sent, or send again.")

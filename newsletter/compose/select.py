@@ -5,13 +5,12 @@ Each candidate gets a decision with a reason, so that "why is this article (not)
 
 import re
 from collections.abc import Mapping, Sequence, Set
-from datetime import UTC, datetime, time, timedelta
-from urllib.parse import quote
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta
 
 from newsletter.compose.safe import clean, http_url, shortened
+from newsletter.compose.tellings import Stories, appeared, article_page_url
 from newsletter.locale import Labels, labels
-from newsletter.model import Article, ArticleId, ArticleState, Decision, Item, Newsletter, SourceId
+from newsletter.model import Article, ArticleId, ArticleState, Decision, Item, Newsletter, Report, SourceId
 
 SUBJECT_LENGTH = 50  # an iPhone shows 48, the Gmail app 33 to 40: no more is added beyond it
 LONGEST_SUBJECT = 70  # what Gmail on the web shows; a title is kept whole up to here, for a cut parts Vietnamese words
@@ -35,41 +34,36 @@ def choose(
     used: Set[ArticleId] | Mapping[ArticleId, str],
     max_age: Mapping[SourceId, timedelta] | None = None,
     base_url: str = "",
+    stories: Stories | None = None,
 ) -> list[Decision]:
     """One decision per candidate, newest first; those included carry an item with its position from 1.
 
     `used`: articles of other issues; as a mapping its values name the issue. `max_age`: per source, 14 days for others;
     an article given by name is never too old. `base_url`: where an article without a URL of its own has its page.
+    `stories`: of several articles that tell one story one is taken; it says who else reported it.
     """
-    ages = max_age or {}
+    ages, told = max_age or {}, stories or Stories()
+    ordered = newest_first(candidates, newsletter.timezone)
+    refused = {a.id: _refusal(a, now=now, used=used, age=ages.get(a.source_id, MAX_AGE)) for a in ordered}
+    retold = told.refusals([a for a in ordered if refused[a.id] is None], used, newsletter.timezone)
     decisions: list[Decision] = []
     taken = 0
-    for article in newest_first(candidates, newsletter.timezone):
-        reason = _refusal(article, now=now, used=used, age=ages.get(article.source_id, MAX_AGE))
+    for article in ordered:
+        reason = refused[article.id] or retold.get(article.id)
         if reason is None and taken >= newsletter.max_items:
             reason = f"over the limit of {newsletter.max_items}"
         if reason is not None:
             decisions.append(Decision(article_id=article.id, included=False, reason=reason))
             continue
         taken += 1
-        item = _item(article, taken, base_url)
+        item = _item(article, taken, base_url, told.reports(article, newsletter.source_ids, base_url))
         decisions.append(Decision(article_id=article.id, included=True, reason="in", item=item))
     return decisions
 
 
 def newest_first(articles: Sequence[Article], timezone: str) -> list[Article]:
     """By publication, else by when it was first seen; the id settles ties, so the order never depends on chance."""
-    return sorted(articles, key=lambda article: (_moment(article, timezone), article.id), reverse=True)
-
-
-def _moment(article: Article, timezone: str) -> datetime:
-    """When the article appeared. A bare day counts as its noon in the newsletter's zone."""
-    value = article.published
-    if isinstance(value, datetime):
-        return value.astimezone(UTC)
-    if value is not None:
-        return datetime.combine(value, time(12), ZoneInfo(timezone)).astimezone(UTC)
-    return article.first_seen_at.astimezone(UTC)
+    return sorted(articles, key=lambda article: (appeared(article, timezone), article.id), reverse=True)
 
 
 def _refusal(
@@ -93,7 +87,7 @@ def _too_old(article: Article, now: datetime, age: timedelta) -> bool:
     return value < oldest if isinstance(value, datetime) else value < oldest.date()
 
 
-def _item(article: Article, position: int, base_url: str) -> Item:
+def _item(article: Article, position: int, base_url: str, also: tuple[Report, ...]) -> Item:
     assert article.summary is not None  # _refusal has looked
     return Item(
         article_id=article.id,
@@ -108,12 +102,8 @@ def _item(article: Article, position: int, base_url: str) -> Item:
         language=article.language,
         published=article.published,
         topics=article.topics,
+        also=also,
     )
-
-
-def article_page_url(base_url: str, article_id: ArticleId) -> str:
-    """The public page of an article that has no address of its own."""
-    return f"{base_url.rstrip('/')}/articles/{quote(article_id)}"
 
 
 # ---------------------------------------------------------------- the lines an inbox shows

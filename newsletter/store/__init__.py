@@ -11,6 +11,7 @@ from newsletter.store import (
     receipts,
     sources,
     staff,
+    stories,
     summaries,
 )
 from newsletter.store.engine import Connection, Database, DatabaseUnavailable
@@ -32,5 +33,6 @@ __all__ = [
     "schema_state",
     "sources",
     "staff",
+    "stories",
     "summaries",
 ]

@@ -1,31 +1,38 @@
 """Articles, the identities they are known by, and their summaries."""
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, time
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from newsletter.errors import BadInput, NotAllowed
 from newsletter.model import (
     Article,
     ArticleId,
     ArticleState,
+    IssueState,
     NewsletterId,
     RawItem,
+    Seen,
     Source,
     SourceId,
     Summary,
     SummaryAct,
+    SummaryOrigin,
     new_id,
 )
 from newsletter.store import summaries
 from newsletter.store.engine import Connection, insert
 from newsletter.store.schema.collecting import articles, identities, sources
 from newsletter.store.schema.collecting import summaries as summary_rows
-from newsletter.store.schema.publishing import newsletter_sources
+from newsletter.store.schema.publishing import issue_articles, issues, newsletter_sources
+from newsletter.store.wording import words_hash
 
 _BIND_LIMIT = 500  # well under SQLite's smallest limit of bound parameters
+_WHOLE = 400  # characters: a text of this length is no excerpt
+MARK_EVERY = timedelta(hours=24)  # a corrected article is marked no oftener
 
 
 def known(conn: Connection, source_id: SourceId, keys: Iterable[str]) -> dict[str, ArticleId]:
@@ -50,8 +57,13 @@ def add(
     state: ArticleState = ArticleState.NEW,
     reason: str | None = None,
     named: bool = False,
+    words: str | None = None,
+    doubt: bool = False,
 ) -> ArticleId:
-    """Write a new article with the identities it will be recognised by."""
+    """Write a new article with the identities it will be recognised by.
+
+    `words`: the hash of what the source itself said; `doubt`: only a person may release it.
+    """
     article_id = ArticleId(new_id())
     conn.execute(
         sa.insert(articles).values(
@@ -62,6 +74,8 @@ def add(
             reason=reason,
             named=named,
             first_seen_at=now,
+            entry_hash=words,
+            doubt=doubt,
             **_content(item, language),
         )
     )
@@ -73,27 +87,117 @@ def remember(
     conn: Connection, source_id: SourceId, article_id: ArticleId, keys: Sequence[str], *, now: datetime
 ) -> None:
     """Add identities to an article; a key that is known already keeps its first owner."""
-    fresh = [key for key in dict.fromkeys(keys) if key not in known(conn, source_id, keys)]
+    there = known(conn, source_id, keys)
+    fresh = [key for key in dict.fromkeys(keys) if key not in there]
     if fresh:
         rows = [{"source_id": source_id, "key": key, "article_id": article_id, "seen_at": now} for key in fresh]
         conn.execute(insert(conn, identities).on_conflict_do_nothing(), rows)
 
 
-def corrected(conn: Connection, article_id: ArticleId, item: RawItem, *, now: datetime, language: str) -> bool:
-    """The source shows a known article with other words: take them, and mark it. Returns whether anything changed.
+def recalled(conn: Connection, source_id: SourceId, keys: Iterable[str]) -> dict[str, Seen]:
+    """What is remembered of the articles behind these keys, and behind every mark of mistrust of the source (`x:…`)."""
+    owners = known(conn, source_id, keys)
+    marks = sa.select(identities.c.key, identities.c.article_id).where(
+        identities.c.source_id == source_id, identities.c.key.like("x:%")
+    )
+    owners |= {row.key: row.article_id for row in conn.execute(marks)}
+    wanted, found = list(dict.fromkeys(owners.values())), dict[ArticleId, Seen]()
+    for start in range(0, len(wanted), _BIND_LIMIT):
+        query = _REMEMBERED.where(articles.c.id.in_(wanted[start : start + _BIND_LIMIT]))
+        found |= {row["id"]: Seen(**row) for row in map(_seen, conn.execute(query).mappings())}
+    return {key: found[article_id] for key, article_id in owners.items()}
 
-    An article that has not been summarised yet stays `new`; a `ready` one goes back to `new` so that its summary follows
-    the corrected text. Whether it was already sent is decided by `issue_articles`: it never enters a second issue.
+
+_SENT = sa.exists().where(
+    issue_articles.c.article_id == articles.c.id,
+    issue_articles.c.included,
+    issues.c.id == issue_articles.c.issue_id,
+    issues.c.state.in_((IssueState.SENDING, IssueState.PAUSED, IssueState.SENT)),
+)
+_REMEMBERED = sa.select(
+    articles.c.id,
+    articles.c.url,
+    articles.c.title,
+    articles.c.published,
+    articles.c.state,
+    articles.c.first_seen_at,
+    articles.c.entry_hash,
+    articles.c.entry_before,
+    articles.c.changed_at,
+    sa.and_(articles.c.state == ArticleState.HELD, articles.c.text == "", ~articles.c.doubt).label("unread"),
+    _SENT.label("sent"),
+)
+
+
+def _seen(row: Mapping[Any, Any]) -> dict[str, Any]:
+    kept = {"published": _day_or_moment(row["published"]), "state": ArticleState(row["state"])}
+    return {**row, **kept, "unread": bool(row["unread"]), "sent": bool(row["sent"])}
+
+
+def number_of(conn: Connection, source_id: SourceId) -> int:
+    """How many articles the source has given so far."""
+    query = sa.select(sa.func.count()).select_from(articles).where(articles.c.source_id == source_id)
+    return int(conn.execute(query).scalar_one())
+
+
+def heard(conn: Connection, seen: Seen, *, words: str, url: str | None) -> None:
+    """Keep what the source says of a known article now: its words, and where it stands after a move."""
+    values: dict[str, Any] = {}
+    if words != seen.entry_hash:
+        values = {"entry_hash": words, "entry_before": seen.entry_hash}
+    if url and url != seen.url and not seen.sent:
+        values["url"] = url
+    if values:
+        conn.execute(sa.update(articles).where(articles.c.id == seen.id).values(**values))
+
+
+def corrected(
+    conn: Connection, article_id: ArticleId, item: RawItem, *, now: datetime, language: str, excerpt: bool = False
+) -> bool:
+    """The source says something else of a known article: take it over, and mark it. Returns whether anything changed.
+
+    An `excerpt` brings title and standfirst and leaves the text that was read in full. A `ready` article goes back to
+    `new` so that its summary follows (a person's words are kept, see `summarise.decide`); one held in doubt stays with the
+    person who decides. It is marked at most once in 24 hours, but always when a person has worded its summary since: else
+    nobody would learn that their words stand over another text. Whether it was already sent is decided by
+    `issue_articles`: it never enters a second issue.
     """
-    fresh = _content(item, language)
-    row = conn.execute(
-        sa.select(articles.c.content_hash, articles.c.state, articles.c.text).where(articles.c.id == article_id)
-    ).one()
-    if row.content_hash == fresh["content_hash"] or (row.text and not item.text):
+    row = conn.execute(sa.select(articles).where(articles.c.id == article_id)).mappings().one()
+    fresh = _content(_merged(item, row, excerpt=excerpt), language)
+    if row["content_hash"] == fresh["content_hash"]:
         return False
-    state = ArticleState.NEW if row.state in (ArticleState.READY, ArticleState.HELD) else row.state
-    conn.execute(sa.update(articles).where(articles.c.id == article_id).values(changed_at=now, state=state, **fresh))
+    if row["state"] == ArticleState.READY or (row["state"] == ArticleState.HELD and not row["doubt"]):
+        fresh |= {"state": ArticleState.NEW, "reason": None}
+    before, edited = row["changed_at"], _edited_at(conn, article_id)
+    said_nothing = not row["text"] and not row["standfirst"]
+    due = not said_nothing and (before is None or not timedelta(0) <= now - before < MARK_EVERY)
+    if due or (edited is not None and (before is None or edited >= before)):
+        fresh["changed_at"] = now
+    conn.execute(sa.update(articles).where(articles.c.id == article_id).values(**fresh))
     return True
+
+
+def _edited_at(conn: Connection, article_id: ArticleId) -> datetime | None:
+    """When a person wrote the present summary; None when the machine did."""
+    summary = summaries.get(conn, article_id)
+    return summary.made_at if summary and summary.origin is SummaryOrigin.HUMAN else None
+
+
+def _merged(item: RawItem, row: Mapping[Any, Any], *, excerpt: bool) -> RawItem:
+    """`item` with what it lacks taken from the row; an excerpt takes the text too, if that is more than an excerpt."""
+    read = str(row["provenance"].get("text", "")).startswith("page:") or len(row["text"]) >= _WHOLE
+    rules = {**row["provenance"], **item.provenance}
+    changes: dict[str, Any] = {}
+    if not item.text or (excerpt and read):
+        changes["text"] = row["text"]
+        rules["text"] = row["provenance"].get("text", rules.get("text", ""))
+    for name in ("title", "standfirst", "image"):
+        changes[name] = getattr(item, name) or row[name]
+    changes["authors"] = item.authors or tuple(row["authors"])
+    if item.published is None:
+        changes |= {"published": _day_or_moment(row["published"]), "published_raw": row["published_raw"]}
+        rules["published"] = row["provenance"].get("published", rules.get("published", ""))
+    return replace(item, **changes, provenance={name: rule for name, rule in rules.items() if rule})
 
 
 def new(conn: Connection, limit: int = 200) -> list[Article]:
@@ -136,19 +240,67 @@ def summarised(
     act: SummaryAct = SummaryAct.MADE,
     by: str | None = None,
 ) -> None:
-    """Keep a summary and the article's topics; the article becomes ready."""
+    """Keep a summary and the article's topics; the article becomes ready, unless it is held in doubt."""
     summaries.write(conn, article_id, summary, now=now, act=act, by=by)
     ready(conn, article_id, topics)
 
 
 def ready(conn: Connection, article_id: ArticleId, topics: Sequence[str]) -> None:
-    """The article may enter an issue."""
-    values = {"state": ArticleState.READY, "reason": None, "topics": list(topics)}
-    conn.execute(sa.update(articles).where(articles.c.id == article_id).values(**values))
+    """The article may enter an issue, once a person has released it if it is held in doubt."""
+    this = articles.c.id == article_id
+    conn.execute(sa.update(articles).where(this).values(topics=list(topics)))
+    conn.execute(sa.update(articles).where(this, ~articles.c.doubt).values(state=ArticleState.READY, reason=None))
+
+
+def release(conn: Connection, article_id: str, *, by: str, now: datetime, why: str = "") -> None:
+    """A person lets an article held in doubt go on its way. Raises BadInput, or NotAllowed when none is in doubt."""
+    _decide(conn, article_id, "released", articles.c.doubt, state=ArticleState.NEW, by=by, now=now, why=why)
+
+
+def drop(conn: Connection, article_id: str, *, by: str, now: datetime, why: str = "") -> None:
+    """A person takes a held article out for good. Raises BadInput, or NotAllowed when it is not held."""
+    _decide(conn, article_id, "dropped", sa.true(), state=ArticleState.SKIPPED, by=by, now=now, why=why)
+
+
+def _decide(
+    conn: Connection,
+    article_id: str,
+    word: str,
+    condition: sa.ColumnElement[bool],
+    *,
+    state: ArticleState,
+    by: str,
+    now: datetime,
+    why: str,
+) -> None:
+    told = f"{word} by {by}" + (f": {why}" if why else "")
+    row = conn.execute(sa.select(articles.c.reason).where(articles.c.id == article_id)).first()
+    if row is None:
+        raise BadInput("no such article", where=article_id)
+    held = sa.update(articles).where(articles.c.id == article_id, articles.c.state == ArticleState.HELD, condition)
+    values = {
+        "state": state,
+        "reason": told if state is ArticleState.SKIPPED else None,
+        "doubt": False,
+        "decided": f"{told} ({now:%Y-%m-%d %H:%M} UTC; it was held: {row.reason})",
+    }
+    if conn.execute(held.values(**values)).rowcount != 1:
+        what = (
+            "only an article held in doubt can be released"
+            if word == "released"
+            else "only a held article can be dropped"
+        )
+        raise NotAllowed(what, where=article_id)
 
 
 def set_state(conn: Connection, article_id: ArticleId, state: ArticleState, reason: str | None) -> None:
     conn.execute(sa.update(articles).where(articles.c.id == article_id).values(state=state, reason=reason))
+
+
+def in_doubt(conn: Connection) -> int:
+    """How many articles wait for a person to release or drop them."""
+    query = sa.select(sa.func.count()).where(articles.c.state == ArticleState.HELD, articles.c.doubt)
+    return int(conn.execute(query).scalar_one())
 
 
 def counts(conn: Connection) -> dict[str, int]:
@@ -157,7 +309,6 @@ def counts(conn: Connection) -> dict[str, int]:
 
 
 def _content(item: RawItem, language: str) -> dict[str, Any]:
-    digest = hashlib.sha256(f"{item.title}\n{' '.join(item.text.split())}".encode()).hexdigest()
     return {
         "title": item.title,
         "standfirst": item.standfirst,
@@ -169,7 +320,7 @@ def _content(item: RawItem, language: str) -> dict[str, Any]:
         "published_at": _moment(item.published),
         "published_raw": item.published_raw,
         "provenance": dict(item.provenance),
-        "content_hash": digest,
+        "content_hash": words_hash(item.title, item.standfirst, item.text),
     }
 
 
@@ -221,6 +372,8 @@ def _article(row: Mapping[Any, Any]) -> Article:
         named=row["named"],
         summary=summaries.summary_of(row, summaries.PREFIX) if row["summary_text"] is not None else None,
         changed_at=row["changed_at"],
+        doubt=row["doubt"],
+        decided=row["decided"],
         topics=tuple(row["topics"] or ()),
         source_topics=tuple(row["source_topics"]),
     )

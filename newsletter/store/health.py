@@ -31,6 +31,21 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What an answer leaves for the next look. `etag`, `last_modified`: of `validators_url`. `moved`: where its permanent
+    redirects led. `every`: until the next look. `signature` and `reading`: of a listing, of a feed (see Source)."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+    validators_url: str | None = None
+    body_hash: str | None = None
+    signature: str | None = None
+    reading: str | None = None
+    moved: str | None = None
+    every: timedelta = POLL_EVERY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
     """The columns a look at a source leaves of where it stands."""
 

@@ -22,6 +22,7 @@ from newsletter.model import (
     MailingId,
     Newsletter,
     NewsletterId,
+    Report,
     new_id,
 )
 from newsletter.store.engine import Connection, insert
@@ -120,6 +121,22 @@ def used(conn: Connection, newsletter_id: NewsletterId) -> dict[ArticleId, str]:
         )
     )
     return {row.article_id: str(row.number or row.occurrence) for row in conn.execute(query)}
+
+
+def sent_with(conn: Connection, article_id: ArticleId, *, before: datetime) -> list[str]:
+    """The names of the issues that had taken the article to readers at that moment."""
+    query = (
+        sa.select(issues.c.number, issues.c.occurrence)
+        .join(issue_articles, issue_articles.c.issue_id == issues.c.id)
+        .where(
+            issue_articles.c.article_id == article_id,
+            issue_articles.c.included,
+            issues.c.state.in_((IssueState.SENDING, IssueState.PAUSED, IssueState.SENT)),
+            issues.c.send_at <= before,
+        )
+        .order_by(issues.c.send_at)
+    )
+    return [str(row.number or row.occurrence) for row in conn.execute(query)]
 
 
 def next_number(conn: Connection, issue: Issue) -> int:
@@ -338,7 +355,9 @@ def _decision(row: Mapping[Any, Any]) -> Decision:
         published = row["item"]["published"]
         if published is not None:
             published = date.fromisoformat(published) if len(published) == 10 else datetime.fromisoformat(published)
-        item = Item(**{**row["item"], "published": published, "topics": tuple(row["item"].get("topics", ()))})
+        kept = row["item"]  # an issue composed before these were there has none
+        also = tuple(Report(**one) for one in kept.get("also", ()))
+        item = Item(**{**kept, "published": published, "also": also, "topics": tuple(kept.get("topics", ()))})
     return Decision(article_id=row["article_id"], included=row["included"], reason=row["reason"], item=item)
 
 

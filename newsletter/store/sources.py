@@ -9,14 +9,16 @@ import sqlalchemy as sa
 
 from newsletter.model import NewsletterId, Source, SourceId, SourceKind, SourceState, new_id
 from newsletter.store.engine import Connection
-from newsletter.store.health import POLL_EVERY, address, after_failure
+from newsletter.store.health import LONGEST_PAUSE, Answer, address, after_failure
 from newsletter.store.schema.collecting import sources
 from newsletter.store.schema.publishing import newsletter_sources
 
 REMOVED = "removed from the site file"
 
 # What a source answered before says nothing of another address, nor of a layout a person has looked at.
-_UNREAD = {"etag": None, "last_modified": None, "validators_url": None, "body_hash": None, "signature": None}
+_UNREAD: dict[str, None] = dict.fromkeys(
+    ("etag", "last_modified", "validators_url", "body_hash", "signature", "reading")
+)
 _WELL = {"reason": None, "failures": 0, "failing_since": None, "gone": 0}
 _SETTLED = {"moved_to": None, "moved_seen": 0}
 
@@ -103,10 +105,14 @@ def listed(conn: Connection) -> list[Source]:
 
 
 def due(conn: Connection, *, now: datetime) -> list[Source]:
-    """Sources whose next check has come, the longest waiting first. Paused ones are left alone."""
+    """Sources whose next check has come, the longest waiting first. Paused ones are left alone.
+
+    A check further ahead than any pause was set by a clock that ran ahead: it is due too, or the source would fall silent.
+    """
+    come = sa.or_(sources.c.next_check_at <= now, sources.c.next_check_at > now + 2 * LONGEST_PAUSE)
     query = (
         sa.select(sources)
-        .where(sources.c.next_check_at <= now, sources.c.state != SourceState.PAUSED)
+        .where(come, sources.c.state != SourceState.PAUSED)
         .order_by(sources.c.next_check_at, sources.c.id)
     )
     return [_source(row) for row in conn.execute(query).mappings()]
@@ -122,47 +128,26 @@ def of_newsletter(conn: Connection, newsletter_id: NewsletterId) -> list[Source]
     return [_source(row) for row in conn.execute(query).mappings()]
 
 
-def checked(
-    conn: Connection,
-    source: Source,
-    *,
-    now: datetime,
-    validators: tuple[str | None, str | None, str | None] = (None, None, None),
-    body_hash: str | None = None,
-    signature: str | None = None,
-    moved: str | None = None,
-    every: timedelta = POLL_EVERY,
-) -> None:
-    """The source answered: it is healthy. `validators` are (etag, last_modified, the URL they belong to).
+def checked(conn: Connection, answers: Sequence[tuple[Source, Answer]], *, now: datetime) -> None:
+    """The sources answered: they are healthy, and due again after what each answer says.
 
-    `moved` is where permanent redirects led; after several equal sightings it becomes the source's URL (see health).
+    Where permanent redirects led becomes a source's URL after several equal sightings (see health).
     """
-    place = address(source, moved)
-    # only when it moves: somebody may have corrected it meanwhile
-    urls = {"url": place.url} if place.url != source.url else {}
-    etag, last_modified, validators_url = validators
-    conn.execute(
-        sa.update(sources)
-        .where(sources.c.id == source.id)
-        .values(
-            **_WELL
-            | {
-                "state": _unless_paused(SourceState.ACTIVE.value, sources.c.state),
-                "reason": _unless_paused(None, sources.c.reason),
-            },
-            first_run_done=True,
-            last_ok_at=now,
-            next_check_at=now + every if source.kind is not SourceKind.MANUAL else None,
-            etag=etag,
-            last_modified=last_modified,
-            validators_url=validators_url,
-            body_hash=body_hash,
-            signature=signature,
-            **urls,
-            moved_to=place.moved_to,
-            moved_seen=place.moved_seen,
-        )
-    )
+    if answers:
+        conn.execute(_CHECKED, [_left(source, answer, now) for source, answer in answers])
+
+
+def _left(source: Source, answer: Answer, now: datetime) -> dict[str, Any]:
+    place = address(source, answer.moved)
+    return {
+        "of": source.id,
+        "to_url": place.url if place.url != source.url else None,
+        "moved_to": place.moved_to,
+        "moved_seen": place.moved_seen,
+        "last_ok_at": now,
+        "next_check_at": now + answer.every if source.kind is not SourceKind.MANUAL else None,
+        **{name: getattr(answer, name) for name in _UNREAD},
+    }
 
 
 def failed(
@@ -188,6 +173,23 @@ def failed(
 def _unless_paused(value: str | None, kept: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """A person who pauses a source while it is being read is not overruled by how the reading went."""
     return sa.case((sources.c.state == SourceState.PAUSED, kept), else_=value)
+
+
+_CHECKED = (
+    sa.update(sources)
+    .where(sources.c.id == sa.bindparam("of"))
+    .values(
+        **_WELL
+        | {
+            "state": _unless_paused(SourceState.ACTIVE.value, sources.c.state),
+            "reason": _unless_paused(None, sources.c.reason),
+            # only when it moves: somebody may have corrected it meanwhile
+            "url": sa.func.coalesce(sa.bindparam("to_url", type_=sa.Text), sources.c.url),
+            "first_run_done": True,
+        },
+        **{name: sa.bindparam(name) for name in ("last_ok_at", "next_check_at", "moved_to", "moved_seen", *_UNREAD)},
+    )
+)
 
 
 def set_state(conn: Connection, source_id: SourceId, state: SourceState, *, now: datetime) -> None:
@@ -232,12 +234,14 @@ def _source(row: Any) -> Source:
         validators_url=row["validators_url"],
         body_hash=row["body_hash"],
         signature=row["signature"],
+        reading=row["reading"],
         failures=row["failures"],
         failing_since=row["failing_since"],
         gone=row["gone"],
         moved_to=row["moved_to"],
         moved_seen=row["moved_seen"],
         next_check_at=row["next_check_at"],
+        last_ok_at=row["last_ok_at"],
         first_run_done=row["first_run_done"],
     )
 

@@ -11,12 +11,12 @@ def _words(text: str) -> frozenset[str]:
 
 # Always followed by the name they belong to: never the end of a sentence.
 TITLES = _words("""
-tp tx tt ts tskh pgs gs ths bs bsck bscki bsckii ds ls cn ks kts ls nsnd nsưt ncs ng đc đ/c kp
+tp tx tt ts tskh pgs gs ths bs bsck bscki bsckii ds ls cn ks kts ls nsnd nsưt ngnd ngưt ncs ng đc đ/c kp
 mr mrs ms messrs dr prof st gov sen rep rev hon col gen capt lt sgt maj pres supt vs mt ft
 mm mme mlle mmes mgr me pr
 hr fr dipl
 sra srta srs dña ud uds lic ing arq
-drs drg kh hj kol bpk sdr tgk jl jln kab kec kel prov ny
+drs drg ir kh hj kol bpk sdr tgk jl jln kab kec kel prov ny
 av doç yrd uzm alb bkz örn mah cad sok
 dott sig avv
 mio mrd
@@ -36,6 +36,11 @@ abs bzw usw vgl evtl ggf inkl bd std rp hlm hal tgl env ex tr đt qđ bkz
 TRAILING = _words("""
 inc ltd co corp jr sr etc al bros llc plc tbk dept gmbh cie ave blvd rd hwy assn intl đ vnđ
 """)
+
+# Beginnings of Vietnamese names that are no syllable by themselves: "Ng. Văn Bảy". Written with a capital.
+NAME_BEGINNINGS = _words("Ch Gi Kh Ng Nh Ph Qu Th Tr")
+
+HEADINGS = _words("điều chương mục phần bài khoản article chapter section")  # with their number: "Điều 5. Phạm vi"
 
 COMPANY = _words("inc ltd corp co group media research")  # after a name that carries its own mark: "Hop! Ltd."
 

@@ -7,14 +7,13 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 
-from newsletter.model import Summary, SummaryOrigin, SummarySentence
+from newsletter.model import Summary, SummaryOrigin, SummarySentence, Verdict
 from newsletter.summarise import guard
 from newsletter.summarise.clean import is_boilerplate, without_dateline
-from newsletter.summarise.extract import HARD_MAX, MAX_CHARS, extract
+from newsletter.summarise.extract import MAX_CHARS, extract, longest
 from newsletter.summarise.sentences import split
 from newsletter.summarise.words import primary, tokens
 
-SLACK = HARD_MAX - MAX_CHARS  # a whole standfirst may run this much over the budget: it is the publisher's wording
 NEW_WORDS = 4  # a standfirst with fewer words that the title lacks is the title again
 
 
@@ -23,14 +22,28 @@ def summarise(
 ) -> Summary | None:
     """The summary of an article, its sentences with their places in `text`, and the guard's verdict.
 
-    `language`: BCP 47, or None to guess. None: there is nothing whole to say. A summary whose verdict is not ok must be
+    `language`: BCP 47, or None to guess. None: there is no text, or no title either. A summary whose verdict is not ok must be
     held, not sent.
     """
     tongue = primary(language, text or title)
     said = from_standfirst(title=title, text=text, standfirst=standfirst, language=tongue, max_chars=max_chars)
     if said is not None and said.guard.ok:
         return said
-    return from_text(title=title, text=text, standfirst=standfirst, language=tongue, max_chars=max_chars)
+    found = from_text(title=title, text=text, standfirst=standfirst, language=tongue, max_chars=max_chars)
+    return found or _title_alone(title, text)
+
+
+def _title_alone(title: str, text: str) -> Summary | None:
+    """The title in place of a summary, never ok: a text of captions without one whole sentence waits for a person."""
+    if not title.strip() or not text.strip():
+        return None
+    written = unicodedata.normalize("NFC", " ".join(title.split()))
+    return Summary(
+        text=written,
+        origin=SummaryOrigin.EXTRACT,
+        sentences=(SummarySentence(text=written, origin="title"),),
+        guard=Verdict(ok=False, reasons=("title: the text has no whole sentence",)),
+    )
 
 
 def from_standfirst(*, title: str, text: str, standfirst: str | None, language: str, max_chars: int) -> Summary | None:
@@ -43,7 +56,7 @@ def from_standfirst(*, title: str, text: str, standfirst: str | None, language: 
     parts = [part for part in parts if not is_boilerplate(part)]
     if not parts or not guard.is_whole(parts[-1]) or repeats_title(" ".join(parts), title):
         return None
-    if len(" ".join(parts)) > max_chars + SLACK:
+    if len(" ".join(parts)) > longest(max_chars):
         parts = _leading(parts, max_chars)
     if not parts or not guard.is_whole(parts[-1]):
         return None

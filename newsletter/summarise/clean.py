@@ -64,7 +64,12 @@ _CREDIT = re.compile(
     r"|\bpictured (?:above|left|right)\b|^(?:ảnh|hình|photo|figure|fig\.) ?\d*\s*[:.]",
     re.I,
 )
-_CREDIT_INSIDE = re.compile(r"(?:^|[\s(])(?:Ảnh|Photo|Foto|Bild)(?: minh (?:họa|hoạ))?\s*: ?[A-ZĐÀ-Ỹ]")
+_CREDIT_INSIDE = re.compile(
+    r"(?:^|[\s(])(?:Ảnh|Photo|Foto|Bild)(?: minh (?:họa|hoạ))?\s*: ?[A-ZĐÀ-Ỹ]"
+    # A caption without a full stop that runs into the next one: "… phát biểu tại buổi lễ Bà Mây …"
+    r"|(?:phát biểu|giao lưu|chụp ảnh|trao quà) tại (?:buổi lễ|lễ|hội nghị|hội thảo|sự kiện|chương trình)"
+    r" (?:Ông|Bà|Các|Đại biểu)\b"
+)
 _CAPTION_OPENING = re.compile(
     r"(?:toàn cảnh|quang cảnh|một góc|các (?:đại biểu|đồng chí)|đại biểu|chụp ảnh|hình|ảnh|photo|figure)\b"
     r"|.*\b(?:phát biểu|chụp ảnh lưu niệm|trao (?:quà|giấy khen|bằng)|tại (?:hội nghị|buổi lễ|hội thảo|sự kiện)"
@@ -131,7 +136,7 @@ def without_dateline(line: str) -> str:
 
 
 def holds_credit(sentence: str) -> bool:
-    """Does a photographer's credit stand in the sentence: a caption that ran into the text?"""
+    """Does a photographer's credit, or a second caption, stand in the sentence: a caption that ran into the text?"""
     return bool(_CREDIT_INSIDE.search(sentence))
 
 

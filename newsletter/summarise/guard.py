@@ -5,7 +5,8 @@ default. Pure: it must never repair a summary, only judge it.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Sequence, Set
+from itertools import pairwise
 
 from newsletter.model import SummaryOrigin, Verdict
 from newsletter.summarise import figures as facts
@@ -15,22 +16,25 @@ from newsletter.summarise.words import VIETNAMESE_SHARE, function_words, primary
 
 SHORTEST, LONGEST = 40, 450  # characters
 SMALL_FIGURE = 3  # characters; a longer figure is rare enough to be known by itself
-SCRIPT_READ = 2000  # characters of the source that show its script
+SCRIPT_READ = 500  # characters of the source that show its script
 LEAST_OVERLAP = 0.6  # share of a summary's words that stand in the source; another article's summary has 0.1 to 0.5
 
 _WHOLE = re.compile(r"(?:[.!?…][\"”“’»')\]]*|[。！？][”」』）]*)$")
 _CUT = re.compile(r"(?:\.\.\.|…|\[\s*(?:\.\.\.|…)\s*\]|\(\s*(?:\.\.\.|…)\s*\)|&hellip;)[\s\"”’»]*$")
 SHORTEST_QUOTATION = 8  # characters; below it marks stand for irony or a work's title
 _SCRIPTS = {
-    "latin": re.compile("[a-zà-ɏḀ-ỿ]", re.I),
-    "han": re.compile("[\u3400-\u9fff]"),
-    "kana": re.compile("[\u3040-\u30ff]"),
-    "hangul": re.compile("[\uac00-\ud7af]"),
-    "cyrillic": re.compile("[\u0400-\u04ff]"),
-    "thai": re.compile("[\u0e00-\u0e7f]"),
-    "arabic": re.compile("[\u0600-\u06ff]"),
-    "greek": re.compile("[\u0370-\u03ff]"),
+    "latin": re.compile("[a-zà-ɏḀ-ỿ]+", re.I),
+    "han": re.compile("[\u3400-\u9fff]+"),
+    "kana": re.compile("[\u3040-\u30ff]+"),
+    "hangul": re.compile("[\uac00-\ud7af]+"),
+    "cyrillic": re.compile("[\u0400-\u04ff]+"),
+    "thai": re.compile("[\u0e00-\u0e7f]+"),
+    "arabic": re.compile("[\u0600-\u06ff]+"),
+    "greek": re.compile("[\u0370-\u03ff]+"),
 }
+# Counted in almost every article, so that they tell no figure from another.
+_UNITS = "người năm ngày tháng tuổi lần tuần giờ phút people years year days months ans personnes"
+_COUNTED = frozenset(_UNITS.split())
 # Capitalised by grammar or calendar, not because they name someone.
 _GRAMMAR = """
 monday tuesday wednesday thursday friday saturday sunday
@@ -96,7 +100,7 @@ def _tongue(summary: str, source: str, language: str | None) -> list[str]:
 
 
 def _script(text: str) -> str:
-    return max(_SCRIPTS, key=lambda name: len(_SCRIPTS[name].findall(text)))
+    return max(_SCRIPTS, key=lambda name: sum(map(len, _SCRIPTS[name].findall(text))))
 
 
 def _facts(summary: str, source: str, language: str) -> list[str]:
@@ -118,38 +122,57 @@ def unsupported_figures(summary: str, source: str, language: str) -> list[str]:
     claimed = [*facts.figures(summary), *facts.plainly_spelled(summary, language)]
     if not claimed:
         return []
-    held: dict[str, set[str]] = {}
-    _hold(held, facts.figures(source))
+    held = _Held()
+    held.add(facts.figures(source))
     doubted = [figure for figure in claimed if not _supported(figure, held)]
     if doubted:  # numbers and dates in words are dearer to find, and seldom needed
-        _hold(held, facts.spelled(source, language))
-        for key in facts.spoken_dates(source):
-            held.setdefault(key, set())
+        held.add_dates(facts.spoken_dates(source))
+        held.add(facts.spelled(source, language))
     return [figure.raw for figure in doubted if not _supported(figure, held)]
 
 
-def _hold(held: dict[str, set[str]], figures: Iterable[facts.Figure]) -> None:
-    """Note each figure under every key it supports, with the marks of the words around it."""
-    for figure in figures:
-        for key in (figure.key, *figure.parts, *filter(None, [figure.scaled])):
-            held.setdefault(key, set()).update(figure.around)
-        for key in facts.date_keys(figure.parts) if "/" in figure.key else ():
-            held.setdefault(key, set())
+class _Held:
+    """The figures of a source: what stands around each, and which follow one another."""
+
+    def __init__(self) -> None:
+        self.around: dict[str, set[str]] = {}
+        self.in_a_row: set[tuple[str, str]] = set()
+
+    def add(self, figures: Iterable[facts.Figure]) -> None:
+        before = ""
+        for figure in figures:
+            for key in (figure.key, *figure.parts, *filter(None, [figure.scaled])):
+                self.around.setdefault(key, set()).update(figure.around)
+            for key in facts.date_keys(figure.parts) if "/" in figure.key else ():
+                self.around.setdefault(key, set())
+            self.in_a_row.update(pairwise([before, *(figure.parts or [figure.key])]))
+            before = figure.parts[-1] if figure.parts else figure.key
+
+    def add_dates(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self.around.setdefault(key, set())
+            self.in_a_row.update(pairwise(key.split("/")))
+
+    def joins(self, parts: Sequence[str]) -> bool:
+        """Do the parts of a date, time, range or result follow one another here? The year may stand elsewhere."""
+        pair, rest = parts[:2], parts[2:]
+        return tuple(pair) in self.in_a_row and all(part in self.around for part in rest)
 
 
-def _supported(figure: facts.Figure, held: Mapping[str, Set[str]]) -> bool:
-    if figure.scaled and figure.scaled in held:
+def _supported(figure: facts.Figure, held: _Held) -> bool:
+    if figure.scaled and figure.scaled in held.around:
         return True
-    if figure.key not in held:
-        day_month = "/".join(figure.parts[:2])  # the year of "2/1/2024" may stand elsewhere, its day and month may not
-        pieces = (day_month, *figure.parts[2:]) if "/" in figure.key else figure.parts
-        return bool(figure.parts) and all(piece in held for piece in pieces)
+    if figure.key not in held.around:
+        return bool(figure.parts) and held.joins(figure.parts)
     after = facts.marks((), [figure.after])
-    if figure.scaled and len(figure.after) > 1 and not after & held[figure.key]:
+    if figure.scaled and len(figure.after) > 1 and not after & held.around[figure.key]:
         return False  # "1,2 tỷ" is not "1,2 triệu"
     beside = facts.marks([figure.before], ()) | after
-    rare = len(figure.key) > SMALL_FIGURE or bool(figure.parts)
-    return rare or not beside or bool(beside & held[figure.key])
+    if len(figure.key) > SMALL_FIGURE or figure.parts or not beside:
+        return True
+    kept = figure.around & held.around[figure.key]
+    # "4 người" stands beside "6 người" in every report of an accident: there a second word must agree.
+    return bool(beside & kept) and (figure.after not in _COUNTED or len(kept) > 1)
 
 
 def unsupported_names(summary: str, source: str, language: str) -> list[str]:

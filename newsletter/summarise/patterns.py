@@ -7,6 +7,8 @@ _MARKUP = re.compile(
     r"|\w@\w[\w.-]*\.\w{2,}|\[/?(?:caption|gallery|embed|video|audio)\b",
     re.I | re.M,
 )
+# One of these stands in everything _MARKUP matches, and in few plain sentences.
+_MARKUP_HINT = re.compile(r"[<*#`\[{&@]|://|www", re.I)
 _INJECTION = re.compile(
     r"\b(?:ignore|disregard|forget)\s+(?:all\s+|any\s+|the\s+|your\s+|these\s+)*(?:previous|above|prior|earlier|preceding)"
     r"\s+(?:instructions?|prompts?|text|messages?|rules?)"
@@ -30,7 +32,7 @@ _MACHINE = re.compile(
 
 def has_markup(text: str) -> bool:
     """HTML, Markdown, template marks, entities, links or mail addresses."""
-    return bool(_MARKUP.search(text))
+    return bool(_MARKUP_HINT.search(text) and _MARKUP.search(text))
 
 
 def has_injection(text: str) -> bool:

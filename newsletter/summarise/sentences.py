@@ -28,10 +28,12 @@ class Span:
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 _MARK = re.compile(
     rf"(?P<wide>[。！？]+[”」』）]*)(?![”」』）])"
-    rf"|(?P<mark>[.!?…]+)(?P<close>(?:[\"”’»')\]]|“(?=\s|$))*)(?=\s|$|[{_CJK}])"
-    r"|(?<=[^\W\d_A-Z]{3})(?P<tight>\.)(?=[^\W\d_a-zà-ỹ][a-zà-ỹ]+\s)"  # "xong.Sau đó": the space was lost
+    rf"|(?P<mark>[.!?…؟۔।]+)(?P<close>(?:[\"”’»')\]]|“(?=\s|$))*)(?=\s|$|[{_CJK}])"
+    r"|(?P<tight>\.)(?<=[^\W\d_A-Z]{3}\.)(?=[^\W\d_a-zà-ỹ][a-zà-ỹ]+\s)"  # "xong.Sau đó": the space was lost
 )
-_CONTINUES_CJK = re.compile(r"[とっなのはがにをもで、，]")
+_CONTINUES_CJK = re.compile(
+    r"[とっなのはがにをもで、，]|[^，。！？“「]{0,6}(?:说|說|问|問|喊|叫|答道|表示)[^了，]{0,2}[。，]"
+)
 _BRACKET = re.compile(r"[\"“”„«»()「」『』（）]")
 _CLOSER = {"“": "”", "„": "“”", "«": "»", "(": ")", "「": "」", "『": "』", "（": "）", '"': '"'}
 _OPENERS = "\"“„‘«'([「『（-–—•*"
@@ -139,13 +141,17 @@ def _ends_sentence(line: str, start: int, found: re.Match[str], language: str) -
         return after not in words.COMPANY
     if found["mark"] != "." or not before:
         return True
-    return _stop_closes(before[-1].lstrip(_OPENERS), after, alone=len(before) == 1, language=language)
+    opens = len(before) == 1 or before[0].strip().lower() in words.HEADINGS  # "3. …", "Điều 5. …"
+    return _stop_closes(before[-1].lstrip(_OPENERS), after, opens=opens, language=language)
 
 
-def _stop_closes(word: str, after: str, *, alone: bool, language: str) -> bool:
-    """Does the full stop behind `word` close the sentence, when `after` (lower case) comes next?"""
+def _stop_closes(word: str, after: str, *, opens: bool, language: str) -> bool:
+    """Does the full stop behind `word` close the sentence, when `after` (lower case) comes next?
+
+    `opens`: nothing but a heading's name stands before `word`.
+    """
     low, last = word.lower(), re.split(r"[.\-–/’']", word)[-1].lower()
-    if alone and _LIST_NUMBER.match(word):
+    if opens and _LIST_NUMBER.match(word):
         return False
     if low.isdigit():
         return not (len(low) <= 2 and language.split("-")[0] in words.ORDINAL_LANGUAGES)
@@ -157,8 +163,10 @@ def _stop_closes(word: str, after: str, *, alone: bool, language: str) -> bool:
         return False
     if len(word) == 1 and word.isupper():  # an initial
         return after in words.STARTERS
+    if word in words.NAME_BEGINNINGS:
+        return False
     if last in words.NUMBERED and (len(last) > 1 or word == last):
-        return not (after[:1].isdigit() or re.fullmatch(r"[ivxlc]+", after))
+        return not (after.lstrip("$€£¥~")[:1].isdigit() or re.fullmatch(r"[ivxlc]+", after))
     if last in words.TRAILING or _ACRONYM.match(word):
         return after in words.STARTERS
     return True

@@ -64,5 +64,5 @@ def primary(language: str | None, text: str) -> str:
 
 
 def function_words(text: str) -> Counter[str]:
-    """How many words of `text` belong to the grammar of each known language."""
-    return Counter(code for token in tokens(text) for code in _BY_WORD.get(token, ()))
+    """How many words of `text` belong to the grammar of each known language; single letters may be initials."""
+    return Counter(code for token in tokens(text) if len(token) > 1 for code in _BY_WORD.get(token, ()))

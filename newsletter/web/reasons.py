@@ -64,7 +64,32 @@ _KNOWN = (
         "{url}: the site’s robots.txt asks programs not to read this page",
     ),
     (r"already in issue (?P<issue>.+)", "already in issue {issue}"),
+    (
+        r"(?P<n>\d+) of (?P<all>\d+) entries turned new at once: .*",
+        "{n} of {all} entries turned new at once: the source may have renamed its articles",
+    ),
+    (
+        r"most entries were renamed on (?P<day>\S+): .*",
+        "the source renamed most articles on {day}: this may be one of them",
+    ),
+    (
+        r"maybe known already: it has the title of “(?P<title>.+)”, which is not shown any more, .*",
+        "maybe known already as “{title}”, which the source does not show any more",
+    ),
+    (r"maybe known already: it has .*?“(?P<title>.+)”.*", "maybe known already as “{title}”"),
+    (r"backlog of the first run", "was there before the first reading"),
+    (r"backlog after (?P<n>\d+) days without a reading", "appeared in {n} days without a reading"),
+    (r"no text could be read", "no text could be read"),
+    (r"dropped by (?P<who>.+)", "dropped by {who}"),
+    (r"only an article held in doubt can be released", "only an article held in doubt can be released"),
+    (r"only a held article can be dropped", "only a held article can be dropped"),
     (r"already in another issue", "already in another issue"),
+    (
+        r"same story as “(?P<title>.+)” \((?P<source>.+)\) in issue (?P<issue>\S+)",
+        "same story as “{title}” ({source}) in issue {issue}",
+    ),
+    (r"same story as “(?P<title>.+)” \((?P<source>.+)\)", "same story as “{title}” ({source})"),
+    (r"told apart by staff", "told apart by staff"),
     (r"over the limit of (?P<n>\d+)", "over the limit of {n} items"),
     (r"too old: more than (?P<n>\d+) days", "older than {n} days"),
     # the guard's reasons, the way a summary was made, and what an edit is refused for
@@ -111,6 +136,8 @@ _KNOWN = (
     ),
     (r"the article is skipped: (?P<rest>.+)", "the article is skipped: {rest}"),
     (r"preflight found (?P<n>\d+) error\(s\): (?P<detail>.+)", "preflight found {n} errors: {detail}"),
+    (r"has the excluded word '(?P<word>.+)'", "has the excluded word “{word}”"),
+    (r"has none of the wanted words (?P<words>.+)", "has none of the wanted words {words}"),
     (r"(?P<state>new|ready|held|skipped): (?P<rest>.+)", "{state}: {rest}"),
 )
 

@@ -23,7 +23,7 @@ from newsletter.store.staff import Staff
 from newsletter.web.language import asked_for, preferred
 from newsletter.web.rendering import Pages
 
-LONGEST_FORM = 64 * 1024  # octets; our longest form has three short fields
+LONGEST_FORM = 64 * 1024  # octets; our usual form has a few short fields
 MOST_FIELDS = 100
 
 
@@ -97,6 +97,7 @@ class Page:
     path: str
     handler: Handler
     method: str
+    longest: int = LONGEST_FORM  # octets of a posted form
 
 
 def show(path: str, handler: Handler) -> Page:
@@ -104,14 +105,14 @@ def show(path: str, handler: Handler) -> Page:
     return Page(path=path, handler=handler, method="GET")
 
 
-def act(path: str, handler: Handler) -> Page:
+def act(path: str, handler: Handler, *, longest: int = LONGEST_FORM) -> Page:
     """Reached by POST only."""
-    return Page(path=path, handler=handler, method="POST")
+    return Page(path=path, handler=handler, method="POST", longest=longest)
 
 
 def route(site: Site, page: Page) -> Route:
     async def endpoint(request: Request) -> Response:
-        form = await read_form(request) if page.method == "POST" else {}
+        form = await read_form(request, page.longest) if page.method == "POST" else {}
         if form is None:
             return problem(site.visit(request), 413)
         return await run_in_threadpool(_answer, site.visit(request, form), page.handler)
@@ -131,12 +132,12 @@ def problem(visit: Visit, status: int) -> Response:
     return visit.page("problem.html", status=status, code=status)
 
 
-async def read_form(request: Request) -> dict[str, str] | None:
-    """The fields of a posted form, the last of each name; None when it is larger than any form of ours."""
+async def read_form(request: Request, longest: int = LONGEST_FORM) -> dict[str, str] | None:
+    """The fields of a posted form, the last of each name; None when it is larger than `longest`."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LONGEST_FORM:
+        if len(body) > longest:
             return None
 
     async def again() -> Message:

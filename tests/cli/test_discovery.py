@@ -1,10 +1,13 @@
 """`source add URL` finds out what stands there, and shows it before anything is written."""
 
 import json
+import signal
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
+from newsletter.collect import discover
 from tests.cli.conftest import ARTICLE, Home, Pages
 
 SITE = "http://tin.example"
@@ -172,7 +175,10 @@ def test_checking_a_redesigned_listing_shows_the_alarm_and_what_is_there_now(
     web["/tin-tuc"] = ("text/html", listing().replace(b"<h3>", b"<b>").replace(b"</h3>", b"</b>"))
     said = home("source", "check", "x", "--json")
     assert said.code == 1
-    assert "the page's layout changed: 10 links to articles before, 0" in said.json["problems"][0]
+    assert (
+        "the page's layout changed: 10 links to articles before, none in the same place now; elsewhere 10"
+        in said.json["problems"][0]
+    )
     assert len(said.json["articles"]) == 10
     assert "layout changed" in home("source", "check", "x").error
     assert home("source", "resume", "x").code == 0
@@ -190,3 +196,84 @@ def test_inspecting_a_listing_needs_its_address_and_answers_in_order(home: Home)
     assert second == {"id": 2, "error": "url is missing: links are told apart by it (say --url)"}
     told = home("inspect", "listing", file, "--url", SITE + "/tin")
     assert told.out.startswith("3 links to articles\n  2026-11-22")
+
+
+def posts() -> bytes:
+    each = [
+        {"id": day, "title": {"rendered": title(day)}, "link": f"{SITE}/bai/{day}.html",
+         "date": f"2026-11-{day}T08:00:00", "date_gmt": f"2026-11-{day}T01:00:00", "content": {"rendered": ARTICLE * 3}}
+        for day in DAYS
+    ]  # fmt: skip
+    return json.dumps(each).encode()
+
+
+BLOG = "<link rel='https://api.w.org/' href='http://tin.example/wp-json/'>"
+ASKED = "per_page=20&_embed=author%2Cwp%3Afeaturedmedia"
+
+
+def test_a_wordpress_api_comes_before_its_feed_and_a_closed_one_does_not(
+    home: Home, web: dict[str, tuple[str, bytes]]
+) -> None:
+    tag = BLOG + "<link rel='alternate' type='application/rss+xml' href='/feed/'>"
+    web["/"] = ("text/html", listing(tag))
+    web["/feed/"] = ("text/xml", feed("Tin"))
+    assert "would add feed" in home("source", "add", SITE + "/", "--dry-run").out
+    web[f"/wp-json/wp/v2/posts?{ASKED}"] = ("application/json", posts())
+    said = home("source", "add", SITE + "/", "--dry-run")
+    assert said.out == "would add wordpress tin-dam: Tin Đầm (10 article(s))\n"
+    assert f"  2026-11-22  {title(22)}  {SITE}/bai/22.html" in said.err.splitlines()
+    assert added(home, "/") == ("wordpress", "/wp-json/wp/v2/posts")
+    assert len(home("source", "check", "x", "--json").json["articles"]) == 10
+
+
+def test_a_section_of_a_wordpress_site_is_its_category_and_else_its_own_list(
+    home: Home, web: dict[str, tuple[str, bytes]]
+) -> None:
+    term = "<link rel='alternate' type='application/json' href='http://tin.example/wp-json/wp/v2/categories/5'>"
+    web[f"/wp-json/wp/v2/posts?{ASKED}"] = ("application/json", posts())
+    web["/tin-tuc"] = ("text/html", listing(BLOG))
+    assert "would add listing" in home("source", "add", SITE + "/tin-tuc", "--dry-run").out
+    web["/tin-tuc"] = ("text/html", listing(BLOG + term))
+    web[f"/wp-json/wp/v2/posts?categories=5&{ASKED}"] = ("application/json", posts())
+    assert added(home, "/tin-tuc") == ("wordpress", "/wp-json/wp/v2/posts?categories=5")
+
+
+def test_a_wordpress_site_without_pretty_links_is_found_and_can_be_named(
+    home: Home, web: dict[str, tuple[str, bytes]]
+) -> None:
+    web["/"] = ("text/html", listing(BLOG.replace("wp-json/", "?rest_route=/")))
+    web[f"/?rest_route=/wp/v2/posts&{ASKED}"] = ("application/json", posts())
+    assert "would add wordpress" in home("source", "add", SITE + "/", "--dry-run").out
+    assert "would add wordpress" in home("source", "add", SITE + "/?rest_route=/", "--dry-run").out
+    assert added(home, "/", "--kind", "wordpress") == ("wordpress", "/?rest_route=/wp/v2/posts")
+
+
+def test_a_site_said_to_be_wordpress_that_is_none_is_refused(home: Home, web: dict[str, tuple[str, bytes]]) -> None:
+    web["/"] = ("text/html", listing())
+    assert "no REST API at this address" in home("source", "add", SITE + "/", "--kind", "wordpress").error
+
+
+def test_checking_shows_the_newest_five_and_reads_the_pages_of_mere_links(
+    home: Home, web: dict[str, tuple[str, bytes]]
+) -> None:
+    web["/s.xml"] = ("application/xml", sitemap())
+    assert added(home, "/s.xml") == ("sitemap", "/s.xml")
+    said = home("source", "check", "x")
+    assert [title(day) in said.out for day in (22, 18, 17)] == [True, True, False]
+    assert "the newest 5 of 10; --all shows all" in said.err
+    assert len(home("source", "check", "x", "--all").out.splitlines()) == 11
+
+
+def test_a_signal_breaks_off_the_looking_and_nothing_is_added(
+    home: Home, web: dict[str, tuple[str, bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web["/tin-tuc"] = ("text/html", listing())
+    real = discover._tried
+
+    def interrupted(*arguments: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return real(*arguments)
+
+    monkeypatch.setattr(discover, "_tried", interrupted)
+    assert home("source", "add", SITE + "/tin-tuc").code == 130
+    assert home("source", "list", "--json").json == []

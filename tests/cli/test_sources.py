@@ -117,3 +117,64 @@ def test_a_source_that_was_given_up_says_why_and_is_resumed(home: Home, pages: P
 )
 def test_a_slug_is_made_from_any_title(text: str, slug: str) -> None:
     assert slug_of(text) == slug
+
+
+def test_what_a_source_should_give_is_said_when_it_is_added_and_kept_in_the_site_file(site: Home) -> None:
+    said = site(
+        "source", "add", site.folder / "tin", "--slug", "chon", "--include", "trạm  đo", "--exclude", "tuyển dụng",
+        "--exclude", "đấu thầu", "--topic", "biển", "--newest", 9, "--max-age", 30, "--teaser", "--section", "Khoa học",
+    )  # fmt: skip
+    assert said.code == 0, said.err
+    dumped = site("dump").out
+    for line in (
+        'include = ["trạm đo"]',
+        'exclude = ["tuyển dụng", "đấu thầu"]',
+        'topics = ["biển"]',
+        "newest = 9",
+        "max_age_days = 30",
+        "full_text = false",
+        'section = "Khoa học"',
+    ):
+        assert line in dumped
+    again = site("apply", site.write("again.toml", dumped), "--json").json["plan"]
+    assert {change["action"] for change in again} == {"unchanged"}
+
+
+def test_a_source_is_edited_field_by_field_and_cleared(site: Home) -> None:
+    said = site("source", "edit", "tin", "--exclude", "tuyển dụng", "--name", "Phòng Báo", "--dry-run")
+    assert said.out.splitlines() == [
+        'changed   source tin: name "Phòng Tin" → "Phòng Báo", exclude [] → ["tuyển dụng"]',
+        "dry run: nothing was written",
+    ]
+    assert 'name = "Phòng Tin"' in site("dump").out
+    assert site("source", "edit", "tin", "--exclude", "tuyển dụng", "--language", "vi").code == 0
+    assert 'exclude = ["tuyển dụng"]' in site("dump").out
+    cleared = site("source", "edit", "tin", "--clear", "exclude", "--clear", "language", "--json").json
+    assert cleared["fields"] == ['language "vi" → none', 'exclude ["tuyển dụng"] → []']
+    assert site("source", "edit", "tin").out == "unchanged source tin\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--exclude", " ! "], "tin: exclude[0]: ' ! ' is no word or phrase"),
+        (["--language", "tiếng Việt"], "tin: language: is no language tag"),
+        (["--url", "https://tin.example/"], "tin: url must be the path of a folder or file"),
+        (["--newest", -1], "tin: newest: "),
+        (["--exclude", "x", "--clear", "exclude"], "tin: exclude is given and cleared at once"),
+    ],
+)
+def test_a_wrong_edit_is_one_line_and_changes_nothing(site: Home, options: list[object], expected: str) -> None:
+    before = site("dump").out
+    assert site("source", "edit", "tin", *options).error.startswith(expected)
+    assert site("dump").out == before
+
+
+def test_articles_with_an_excluded_word_are_skipped_and_why_names_the_word(site: Home) -> None:
+    site.write("tin/b.txt", "Thông báo Tuyển dụng\n\nTrạm tuyển ba kỹ sư đo đạc cho mùa khảo sát tới ở cửa sông.\n")
+    assert site("source", "edit", "tin", "--exclude", "tuyển dụng").code == 0
+    assert "collect         1" in site("collect").out
+    (skipped,) = site("article", "list", "--state", "skipped", "--json").json
+    assert (skipped["title"], skipped["reason"]) == ("Thông báo Tuyển dụng", "has the excluded word 'tuyển dụng'")
+    assert "has the excluded word 'tuyển dụng'" in site("why", skipped["id"]).out
+    assert "has the excluded word 'tuyển dụng'" in site("article", "list").out

@@ -1,13 +1,16 @@
 """What is new, what is known, what is offered: pure decisions on invented items."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from newsletter.collect.choose import SHORT, Candidate, Known, New, choose, needs_page, with_page
+from newsletter.collect.choose import SHORT, Known, New, choose, needs_page, with_page
 from newsletter.collect.clean import one_line
 from newsletter.collect.identity import identities
-from newsletter.model import ArticleId, ArticleState, RawItem, Source, SourceId, SourceKind, SourceState
+from newsletter.collect.match import Candidate
+from newsletter.model import ArticleId, ArticleState, RawItem, Seen, Source, SourceId, SourceKind, SourceState
 
 NOW = datetime.fromisoformat("2025-03-10T05:00:00+00:00")
 
@@ -36,6 +39,11 @@ def candidate(number: int, *, days: float | None = 1, text: str = "Một đoạn
         published=None if days is None else NOW - timedelta(days=days),
     )
     return Candidate(item=item, keys=identities(item, "s"))
+
+
+def seen(name: str, item: RawItem, **more: Any) -> Seen:
+    facts = {"published": item.published, "state": ArticleState.READY, "first_seen_at": NOW, "entry_hash": "before"}
+    return Seen(id=ArticleId(name), title=item.title, **{**facts, **more})
 
 
 def new(decisions: list[New | Known]) -> list[tuple[str, ArticleState, str | None]]:
@@ -81,28 +89,45 @@ def test_what_is_given_by_name_is_a_candidate_whatever_its_date(kind: SourceKind
 @pytest.mark.parametrize("at", [0, 1, 2])
 def test_any_one_known_key_makes_an_item_known(at: int) -> None:
     one = candidate(1, text="x" * SHORT)
-    (decision,) = choose(source(), [one], {one.keys[at]: ArticleId("a1")}, now=NOW)
+    (decision,) = choose(source(), [one], {one.keys[at]: seen("a1", one.item)}, now=NOW)
     assert isinstance(decision, Known)
-    assert decision.article_id == "a1"
+    assert decision.article.id == "a1"
     assert set(decision.fresh_keys) == set(one.keys) - {one.keys[at]}
-    assert decision.compare
+    assert decision.changed
+    assert not decision.excerpt
 
 
-def test_the_strongest_key_decides_when_keys_name_different_articles() -> None:
-    one = candidate(1)
-    known = {one.keys[0]: ArticleId("by-guid"), one.keys[1]: ArticleId("by-url")}
-    (decision,) = choose(source(), [one], known, now=NOW)
-    assert isinstance(decision, Known)
-    assert decision.article_id == "by-guid"
-
-
-def test_an_excerpt_never_corrects_the_text_that_was_read_from_the_page() -> None:
+def test_an_excerpt_is_marked_as_one_for_it_must_not_correct_the_text_read_from_the_page() -> None:
     one = candidate(1, text="Đoạn ngắn.")
-    known = {one.keys[0]: ArticleId("a1")}
-    for kind, expected in ((SourceKind.FEED, False), (SourceKind.FOLDER, True)):
+    known = {one.keys[0]: seen("a1", one.item)}
+    for kind, expected in ((SourceKind.FEED, True), (SourceKind.FOLDER, False)):
         (decision,) = choose(source(kind), [one], known, now=NOW)
         assert isinstance(decision, Known)
-        assert decision.compare is expected
+        assert decision.excerpt is expected
+
+
+@pytest.mark.parametrize(
+    ("facts", "changed", "reread"),
+    [
+        ({}, True, True),
+        ({"entry_hash": "now"}, False, False),  # nothing new was said
+        ({"entry_hash": None}, False, False),  # a row older than the hash
+        ({"sent": True}, True, False),
+        ({"state": ArticleState.SKIPPED}, False, False),
+        ({"changed_at": NOW - timedelta(hours=5)}, True, False),  # read again today already
+        ({"changed_at": NOW + timedelta(days=9)}, True, True),  # by a clock that ran ahead
+        ({"changed_at": NOW - timedelta(hours=5), "entry_before": "now"}, False, False),  # two versions in turn
+        ({"changed_at": NOW - timedelta(hours=30), "entry_before": "now"}, True, True),  # a correction taken back
+        ({"entry_hash": "now", "state": ArticleState.HELD, "unread": True}, False, True),
+    ],
+)
+def test_a_page_is_read_again_when_the_source_says_something_else_of_an_article_not_yet_sent(
+    facts: dict[str, Any], changed: bool, reread: bool
+) -> None:
+    one = replace(candidate(1), words="now")
+    (decision,) = choose(source(), [one], {one.keys[0]: seen("a1", one.item, **facts)}, now=NOW)
+    assert isinstance(decision, Known)
+    assert (decision.changed, decision.reread, needs_page(source(), decision)) == (changed, reread, reread)
 
 
 def test_the_same_item_twice_in_one_poll_is_one_item() -> None:
@@ -114,7 +139,19 @@ def test_a_date_far_in_the_future_is_left_out() -> None:
     (decision,) = choose(source(), [candidate(1, days=-30)], {}, now=NOW)
     assert isinstance(decision, New)
     assert (decision.item.published, decision.state) == (None, ArticleState.NEW)
-    assert "future" in decision.item.provenance["published"]
+    assert decision.item.provenance["published"] == "first seen: 2025-04-09T05:00:00+00:00 lies in the future"
+
+
+@pytest.mark.parametrize(
+    "zero", ["1970-01-01T00:00:00+00:00", "1969-12-31T17:00:00-07:00", "1970-01-01T07:00:00+07:00"]
+)
+def test_the_zero_of_a_computers_clock_is_no_date(zero: str) -> None:
+    one = candidate(1)
+    one = replace(one, item=replace(one.item, published=datetime.fromisoformat(zero)))
+    (decision,) = choose(source(), [one], {}, now=NOW)
+    assert isinstance(decision, New)
+    assert (decision.item.published, decision.state) == (None, ArticleState.NEW)
+    assert decision.item.provenance["published"].startswith("first seen: ")
 
 
 def test_a_bare_day_counts_to_its_end() -> None:
@@ -175,7 +212,7 @@ def test_a_page_completes_the_feeds_item_and_changes_nothing_the_feed_said() -> 
     assert merged.item.text == page.text
     assert (merged.item.title, merged.item.published) == (feed.item.title, feed.item.published)
     assert (merged.item.authors, merged.item.image) == (("Thu Hà",), "https://vien.example/a.jpg")
-    assert merged.keys == (*feed.keys, "u:final")
+    assert (merged.keys, merged.page_keys) == (feed.keys, ("u:final",))
     assert merged.item.provenance == {
         "text": "page: trafilatura",
         "authors": "page: JSON-LD",

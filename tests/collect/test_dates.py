@@ -57,6 +57,20 @@ PHRASES = [
     ("31/12/2024", date(2024, 12, 31)),
     ("12/31/2024", date(2024, 12, 31)),
     ("04/03/25", DAY),
+    ("15g30, 04/03/2025", at(15, 30)),
+    ("15 giờ 30 phút ngày 04/03/2025", at(15, 30)),
+    ("15 giờ ngày 04/03/2025", at(15, 0)),
+    ("Lúc 3 giờ 15 chiều 04/03/2025", at(15, 15)),
+    ("8 giờ tối ngày 04/03/2025", at(20, 0)),
+    ("04 Th3, 2025", DAY),
+    ("Th3 4, 2025", DAY),
+    ("04/Th3/2025", DAY),
+    ("Đăng ngày: 04.03.2025 - Lượt xem: 1.234", DAY),
+    ("15/1/2025 ÂL, tức 12/02/2025", date(2025, 2, 12)),
+    ("ngày 15 tháng Giêng năm Ất Tỵ (12/02/2025)", date(2025, 2, 12)),
+    ("1 giờ 20 phút trước", at(10, 40, date(2025, 3, 10))),
+    ("vừa xong", at(12, 0, date(2025, 3, 10))),
+    ("sáng nay", date(2025, 3, 10)),
 ]
 
 
@@ -118,6 +132,8 @@ def test_month_first_must_be_asked_for() -> None:
     [
         None, "", "   ", "1741077000", "1741077000000", "Tue, 31 Feb 2025 08:00:00 GMT", "Tue, 04 Mar 2025 25:61:00 GMT",
         "0000-00-00", "2025", "2025-03", "9" * 400, "hôm qua", "3 giờ trước", "năm 2025", "32/13/2025", "1705-01-01",
+        "29/02/2023", "vừa xong", "rằm tháng Giêng năm 2025", "mùng 3 tháng Chạp 2024", "15/01/2025 (âm lịch)",
+        "ngày 15 tháng 8 năm 2025 âm lịch", "âm lịch: 15/01/2025", "15:30 | 04/03",
     ],
 )  # fmt: skip
 def test_what_is_no_date_is_no_date(text: str | None) -> None:
@@ -149,6 +165,7 @@ def test_the_lead_names_the_day_of_the_event(lead: str, day: date, words: str, f
         "Thực hiện Quyết định số 15/QĐ-HV ngày 20/01/2025 của Giám đốc Trung tâm.",
         "Đoạn đầu không có ngày.\n\nChiều ngày 04/03/2025, đoàn làm việc.",
         "Chiều ngày 4/3, Trung tâm họp.",
+        "Sáng ngày 15 tháng Giêng năm 2025 (âm lịch), nhân dân trong vùng về dự hội.",
     ],
 )
 def test_a_lead_without_the_events_day_gives_none(text: str) -> None:

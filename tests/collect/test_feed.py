@@ -294,3 +294,19 @@ def test_an_empty_feed_is_a_feed() -> None:
 )
 def test_a_feed_is_recognised_by_its_beginning(body: bytes, content_type: str | None, expected: bool) -> None:
     assert looks_like_feed(body, content_type) is expected
+
+
+@pytest.mark.parametrize(
+    "tail", ["<item><title>Ba</title>", "<item><title>Ba</title><link>https://vien.example/b", "<item>"]
+)
+def test_an_entry_cut_off_before_its_address_is_left_for_the_next_reading(tail: str) -> None:
+    body = "<rss><channel><item><title>Một</title><link>https://vien.example/1</link></item>" + tail
+    assert [entry.title for entry in read_feed(body.encode()).entries] == ["Một"]
+
+
+@pytest.mark.parametrize(
+    "tail", ["<item><link>https://vien.example/2</link><title>Hai</ti", "<item><guid>2</guid><title>Hai"]
+)
+def test_an_entry_cut_off_behind_its_address_or_id_is_taken(tail: str) -> None:
+    body = "<rss><channel><item><title>Một</title><link>https://vien.example/1</link></item>" + tail
+    assert len(read_feed(body.encode()).entries) == 2

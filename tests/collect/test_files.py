@@ -136,7 +136,7 @@ def test_identity_survives_an_edit_and_differs_between_names_and_folders(tmp_pat
         ("a.txt.gz", gzip.compress(bytes(6 << 20), mtime=0), FetchRefused, "when unpacked"),
         ("a.txt.gz", gzip.compress(b"abc" * 100, mtime=0)[:-12], Unreadable, "breaks off"),
         ("a.txt.gz", b"abc", Unreadable, "gzip packing is broken"),
-        ("a.docx", b"abc", FetchRefused, "kind of file"),
+        ("a.odt", b"abc", FetchRefused, "kind of file"),
     ],
     ids=range(11),
 )

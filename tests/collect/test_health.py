@@ -10,6 +10,7 @@ import pytest
 from newsletter import collect
 from newsletter.app import App
 from newsletter.clock import FixedClock
+from newsletter.collect import gather
 from newsletter.model import ArticleState, Source, SourceKind, SourceState
 from newsletter.store import articles, letters, sources, staff
 from tests.conftest import subscribe
@@ -368,7 +369,7 @@ def test_a_robots_txt_that_cannot_be_had_fails_the_listing_until_it_can(
 def test_pages_there_is_no_time_for_are_read_with_the_next_look(
     app: App, site: Site, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(collect, "PATIENCE", -1.0)
+    monkeypatch.setattr(gather, "PATIENCE", -1.0)
     site.put("/tin", LISTING, ETag='"1"')
     for n in range(6):
         site.put(
@@ -398,7 +399,7 @@ def test_sources_of_one_host_are_read_one_after_another(app: App, site: Site, cl
 def test_sources_there_is_no_time_for_stay_due_and_it_is_told(
     app: App, site: Site, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(collect, "PATIENCE", -1.0)
+    monkeypatch.setattr(gather, "PATIENCE", -1.0)
     said: list[str] = []
     told = replace(app, watch=lambda stage, what, *more: said.append(what))
     for n in range(3):

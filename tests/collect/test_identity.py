@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
-from newsletter.collect.identity import canonical_url, feed_identities, identities, title_key
+from newsletter.collect.identity import alike, canonical_url, identities, title_key
 from newsletter.model import RawItem
 
 SAME = [
@@ -104,13 +104,18 @@ def test_short_or_undated_titles_name_nothing_when_better_names_exist() -> None:
     assert [k[:2] for k in identities(RawItem(title="Tin buồn"), "s")] == ["t:"]
 
 
-def test_keys_that_entries_of_one_feed_share_are_dropped() -> None:
-    items = [
-        RawItem(title="Một", guid="same", url="https://vien.example/"),
-        RawItem(title="Hai", guid="same", url="https://vien.example/"),
-        RawItem(title="Ba", guid="own", url="https://vien.example/"),
-    ]
-    one, two, three = feed_identities(items, "s")
-    assert one != two
-    assert [key[:2] for key in (*one, *two, *three)] == ["t:", "t:", "g:"]
-    assert feed_identities([items[0], items[0]], "s")[0] == feed_identities([items[0], items[0]], "s")[1]
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Khai giảng lớp đo sâu biển", "Khai giảng lớp đo sâu biển khoá 3", True),
+        ("Khai giảng lớp đo sâu biển", "KHAI GIẢNG: lớp đo sâu đáy biển", True),
+        ("Bản tin dự báo tuần 12", "Bản tin dự báo tuần 13", False),
+        ("Thông báo tuyển sinh", "Thông báo nghỉ lễ", False),
+        ("Khai giảng lớp đo…", "Khai giảng lớp đo sâu biển tại trạm Ngữ Phong", True),
+        ("Tin buồn", "Họp báo", False),
+        ("", "Họp báo", True),
+    ],
+)
+def test_an_edited_title_is_alike_and_another_number_is_another_bulletin(one: str, other: str, same: bool) -> None:
+    assert alike(one, other) is same
+    assert alike(other, one) is same

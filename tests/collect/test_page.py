@@ -240,3 +240,11 @@ def test_odd_html_is_read_without_an_error(markup: str) -> None:
 def test_what_is_no_page_is_refused_with_its_reason(body: bytes, content_type: str | None, reason: str) -> None:
     with pytest.raises(Unreadable, match=reason):
         read_page(body, url=URL, content_type=content_type)
+
+
+def test_a_page_of_nothing_but_headlines_pictures_and_nested_titles_is_read() -> None:
+    crowd = "".join(f"<h1>Tin số {n} của Trung tâm</h1><img src='/{n}.jpg'>" for n in range(3000))
+    nested = "<div class='title author date'>" * 200 + "Một dòng chữ dài. " * 2000 + "</div>" * 200
+    sets = f"<p><img srcset='{'x' * 9000} {'y' * 9000}'></p>"
+    found = read(f"<html><head><title>{TITLE}</title></head><body><h1>{TITLE}</h1>{nested}{crowd}{sets}</body></html>")
+    assert found.title == TITLE

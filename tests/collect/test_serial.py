@@ -94,8 +94,14 @@ def test_a_listing_gives_articles_with_text_and_date_and_the_second_run_nothing(
 REDESIGNS = {
     "menu only": "<html><body><ul class='menu'><li><a href='/gioi-thieu'>Giới thiệu</a></li></ul></body></html>",
     "no link": "<html><body><div id='app'></div></body></html>",
-    "another structure": rows(
-        *range(11, 21), form="<div class='the'><a href='/bai/{n}.html'><h4>{title}</h4></a>{day}</div>"
+    "another structure with other links": rows(
+        *range(51, 61), form="<div class='the'><a href='/giai-tri/{n}.html'><h4>{title}</h4></a></div>"
+    ),
+    "a few known among many others": rows(
+        *range(51, 71), 19, 20, form="<div class='the'><a href='/bai/{n}.html'><h4>{title}</h4></a></div>"
+    ),
+    "two known in another place": rows(
+        20, 19, form="<div class='the'><a href='/bai/{n}.html'><h4>{title}</h4></a></div>"
     ),
     "two of ten": rows(20, 19),
 }
@@ -120,20 +126,40 @@ def test_a_redesign_raises_an_alarm_and_loses_nothing(app: App, site: Site, cloc
     assert (state(app).state, state(app).reason) == (SourceState.ACTIVE, None)
 
 
+CARD = "<div class='the'><a href='{path}/{{n}}.html'><h4>{{title}}</h4></a><p>{{day}}</p></div>"
+
+
+@pytest.mark.parametrize("path", ["/bai", "/tin/2026"], ids=["same addresses", "new addresses, same titles and days"])
+def test_a_new_layout_with_the_known_articles_is_learnt_without_a_person(
+    app: App, site: Site, clock: FixedClock, path: str
+) -> None:
+    site.put("/tin-tuc", rows(*range(20, 10, -1)))
+    fill(site, *range(11, 22))
+    add(app, SourceKind.LISTING, LISTING)
+    collect.run(app, clock.now())
+    old, known = state(app).signature, set(stored(app))
+    site.put("/tin-tuc", rows(*range(21, 11, -1), form=CARD.format(path=path)))
+    site.put(f"{path}/21.html", article(21, "21/11/2026"))
+    assert again(app, clock) == 1
+    assert set(stored(app)) - known == {title(21)}
+    assert state(app).state is SourceState.ACTIVE
+    assert state(app).signature not in (None, old)
+
+
 def test_a_person_who_resumes_takes_the_new_layout(app: App, site: Site, clock: FixedClock) -> None:
     site.put("/tin-tuc", rows(*range(20, 10, -1)))
     fill(site, *range(11, 22))
     add(app, SourceKind.LISTING, LISTING)
     collect.run(app, clock.now())
-    card = "<div class='the'><a href='/bai/{n}.html'><h4>{title}</h4></a><p>{day}</p></div>"
-    site.put("/tin-tuc", rows(*range(21, 11, -1), form=card))
+    site.put("/tin-tuc", rows(21, 20, 19, 3, 2, 1, form=CARD.format(path="/bai")))
     assert again(app, clock) == 0
+    assert "none in the same place now; elsewhere 6, of which 2 known" in (state(app).reason or "")
     with app.db.begin() as conn:
         sources.set_state(conn, state(app).id, SourceState.ACTIVE, now=clock.now())
     assert state(app).signature is None
     assert collect.run(app, clock.now()) == 1
     assert again(app, clock) == 0
-    assert (state(app).state, len(stored(app))) == (SourceState.ACTIVE, 11)
+    assert (state(app).state, len(stored(app))) == (SourceState.ACTIVE, 14)
 
 
 def test_a_page_without_a_list_and_a_feed_in_its_place_say_so(app: App, site: Site, clock: FixedClock) -> None:

@@ -5,8 +5,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from newsletter.collect.sitemap import looks_like_sitemap, read_sitemap
+from newsletter.collect.serial import MAX_ITEMS, mapped
+from newsletter.collect.sitemap import SitemapEntry, looks_like_sitemap, read_sitemap
 from newsletter.errors import Unreadable
+from newsletter.http import Fetched
 
 URL = "https://vien.example.vn/sitemap.xml"
 SPACE = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
@@ -116,3 +118,39 @@ def test_strange_elements_do_not_stop_it() -> None:
 def test_what_a_sitemap_looks_like() -> None:
     assert looks_like_sitemap(urlset())
     assert not looks_like_sitemap(b"<rss><channel></channel></rss>")
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        ("/2025/12/30/tin-99.html", "/2026/01/02/tin-5.html"),
+        ("/2025/12/tin-99.html", "/2026/01/tin-5.html"),
+        ("/bai-20251230.html", "/bai-20260102.html"),
+        ("/tin-tuc/ket-qua-999.html", "/tin-tuc/khai-mac-4711.html"),
+        ("/vi/gioi-thieu", "/vi/tin?id=12"),
+        ("/tin/2026-02-31-hop", "/tin/2026-03-01-hop"),
+    ],
+)
+def test_an_address_tells_the_age_of_an_undated_entry(older: str, newer: str) -> None:
+    first, second = (SitemapEntry(url=f"http://vien.example{path}") for path in (older, newer))
+    assert second.told_by_url < first.told_by_url
+
+
+def test_a_date_of_the_sitemap_counts_before_what_the_address_says() -> None:
+    dated = SitemapEntry(url="http://vien.example/2019/01/01/a.html", changed=date(2026, 11, 1))
+    assert dated.told_by_url < SitemapEntry(url="http://vien.example/2026/10/01/a.html").told_by_url
+
+
+def test_of_too_many_undated_addresses_the_newest_are_taken() -> None:
+    count = MAX_ITEMS + 500
+    body = urlset(
+        *(f"<url><loc>{URL.rsplit('/', 1)[0]}/tin-tuc/bai-{n}.html</loc></url>" for n in range(1000, 1000 + count))
+    )
+    fetched = Fetched(
+        status=200, url=URL, body=body, content_type="text/xml", charset=None, etag=None, last_modified=None,
+        not_modified=False, moved=None,
+    )  # fmt: skip
+    links = mapped(fetched, lambda url: fetched)
+    assert links.truncated
+    assert len(links.items) == MAX_ITEMS
+    assert (links.items[0].url or "").endswith(f"/bai-{999 + count}.html")

@@ -130,16 +130,22 @@ def test_the_text_decides_its_language_before_the_page_does(
 
 
 @pytest.mark.parametrize(
-    ("text", "name"),
+    ("text", "names"),
     [
-        ("Đoạn một.\n\nĐoạn hai.\n\nH.M", "H.M"),
-        ("Đoạn một.\n\nĐ.Minh\n\nCác mục khác", "Đ.Minh"),
-        ("Đoạn một.\n\nTin, ảnh: Nguyễn Thu Hà", "Nguyễn Thu Hà"),
-        ("Đoạn một.\n\n(Bài và ảnh: Lê Văn Bình)", "Lê Văn Bình"),
-        ("Đoạn một.\n\nTác giả: someone@vien.example", None),
-        ("H.M\n\nMột.\n\nHai.\n\nBa.", None),
-        ("", None),
+        ("Đoạn một.\n\nĐoạn hai.\n\nH.M", ("H.M",)),
+        ("Đoạn một.\n\nĐ.Minh\n\nCác mục khác", ("Đ.Minh",)),
+        ("Đoạn một.\n\nTin, ảnh: Nguyễn Thu Hà", ("Nguyễn Thu Hà",)),
+        ("Đoạn một.\n\n(Bài và ảnh: Lê Văn Bình)", ("Lê Văn Bình",)),
+        ("Đoạn một.\n\nTin, ảnh: Nguyễn Thu Hà - Lê Văn Bình", ("Nguyễn Thu Hà", "Lê Văn Bình")),
+        ("Đoạn một.\n\nTác giả: someone@vien.example", ()),
+        ("Đoạn một.\n\nTheo Báo Đồng Bằng", ("Báo Đồng Bằng",)),
+        ("Đoạn một.\n\nH.M\n\nTheo Báo Đồng Bằng", ("H.M",)),
+        ("Đoạn một.\n\nBBT\n\nTin: Lê Văn Bình", ("Lê Văn Bình",)),
+        ("Đoạn một.\n\nPV", ("PV",)),
+        ("Theo kế hoạch của Trung tâm, lớp học sẽ mở lại vào mùa thu năm sau cho cán bộ các tỉnh.", ()),
+        ("H.M\n\nMột.\n\nHai.\n\nBa.", ()),
+        ("", ()),
     ],
 )
-def test_the_signature_is_found_at_the_end(text: str, name: str | None) -> None:
-    assert byline(text) == name
+def test_the_signature_is_found_at_the_end_and_persons_come_before_houses(text: str, names: tuple[str, ...]) -> None:
+    assert byline(text) == names

@@ -1,7 +1,8 @@
 """`python -m tests.evals DATA` prints how well the product reads and summarises a data folder.
 
 DATA holds `collect/` (articles.jsonl, meta_postlight.jsonl, synth_vi_articles.jsonl, feeds.jsonl and the files they
-name) and `summarise/` (one .jsonl a set: id, lang, title, text, reference). What is missing is skipped with a line.
+name) and `summarise/` (one .jsonl a set: id, lang, title, text, reference;
+dup_vi_clusters.jsonl also time, cluster). What is missing is skipped with a line.
 Tables go to standard output, all else to standard error.
 """
 
@@ -11,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.evals import collecting, hostile, summarising
+from tests.evals import collecting, guarding, hostile, stories, summarising
 from tests.evals.tables import Table, markdown
 
 
@@ -42,6 +43,8 @@ def _tables(chosen: argparse.Namespace) -> Iterator[Table]:
         yield from hostile.measure()
     if articles.is_dir():
         yield from summarising.measure(articles, limit=chosen.limit, tell=_tell)
+        yield from guarding.measure(articles, limit=chosen.limit)
+        yield from stories.measure(articles, limit=chosen.limit, tell=_tell)
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:

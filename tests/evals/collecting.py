@@ -44,12 +44,13 @@ class PageScore:
     day: bool | None = None
     near_day: bool | None = None  # at most a day off: a zone's doing
     image: bool | None = None
+    authors: float | None = None  # F1 of the words of all names, 0 to 1
     seconds: float = 0.0  # CPU
     failure: str = ""
 
 
 def score_page(record: dict[str, Any], item: RawItem, outcome: Outcome) -> PageScore:
-    """`record`: id, src, and where known body, title, date, image (file names that are right), with_, without."""
+    """`record`: id, src, and where known body, title, date, author, image (file names that are right), with_, without."""
     body = scoring.page_words(item.text)
     day, right = scoring.day_of(item.published), (record.get("date") or "")[:10]
     apart = scoring.days_apart(day, right) if right else None
@@ -64,6 +65,7 @@ def score_page(record: dict[str, Any], item: RawItem, outcome: Outcome) -> PageS
         day=day == right if right else None,
         near_day=(apart is not None and apart <= 1) if right else None,
         image=scoring.same_picture(item.image, record["image"]) if record.get("image") else None,
+        authors=scoring.same_names(item.authors, record["author"]) if record.get("author") else None,
         seconds=outcome.seconds,
         failure=outcome.failure,
     )
@@ -90,11 +92,11 @@ def read_pages(folder: Path, name: str, limit: int | None) -> Iterator[PageScore
 
 PAGE_COLUMNS = (
     "pages (n in brackets)", "body F1", f"below {POOR}", "snippets found", "kept out", "title exact",
-    "date right", "within a day", "lead image", "failed", "pages per CPU s",
+    "date right", "within a day", "author F1", "lead image", "failed", "pages per CPU s",
 )  # fmt: skip
 _PAGE_BARS = {
-    "body F1": "≥ .950", "title exact": "≥ .78", "date right": "≥ .90", "lead image": "≥ .50", "failed": "0",
-    "pages per CPU s": "≥ 10",
+    "body F1": "≥ .950", "title exact": "≥ .78", "date right": "≥ .90", "author F1": "≥ .75", "lead image": "≥ .50",
+    "failed": "0", "pages per CPU s": "≥ 10",
 }  # fmt: skip
 
 
@@ -107,6 +109,7 @@ def page_row(name: str, scores: Sequence[PageScore]) -> list[str]:
         "title exact": share(score.title for score in scores),
         "date right": share(score.day for score in scores),
         "within a day": share(score.near_day for score in scores),
+        "author F1": share(score.authors for score in scores),
         "lead image": share(score.image for score in scores),
         "failed": out_of(bool(score.failure) for score in scores),
         "pages per CPU s": per_second(len(scores), sum(score.seconds for score in scores)),

@@ -87,6 +87,11 @@ def same_picture(found: str | None, expected: Iterable[str]) -> bool:
     return bool(found) and _file_name(found) in {_file_name(address) for address in expected}
 
 
+def same_names(found: Iterable[str], expected: str) -> float:
+    """F1 of the words of all names found and of the line that names them; order and signs aside."""
+    return overlap(title_words(", ".join(found)), title_words(expected))
+
+
 def _file_name(address: str | None) -> str:
     name = unquote(urlsplit(address or "").path).rsplit("/", 1)[-1].split("?")[0]
     return re.sub(r"[-_]?\d{2,4}x\d{2,4}", "", name).lower()

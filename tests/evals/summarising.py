@@ -66,10 +66,13 @@ def score_summary(record: dict[str, Any], summary: Summary | None, outcome: Outc
         lead=lead,
         chars=len(shown),
         ungrounded=bool(scoring.figures(summary.text) - scoring.figures(source)),
-        broken=not all(scoring.ends_whole(sentence.text, text) for sentence in summary.sentences),
+        broken=not all(
+            sentence.text == title if sentence.origin == "title" else scoring.ends_whole(sentence.text, text)
+            for sentence in summary.sentences
+        ),
         over=len(summary.text.strip()) > MAX_CHARS,
         refused=not summary.guard.ok,
-        sentences=len(summary.sentences),
+        sentences=sum(sentence.origin == "text" for sentence in summary.sentences),
         spans=sum(text[s.start : s.end] == s.text for s in summary.sentences if s.start is not None),
         seconds=outcome.seconds,
     )

@@ -84,7 +84,14 @@ def test_every_sentence_of_an_extract_stands_at_its_place_in_the_text(article: A
 
 def test_an_article_that_says_nothing_whole_gets_no_summary() -> None:
     assert summarise(title=TITLE, text="", language="vi") is None
-    assert summarise(title=TITLE, text="Toàn cảnh trạm\n\nẢnh: Thu Trà", language="vi") is None
+    assert summarise(title="", text="Toàn cảnh trạm\n\nẢnh: Thu Trà", language="vi") is None
+
+
+def test_an_article_of_captions_alone_shows_its_title_and_waits_for_a_person() -> None:
+    summary = summarise(title=TITLE, text="Toàn cảnh trạm\n\nẢnh: Thu Trà", language="vi")
+    assert summary is not None
+    assert (summary.text, [s.origin for s in summary.sentences]) == (TITLE, ["title"])
+    assert summary.guard.reasons == ("title: the text has no whole sentence",)
 
 
 def test_an_article_too_short_to_stand_gets_a_verdict_that_holds_it() -> None:

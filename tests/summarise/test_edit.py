@@ -187,6 +187,50 @@ def test_revert_after_a_correction_makes_it_anew_from_the_present_text(app: App,
     assert all(corrected[s.start : s.end] == s.text for s in article.summary.sentences)
 
 
+def test_an_edit_after_a_correction_is_flagged_by_the_next_one_of_the_same_day(app: App, clock: FixedClock) -> None:
+    """The source's own mark is set once a day; a person must learn of every text they have not read."""
+    key = summarised(app)
+    correct(app, key, f"{BODY} Trạm mở cả ngày.", later=timedelta(minutes=5))
+    clock.at += timedelta(minutes=10)
+    by_lan(app, key)
+    assert not the(app, key).changed_after_edit
+    corrected = BODY.replace("12 bản", "14 bản")
+    correct(app, key, corrected, later=timedelta(minutes=5))
+    article = the(app, key)
+    assert article.summary is not None
+    assert (article.state, article.summary.text, article.changed_after_edit) == (ArticleState.READY, WORDS, True)
+    assert article.summary.guard.reasons == ("figure: 12",)
+    first = article.changed_at
+    correct(app, key, f"{corrected} Vé miễn phí.", later=timedelta(minutes=9))
+    assert the(app, key).changed_at == first  # already flagged: marked once
+    revert(app, key, by="lan", now=clock.now() + timedelta(minutes=20))
+    article = the(app, key)
+    assert article.summary is not None
+    assert all(article.text[s.start : s.end] == s.text for s in article.summary.sentences)
+
+
+def test_words_for_an_article_in_doubt_are_kept_until_somebody_releases_it(app: App) -> None:
+    now = app.clock.now()
+    with app.db.begin() as conn:
+        source = sources.new("gio", SourceKind.MANUAL, "", name="Tin Gió")
+        sources.add(conn, source, now=now)
+        item = RawItem(title="Trạm đo gió chạy thử", text=BODY)
+        doubt = {"state": ArticleState.HELD, "reason": "it may be known already", "doubt": True}
+        key = articles.add(conn, source, item, keys=["g"], now=now, language="vi", **doubt)
+    by_lan(app, key)
+    correct(app, key, BODY.replace("12 bản", "14 bản"), later=timedelta(minutes=5))
+    held = the(app, key)
+    assert (held.state, held.reason, held.doubt) == (ArticleState.HELD, "it may be known already", True)
+    assert held.changed_after_edit
+    with app.db.begin() as conn:
+        articles.release(conn, key, by="Lan", now=now)
+    summarise.run(app, now)
+    article = the(app, key)
+    assert article.summary is not None
+    assert (article.state, article.summary.text) == (ArticleState.READY, WORDS)
+    assert article.summary.guard.reasons == ("figure: 12",)
+
+
 def test_what_cannot_be_done_says_why(app: App) -> None:
     key = summarised(app)
     with pytest.raises(NotAllowed, match="the machine's already"):

@@ -6,6 +6,7 @@ import pytest
 
 from newsletter.summarise.clean import body
 from newsletter.summarise.extract import HARD_MAX, MAX_CHARS, MIN_CHARS, extract
+from newsletter.summarise.rank import leans
 from newsletter.summarise.sentences import split_line
 
 TEXTS = ("vi_hoi_nghi", "vi_phat_hien", "vi_hop_tac", "en_station", "en_battery", "en_archive")
@@ -62,11 +63,52 @@ def test_an_extract_never_opens_with_a_sentence_that_leans_on_one_left_out(artic
     assert said("Trạm đo gió trên đồi Ngựa", text, "vi", 210).startswith("Trạm đo gió")
 
 
+@pytest.mark.parametrize(
+    "opening",
+    [
+        "Ông nói",
+        "Bà cũng cho biết",
+        "Theo đó,",
+        "Vì vậy,",
+        "Kết quả là",
+        "Ngoài hai đơn vị trên,",
+        "As a result,",
+        "He said",
+    ],
+)
+def test_a_sentence_that_needs_another_is_known_by_its_opening(opening: str) -> None:
+    assert leans(f"{opening} trạm đo gió sẽ mở cửa.")
+
+
+@pytest.mark.parametrize("opening", ["Ông Pao nói", "Bà con", "Anh em thợ", "Cô gái", "The mast", "Items"])
+def test_a_sentence_that_names_its_subject_stands_alone(opening: str) -> None:
+    assert not leans(f"{opening} trạm đo gió sẽ mở cửa.")
+
+
+def test_half_a_quotation_is_not_taken_while_a_whole_sentence_is_left() -> None:
+    text = (
+        'Ông Pao cho biết: "Trạm đo gió trên đồi Ngựa đã được giao cho bản từ tháng ba năm ngoái và chạy rất tốt. '
+        'Trạm đo gió trên đồi Ngựa mở cửa cho mọi người từ 4h chiều ".\n\n'
+        "Trạm đo gió trên đồi Ngựa được xây trong hai năm với sự giúp đỡ của bà con trong bản."
+    )
+    assert '"' not in said("Trạm đo gió trên đồi Ngựa", text, "vi", 300)
+
+
+def test_cut_teasers_and_captions_that_run_together_are_never_chosen() -> None:
+    teaser, captions = (
+        "Trạm đo gió trên đồi Ngựa giúp bà con tránh bão,...",
+        "Ông Pao phát biểu tại buổi lễ Bà Lương và em Ngọc xem trạm đo gió trên đồi Ngựa.",
+    )
+    whole = "Trạm đo gió trên đồi Ngựa mở cửa sáng 3/3 sau hai năm xây dựng."
+    assert said("Trạm đo gió trên đồi Ngựa", f"{teaser} {captions}\n\n{whole}", "vi") == whole
+
+
 def test_when_no_sentence_fits_the_shortest_of_the_lead_is_taken_up_to_a_hard_limit() -> None:
     long, longer = "Nước " + "dâng lên " * 42 + "mãi.", "Nước " + "rút đi " * 90 + "mãi."
     assert MAX_CHARS < len(long) <= HARD_MAX < len(longer)
     assert said("Nước", f"{longer} {long}\n\n{longer}", "vi") == long
     assert extract("Nước", f"{longer}\n\n{longer}", "vi") == []
+    assert extract("Nước", f"{longer} {long}", "vi", max_chars=300) == []  # a layout with less room has no more
 
 
 def test_a_sentence_with_markup_or_an_order_to_a_machine_is_never_chosen() -> None:

@@ -84,6 +84,35 @@ def test_english_facts_are_held_to_the_same_rule(summary: str, kind: str | None)
     assert kinds(judged(summary, text=ENGLISH, language="en")) == ({kind} if kind else set())
 
 
+ACCIDENT = (
+    "Khuya 17/8, một thuyền chở 6 người lật gần bến, làm 4 người chết và 2 người bị thương. "
+    "Đội Lạc An thắng 3-1, sau đó thua 0-2. Nhiệt độ từ 2 đến 5 độ. Ông Pao, 61 tuổi, đã lái thuyền 5 năm."
+)
+
+
+@pytest.mark.parametrize(
+    ("summary", "kind"),
+    [
+        ("Khuya 17-8, một thuyền chở 6 người lật gần bến, làm 4 người chết.", None),
+        ("Khuya 17-4, một thuyền chở 6 người lật gần bến, làm 4 người chết.", "figure"),
+        ("Đội Lạc An thắng 3-1, sau đó thua 0-2, trong khi nhiệt độ là 2-5 độ.", None),
+        ("Đội Lạc An thắng 3-2, sau đó thua 0-2, trong khi nhiệt độ là 2-5 độ.", "figure"),
+        ("Một thuyền lật gần bến, làm 4 người chết và 2 người bị thương.", None),
+        ("Một thuyền lật gần bến, làm 2 người chết và 4 người bị thương.", "figure"),
+        ("Một thuyền lật gần bến; ông Pao, 61 tuổi, đã lái thuyền 4 năm.", "figure"),
+    ],
+)
+def test_the_parts_of_a_figure_and_what_it_counts_stand_together(summary: str, kind: str | None) -> None:
+    assert kinds(judged(summary, text=ACCIDENT)) == ({kind} if kind else set())
+
+
+def test_initials_do_not_speak_another_language() -> None:
+    text = (
+        "Edinilen bilgiye göre M.A. adlı kişi D.A. ile E.A. adlı ortağını, A.O. adlı komşusuna 300 lira için dövdürdü."
+    )
+    assert judged(text, text=text, language="tr").ok
+
+
 def test_a_standfirst_is_a_source_and_may_hold_facts_the_body_lacks() -> None:
     lead = "Hội nghị của Viện Thủy sinh tại Bến Sỏi có 250 người dự và kéo dài hai ngày liền."
     assert judged(lead, origin=SummaryOrigin.STANDFIRST).ok

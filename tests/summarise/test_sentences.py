@@ -3,6 +3,7 @@
 import pytest
 
 from newsletter.summarise.sentences import is_balanced, quoted, split
+from tests.summarise.hard_sentences import OTHERS, VIETNAMESE
 
 CASES = [
     # Vietnamese
@@ -59,6 +60,23 @@ CASES = [
 def test_sentences_end_where_a_reader_would_end_them(language: str, sentences: list[str]) -> None:
     text = " ".join(sentences)
     assert [span.of(text) for span in split(text, language)] == sentences
+
+
+HARD = [("vi", sentences) for sentences in VIETNAMESE] + [
+    (lang, case) for lang, cases in OTHERS.items() for case in cases
+]
+
+
+@pytest.mark.parametrize(
+    ("language", "sentences"), HARD, ids=lambda value: value if isinstance(value, str) else value[0]
+)
+def test_hard_boundaries_are_found(language: str, sentences: list[str]) -> None:
+    text = ("" if language in ("ja", "zh") else " ").join(sentences)
+    assert [span.of(text) for span in split(text, language)] == sentences
+
+
+def test_the_hard_cases_are_sixty_and_half_of_them_vietnamese() -> None:
+    assert (len(HARD), len(VIETNAMESE)) == (60, 30)
 
 
 def test_chinese_and_japanese_need_no_spaces_between_sentences() -> None:

@@ -114,7 +114,7 @@ def test_no_page_scrolls_sideways_on_a_narrow_phone(browser, world, width, langu
     token = world.link(world.mail_to("ngoc@"), "u")
     ours = world.article("Phao")
     staff = ("/staff/", f"/staff/issues/{issue.id}", f"/staff/issues/{issue.id}?width=text", "/staff/sources", "/staff/articles",
-             f"/staff/articles/{ours}")  # fmt: skip
+             "/staff/articles/new", f"/staff/articles/{ours}")  # fmt: skip
     public = (*PUBLIC, token, token.replace("/u/", "/p/"), f"/articles/{ours}", f"/issues/{issue.id}")
     with opened(browser, world, "/", width=width, language=language) as page:
         for path in (*staff, *public):
@@ -163,6 +163,7 @@ def test_text_is_readable_in_both_colour_schemes(browser, world, scheme):
         f"/staff/issues/{issue.id}",
         "/staff/sources",
         "/staff/articles",
+        "/staff/articles/new",
         f"/staff/articles/{world.article('Phao')}",
     )
     paths = (*staff, token, token.replace("/u/", "/p/"), *PUBLIC)
@@ -200,13 +201,21 @@ def test_every_input_has_its_label_above_and_every_page_its_heading(browser, wor
     issue = world.compose()
     with opened(browser, world, "/", language="en") as page:
         article = f"/staff/articles/{world.article('Phao')}"
-        for path in ("/staff/", f"/staff/issues/{issue.id}", "/staff/sources", "/staff/articles", article, "/u/wrong"):
+        for path in (
+            "/staff/",
+            f"/staff/issues/{issue.id}",
+            "/staff/sources",
+            "/staff/articles",
+            "/staff/articles/new",
+            article,
+            "/u/wrong",
+        ):
             page.goto(world.url + path)
             assert page.locator("h1").count() == 1, path
             assert page.locator("main").count() == 1, path
             assert page.locator("html[lang]").count() == 1
             unnamed = page.evaluate(
-                "[...document.querySelectorAll('input:not([type=hidden]), textarea')]"
+                "[...document.querySelectorAll('input:not([type=hidden]), textarea, select')]"
                 ".filter(i => !i.labels.length).map(i => i.name)"
             )
             assert unnamed == [], path
@@ -260,3 +269,19 @@ def test_our_own_forms_work_on_a_plain_http_name(browser, world):
     assert "sec-fetch-site" not in sent.value.headers
     page.wait_for_url("**/staff/")
     context.close()
+
+
+@pytest.mark.parametrize(("language", "added"), [("vi", "Đã thêm bài viết"), ("en", "The article is added")])
+def test_an_article_is_pasted_without_javascript_and_a_fault_is_told_beside_its_field(browser, world, language, added):
+    with opened(browser, world, "/staff/articles", language=language, java_script_enabled=False) as page:
+        page.locator("a.button").click()
+        page.locator("#body").fill("Trạm đo mới\nSố liệu được gửi mười phút một lần cho người dân ven biển.")
+        page.locator("#url").evaluate("field => field.type = 'text'")
+        page.locator("#url").fill("vien.example")
+        page.locator("main .button").click()
+        assert page.locator("#url").get_attribute("aria-invalid") == "true"
+        assert page.locator("#fault-url").is_visible()
+        page.locator("#url").fill("")
+        page.locator("main .button").click()
+        assert added in page.get_by_role("status").inner_text()
+        assert page.locator("h1").inner_text() == "Trạm đo mới"

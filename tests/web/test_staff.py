@@ -1,15 +1,19 @@
 """What staff see and do, as posted forms on a real server."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from newsletter import collect, summarise
 from newsletter.compose.testing import send_test
 from newsletter.errors import NotAllowed
 from newsletter.locale import labels
 from newsletter.model import (
+    ArticleState,
     DeliveryState,
     IssueState,
+    RawItem,
     SourceKind,
     SourceState,
     Summary,
@@ -17,7 +21,7 @@ from newsletter.model import (
     SummarySentence,
     Verdict,
 )
-from newsletter.store import articles, issues, mailings, receipts, sources
+from newsletter.store import articles, issues, mailings, newsletters, receipts, sources
 from newsletter.web.reasons import reason_in
 from newsletter.web.staff.articles import marked
 from subscribers import parse_address
@@ -274,6 +278,48 @@ def test_the_article_page_marks_the_sentences_of_the_summary_and_tells_where_it_
     assert "có trong số này" in page
 
 
+def _retold(world):
+    """The first story printed by a paper that the newsletter reads too; returns its article."""
+    now = world.clock.now()
+    with world.app.db.begin() as conn:
+        sources.add(conn, sources.new("bao", SourceKind.MANUAL, "", name="Báo Sóng"), now=now)
+        paper = sources.by_slug(conn, "bao")
+        known = newsletters.listed(conn)[0]
+        newsletters.save(conn, replace(known, source_ids=(*known.source_ids, paper.id)), now=now)
+        first = articles.get(conn, world.article("Phao"))
+    title = "Nhờ phao mà ngư dân kịp về bến"
+    item = RawItem(title=title, text=first.text, url="https://song.example/1", published=first.published)
+    collect.take(world.app, paper, [item], now)
+    summarise.run(world.app, now)
+    return world.article(title)
+
+
+def test_the_review_page_names_who_else_reported_and_the_article_page_the_same_story(world):
+    second = _retold(world)
+    issue = world.compose()
+    cookie = world.log_in()
+    page = world.fetch(f"/staff/issues/{issue.id}", cookie=cookie).text
+    assert "Cũng đưa tin: " in page
+    assert "cùng một tin với “" in page
+    told = world.fetch(f"/staff/articles/{second}", cookie=cookie).text
+    assert f'href="/staff/articles/{world.article("Phao")}"' in told
+    assert "4-word runs" in told
+
+
+def test_staff_tell_two_articles_apart_by_a_button_and_twice_does_no_harm(world):
+    second = _retold(world)
+    cookie = world.log_in()
+    assert "Không phải cùng một tin" in world.fetch(f"/staff/articles/{second}", cookie=cookie).text
+    for _ in range(2):
+        answer = world.fetch(f"/staff/articles/{second}/apart", form={}, cookie=cookie)
+        assert answer.headers["location"].endswith(f"/staff/articles/{second}")
+    page = world.fetch(f"/staff/articles/{second}", cookie=cookie).text
+    assert "Không có bài nào khác đưa tin này." in page
+    assert "ban biên tập đã tách thành tin riêng" in page
+    issue = world.compose()
+    assert "Cũng đưa tin" not in world.fetch(f"/staff/issues/{issue.id}", cookie=cookie).text
+
+
 def test_articles_can_be_filtered_by_state(world):
     cookie = world.log_in("en")
     assert "Wave models" in world.fetch("/staff/articles?state=ready", cookie=cookie).text
@@ -334,3 +380,42 @@ def test_an_article_title_cannot_break_out_of_a_staff_page(world):
     review = f"/staff/issues/{world.issue().id}"
     for path in ("/staff/", "/staff/articles", review, f"{review}?width=text"):
         assert "<script>alert" not in world.fetch(path, cookie=cookie).text
+
+
+def _doubtful(world, title: str) -> str:
+    with world.app.db.begin() as conn:
+        source = sources.by_slug(conn, "van-phong")
+        return articles.add(
+            conn, source, RawItem(title=title, text="Một câu kể chuyện ở bến."), keys=[title], now=world.clock.now(),
+            language="vi", state=ArticleState.HELD, doubt=True,
+            reason="12 of 15 entries turned new at once: their names may have changed, not their news",
+        )  # fmt: skip
+
+
+def test_a_doubtful_article_waits_on_the_first_page_and_is_released_or_dropped_with_a_name(world):
+    one, other = _doubtful(world, "Tàu mới về bến"), _doubtful(world, "Tàu cũ về bến")
+    cookie = world.log_in("en")
+    assert "2 articles may be known already" in world.fetch("/staff/", cookie=cookie).text
+    page = world.fetch(f"/staff/articles/{one}", cookie=cookie).text
+    assert "12 of 15 entries turned new at once: the source may have renamed its articles" in page
+    assert world.fetch(f"/staff/articles/{one}/release", form={"why": "is news"}, cookie=cookie).status == 303
+    assert world.fetch(f"/staff/articles/{other}/drop", form={}, cookie=cookie).status == 303
+    with world.app.db.read() as conn:
+        released, dropped = articles.get(conn, one), articles.get(conn, other)
+    assert (released.state, released.reason, released.doubt) == (ArticleState.NEW, None, False)
+    assert released.decided.startswith("released by Ed Itor: is news (2026-11-")
+    assert (dropped.state, dropped.reason) == (ArticleState.SKIPPED, "dropped by Ed Itor")
+    again = world.fetch(f"/staff/articles/{other}/release", form={}, cookie=cookie)
+    assert (again.status, "only an article held in doubt" in again.text) == (409, True)
+    assert world.fetch("/staff/articles/0000000000000000/drop", form={}, cookie=cookie).status == 404
+
+
+def test_a_correction_is_dated_and_says_which_issue_was_sent_before_it(world):
+    article_id = world.article("Giống")
+    with world.app.db.begin() as conn:
+        held = articles.get(conn, article_id)
+        changed = RawItem(title=f"{held.title} (sửa)", text=held.text)
+        assert articles.corrected(conn, article_id, changed, now=world.clock.now(), language="vi")
+    page = world.fetch(f"/staff/articles/{article_id}", cookie=world.log_in("en")).text
+    assert "Corrected at the source on" in page
+    assert "after issue" not in page

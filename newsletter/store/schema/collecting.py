@@ -1,4 +1,4 @@
-"""Sources, the articles found there, the identities that are never forgotten, and the summaries."""
+"""Sources, the articles found there, the identities that are never forgotten, the summaries, and who tells one story."""
 
 from typing import Any
 
@@ -40,6 +40,7 @@ sources = sa.Table(
     sa.Column("validators_url", sa.Text),
     sa.Column("body_hash", sa.String(64)),
     sa.Column("signature", sa.Text),  # of a listing: the structure its links stood in; NULL until the first reading
+    sa.Column("reading", sa.Text),  # of a feed: a line for each entry it showed, see collect.reading
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Index("ix_sources_due", "next_check_at"),  # the collect stage: which sources are due
 )
@@ -64,8 +65,12 @@ articles = sa.Table(
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("reason", sa.Text),
     sa.Column("named", sa.Boolean, nullable=False),  # given by name: a candidate whatever its date
-    sa.Column("content_hash", sa.String(64), nullable=False),  # of title and text: tells a corrected article
+    sa.Column("content_hash", sa.String(64), nullable=False),  # of title, standfirst, text: tells a corrected article
+    sa.Column("entry_hash", sa.String(64)),  # of what the source itself said last, before its page was read
+    sa.Column("entry_before", sa.String(64)),  # and of what it said before that: two versions in turn are no news
     sa.Column("changed_at", UtcDateTime),  # corrected at the source after first sight; never re-sent
+    sa.Column("doubt", sa.Boolean, nullable=False, default=False),  # held until a person releases or drops it
+    sa.Column("decided", sa.Text),  # who released or dropped it, when and why
     sa.Column("first_seen_at", UtcDateTime, nullable=False),
     sa.Index("ix_articles_state", "state", "first_seen_at"),  # the summarise stage: what is new
     sa.Index("ix_articles_source_id_state", "source_id", "state", "published_at"),  # compose: what is ready
@@ -120,4 +125,53 @@ summary_versions = sa.Table(
     sa.Column("by", sa.Text),  # who did it; NULL: the machine
     *_wording(),
     sa.Index("ix_summary_versions_article_id", "article_id", "id"),  # the history of one article, in its order
+)
+
+# Which story each article tells. An article without a row, or with the hash of an earlier text, waits to be compared.
+story_articles = sa.Table(
+    "story_articles",
+    metadata,
+    sa.Column("article_id", Id, sa.ForeignKey("articles.id"), primary_key=True),
+    sa.Column("story_id", Id, nullable=False),  # equal for articles of one story; no row of its own
+    sa.Column("rule", sa.String(16), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("like_id", Id),  # the article it was found to be like
+    sa.Column("content_hash", sa.String(64), nullable=False),  # of the text that was compared
+    sa.Column("decided_at", UtcDateTime, nullable=False),
+    sa.Column("language", sa.String(16), nullable=False),
+    sa.Column("moment", UtcDateTime, nullable=False),  # published, else first seen
+    # what later articles are compared with (collect.story.pack); NULL once the window has passed
+    sa.Column("vector", sa.LargeBinary),
+    sa.Column("runs", sa.LargeBinary),
+    sa.Column("figures", sa.LargeBinary),
+    sa.Index("ix_story_articles_story_id", "story_id"),  # compose: who else tells it
+    sa.Index("ix_story_articles_language_moment", "language", "moment"),  # collect: the recent ones; pruning
+)
+
+# What staff have told apart, both ways round. Never forgotten: a corrected article is compared again.
+stories_apart = sa.Table(
+    "stories_apart",
+    metadata,
+    sa.Column("article_id", Id, sa.ForeignKey("articles.id"), primary_key=True),
+    sa.Column("other_id", Id, sa.ForeignKey("articles.id"), primary_key=True),
+    sa.Column("told_by", sa.Text, nullable=False),  # a staff id, or who ran the command
+    sa.Column("told_at", UtcDateTime, nullable=False),
+)
+
+# How common each term is: in how many articles of a language it was seen. Rare old ones are pruned.
+story_terms = sa.Table(
+    "story_terms",
+    metadata,
+    sa.Column("language", sa.String(16), primary_key=True),
+    sa.Column("term", sa.Integer, primary_key=True, autoincrement=False),  # collect.story_words.term_id
+    sa.Column("documents", sa.Integer, nullable=False),
+    sa.Column("seen_at", UtcDateTime, nullable=False),
+)
+
+story_languages = sa.Table(
+    "story_languages",
+    metadata,
+    sa.Column("language", sa.String(16), primary_key=True),
+    sa.Column("documents", sa.Integer, nullable=False),
+    sa.Column("pruned_at", UtcDateTime, nullable=False),
 )

@@ -1,17 +1,23 @@
 """Articles with the reason for the state each is in; and one article with its provenance, summary and decisions."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from newsletter.errors import BadInput
-from newsletter.model import Article, ArticleState, Decision, Issue, IssueState, Summary
+from newsletter.errors import BadInput, NotAllowed
+from newsletter.log import get_logger
+from newsletter.model import Article, ArticleId, ArticleState, Decision, Issue, IssueState, Summary
 from newsletter.store import articles as rows
-from newsletter.store import issues, summaries
+from newsletter.store import issues, stories, summaries
 from newsletter.summarise.edit import LONGEST
 from newsletter.summarise.support import supports
+from newsletter.web.reasons import reason_in
 from newsletter.web.staff.review import name_of
 from newsletter.web.visit import Visit
+
+log = get_logger("web")
 
 SHOWN = 100
 
@@ -31,6 +37,27 @@ class Stretch:
 
     text: str
     sentence: int
+
+
+def release(visit: Visit) -> Response:
+    """Let an article go on its way that was held because it may be known already."""
+    return _decided(visit, rows.release)
+
+
+def drop(visit: Visit) -> Response:
+    return _decided(visit, rows.drop)
+
+
+def _decided(visit: Visit, act: Callable[..., None]) -> Response:
+    assert visit.member is not None
+    article_id, why = visit.part("id"), visit.form.get("why", "").strip()[:500]
+    try:
+        with visit.app.db.begin() as conn:
+            act(conn, article_id, by=visit.member.name, now=visit.now, why=why)
+    except NotAllowed as error:
+        return page(visit, status=409, refused=reason_in(visit.words, error.what))
+    log.info("staff_act", act=act.__name__, article=article_id, staff=visit.member.id)
+    return visit.go(f"/staff/articles/{article_id}")
 
 
 def article(visit: Visit) -> Response:
@@ -54,10 +81,13 @@ def page(visit: Visit, *, status: int = 200, refused: str = "", typed: str | Non
         versions = summaries.history(conn, found.id)
         acting = {version.by for version in versions if version.by}
         names = {by: name_of(conn, by) for by in (*acting, found.summary.by if found.summary else None) if by}
+        sent = issues.sent_with(conn, found.id, before=found.changed_at) if found.changed_at else []
+        story = stories.of_article(conn, found.id)
     said = found.summary.text if found.summary else ""
     return visit.page(
         "staff/article.html",
         status=status,
+        corrected_after=", ".join(sent),
         article=found,
         supports=supports(found),
         paragraphs=marked(found.text, found.summary),
@@ -68,8 +98,21 @@ def page(visit: Visit, *, status: int = 200, refused: str = "", typed: str | Non
         stale=[(issue, name) for issue, decision, name in decisions if _keeps_other_words(issue, decision, said)],
         refused=refused,
         typed=said if typed is None else typed,
+        mending=typed is not None,
         longest=LONGEST,
+        story=story,
+        added=visit.asked("added"),
     )
+
+
+def tell_apart(visit: Visit) -> Response:
+    """Staff say that an article is another story. A second press finds it alone already, and changes nothing."""
+    assert visit.member is not None
+    article_id = ArticleId(visit.part("id"))
+    with suppress(BadInput), visit.app.db.begin() as conn:
+        stories.tell_apart(conn, article_id, by=visit.member.id, now=visit.now)
+        log.info("staff_act", act="apart", article=article_id, staff=visit.member.id)
+    return visit.go(f"/staff/articles/{article_id}")
 
 
 def _keeps_other_words(issue: Issue, decision: Decision, said: str) -> bool:

@@ -9,7 +9,7 @@ import subscribers
 from newsletter import schedule
 from newsletter.errors import BadInput
 from newsletter.model import Counts, Issue, IssueState, Newsletter, NewsletterId, Source, SourceState
-from newsletter.store import Connection, issues, letters, newsletters, receipts, sources
+from newsletter.store import Connection, articles, issues, letters, newsletters, receipts, sources
 from newsletter.web.visit import Visit
 
 SHOWN = 50
@@ -40,10 +40,11 @@ class Waiting:
     failing: list[Source]
     letters: list[tuple[str, str]]  # (kind, reason) of those that could not be rendered
     unknown: list[Row]
+    doubtful: int  # articles that may be known already
     schedules: list[tuple[Newsletter, str]]  # newsletters whose cron line cannot be used, with the fault
 
     def __bool__(self) -> bool:
-        return any((self.approvals, self.failing, self.letters, self.unknown, self.schedules))
+        return any((self.approvals, self.failing, self.letters, self.unknown, self.doubtful, self.schedules))
 
 
 def home(visit: Visit) -> Response:
@@ -55,6 +56,7 @@ def overview(visit: Visit) -> Response:
         known = {newsletter.id: newsletter for newsletter in newsletters.listed(conn)}
         rows = table(conn, issues.listed(conn, limit=SHOWN), known)
         failing = [source for source in sources.listed(conn) if source.state is SourceState.FAILING or source.given_up]
+        doubtful = articles.in_doubt(conn)
         unrendered = letters.failures(conn)
     coming, unusable = next_sends([one for one in known.values() if one.active], now=visit.now)
     waiting = Waiting(
@@ -62,6 +64,7 @@ def overview(visit: Visit) -> Response:
         failing=failing,
         letters=unrendered,
         unknown=[row for row in rows if row.counts is not None and row.counts.unknown],
+        doubtful=doubtful,
         schedules=unusable,
     )
     return visit.page("staff/issues.html", coming=coming, waiting=waiting, rows=rows, newsletters=known)

@@ -5,8 +5,8 @@ from alembic import op
 
 from newsletter.store.engine import UtcDateTime
 
-revision = "0005"
-down_revision = "0003"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
@@ -41,7 +41,7 @@ def upgrade() -> None:
         sa.Column("guard_reasons", sa.JSON(), nullable=False),
         *(sa.Column(name, kind, nullable=True) for name, kind in _ADDED),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_summary_versions")),
-        sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=op.f("fk_summary_versions_article_id_articles")),
+        sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=op.f("fk_summary_versions_article_id")),
     )
     op.create_index("ix_summary_versions_article_id", "summary_versions", ["article_id", "id"])
 
