@@ -89,6 +89,13 @@ class SummaryOrigin(StrEnum):
     HUMAN = "human"  # edited by staff
 
 
+class SummaryAct(StrEnum):
+    MADE = "made"  # by the stage
+    EDITED = "edited"  # by a person
+    REGENERATED = "regenerated"  # made anew because a person asked
+    REVERTED = "reverted"  # a person's words gave way to the machine's again
+
+
 class ApprovalPolicy(StrEnum):
     MANUAL = "manual"  # a person approves every issue
     AUTO = "auto"  # an issue without preflight errors approves itself
@@ -188,7 +195,7 @@ class SummarySentence:
     """One sentence and where it stands. `start`, `end` count code points in the article text (None outside it)."""
 
     text: str
-    origin: str  # "text", "title" or "standfirst"
+    origin: str  # "text", "title" or "standfirst"; "model" or "human" for words that stand nowhere as they are
     start: int | None = None
     end: int | None = None
 
@@ -200,11 +207,38 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelUse:
+    """What asking a language model cost, whether its words were taken or not. Tokens as the endpoint reported them."""
+
+    model: str
+    tries: int
+    seconds: float  # of waiting, all tries together
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
+    """The guard's verdict on a person's words is advice: `human` summaries are used whatever it says."""
+
     text: str
     origin: SummaryOrigin
     sentences: tuple[SummarySentence, ...]
     guard: Verdict
+    note: str = ""  # why another way was taken: "the model was not used: …"
+    use: ModelUse | None = None
+    by: str | None = None  # of a person's words: a staff id, or the name the command line gave
+    made_at: datetime | None = None  # None until it is kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryVersion:
+    """One line of a summary's history: who did what when, and the words from then on."""
+
+    at: datetime
+    act: SummaryAct
+    by: str | None  # None: the machine
+    summary: Summary
 
 
 # ---------------------------------------------------------------- rows as stages read them
@@ -272,6 +306,16 @@ class Article:
     changed_at: datetime | None = None  # the last correction at the source that was marked
     doubt: bool = False  # held until a person releases or drops it
     decided: str | None = None  # who released or dropped it, when and why
+    topics: tuple[str, ...] = ()  # the source's own first, then what the article names again and again
+    source_topics: tuple[str, ...] = ()
+
+    @property
+    def changed_after_edit(self) -> bool:
+        """The words are a person's, and the source has corrected the article since they were written."""
+        made = self.summary
+        if made is None or made.origin is not SummaryOrigin.HUMAN or made.made_at is None:
+            return False
+        return self.changed_at is not None and self.changed_at > made.made_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -345,6 +389,7 @@ class Issue:
     approved_by: str | None
     approved_at: datetime | None
     preflight: tuple["Finding", ...] = ()
+    intros: Mapping[str, str] = field(default_factory=dict)  # language -> what staff wrote in place of the made intro
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -370,6 +415,7 @@ class Item:
     image: str | None
     language: str
     published: datetime | date | None
+    topics: tuple[str, ...] = ()
     also: tuple[Report, ...] = ()  # "also reported by"
 
 

@@ -26,6 +26,12 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _base(url: str) -> str:
+    if not url.startswith(("https://", "http://")) or "?" in url or "#" in url:
+        raise ValueError("must be an http(s) URL without query")
+    return url.rstrip("/")
+
+
 class Sender(_Section):
     """Who the mail comes from. The address's domain is also that of Message-ID and of the DKIM signature."""
 
@@ -87,6 +93,35 @@ class Fetch(_Section):
     pace_seconds: float = Field(1.0, ge=0, le=60)  # between two questions to one host; 0: a server of one's own
 
 
+class Model(_Section):
+    """A language model that writes summaries: any endpoint that answers as OpenAI's chat completions do. Off without `url`."""
+
+    url: str | None = None  # the base, like https://models.example.org/v1
+    name: str = ""
+    api_key: SecretStr | None = None
+    timeout: float = Field(20, gt=0, le=600)  # seconds for each answer
+    max_tokens: int = Field(400, ge=50)  # of an answer; a model that thinks aloud needs more
+    connections: int = Field(4, ge=1, le=32)  # articles asked about at the same time
+    give_up_after: int = Field(3, ge=1)  # failures in a row; then it is left alone for the rest of the run
+    run_seconds: float = Field(120, gt=0)  # after so long a run asks no more: an issue must not wait for a slow one
+
+    @field_validator("url")
+    @classmethod
+    def _is_a_base(cls, value: str | None) -> str | None:
+        return _base(value) if value is not None else None
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> "Model":
+        if self.url and not self.name.strip():
+            raise ValueError("name is missing: which model is to be asked?")
+        return self
+
+    @property
+    def endpoint(self) -> str:
+        assert self.url is not None, "asked only when it is on"
+        return self.url if self.url.endswith("/chat/completions") else f"{self.url}/chat/completions"
+
+
 class Web(_Section):
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
@@ -108,6 +143,7 @@ class Settings(_Section):
     transport: Transport = Transport()
     dkim: Dkim = Dkim()
     fetch: Fetch = Fetch()
+    model: Model = Model()
     web: Web = Web()
     log: Log = Log()
 
@@ -123,9 +159,7 @@ class Settings(_Section):
     @field_validator("base_url")
     @classmethod
     def _is_a_base(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://")) or "?" in value or "#" in value:
-            raise ValueError("must be an http(s) URL without query")
-        return value.rstrip("/")
+        return _base(value)
 
     @model_validator(mode="after")
     def _is_complete(self) -> "Settings":
@@ -355,6 +389,13 @@ kind = "outbox"                         # outbox (.eml files), smtp or postmark
 # user_agent = "Newsletter/0.1 (+https://example.org/bot)"
 # resolve = { "tin.example.org" = "127.0.0.1:8080" }   # the only way to a server on this machine
 # pace_seconds = 1.0                    # between two questions to one host; 0 only for a server of your own
+
+[model]                                 # a language model that writes summaries, behind the guard; without url: off
+# url = "https://models.example.org/v1" # any endpoint that answers as OpenAI's chat completions do
+# name = "the-model"
+# api_key = ""                          # better: NEWSLETTER_MODEL__API_KEY_FILE
+# timeout = 20                          # seconds for each answer
+# For one on this machine: url = "http://model.local/v1", and in [fetch] resolve = { "model.local" = "127.0.0.1:11434" }
 
 [web]
 host = "127.0.0.1"

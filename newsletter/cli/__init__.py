@@ -47,7 +47,7 @@ VERBS: Mapping[str, Mapping[str, str]] = {
     },
     "issues": {
         "issues": "List the issues.",
-        "issue": "Make an extra issue by hand.",
+        "issue": "Make an extra issue; write an intro.",
         "approve": "Approve an issue for exactly the content shown.",
         "back-to-draft": "Undo an approval: the issue is composed again.",
         "reject": "The same as back-to-draft.",
@@ -57,6 +57,7 @@ VERBS: Mapping[str, Mapping[str, str]] = {
         "resend-unknown": "Send again where nobody knows whether it arrived.",
         "apart": "Say that an article is not the same story as others.",
     },
+    "wording": {"summary": "Edit, regenerate or revert a summary."},
     "looking": {
         "preview": "Show an issue as a reader would get it.",
         "preflight": "Check an issue as a strict receiver would.",

@@ -21,7 +21,7 @@ from newsletter.compose.design import LETTERS, default_folders, design_names, fi
 from newsletter.compose.letters import NoticeTopic
 from newsletter.compose.render import fit_issue, render_letter
 from newsletter.errors import NewsletterError
-from newsletter.http import Fetcher
+from newsletter.http import Fetcher, is_public
 from newsletter.locale import available
 from newsletter.mail.dkim import dns_record
 from newsletter.main import make_signer, make_transport
@@ -76,6 +76,8 @@ def effective(settings: Settings) -> dict[str, Any]:
     for section, key in (("smtp", "password"), ("postmark", "token")):
         if values["transport"][section][key] is not None:
             values["transport"][section][key] = HIDDEN
+    if values["model"]["api_key"] is not None:
+        values["model"]["api_key"] = HIDDEN
     return values
 
 
@@ -285,6 +287,35 @@ def _fetch(settings: Settings) -> Told:
     yield OK, f"as {settings.fetch.user_agent}"
 
 
+def _model(settings: Settings) -> Told:
+    model = settings.model
+    if not model.url:
+        yield OK, "off: summaries are the publisher's words or whole sentences of the article"
+        return
+    parts = urlsplit(model.url)
+    host = parts.hostname or ""
+    mapped = host in {name.lower() for name in settings.fetch.resolve}
+    if not mapped and (host == "localhost" or _is_private(host)):
+        yield (
+            ERROR,
+            f'{host} is on this machine or network; give it a name of its own and map it: url = "http://model.local/v1",'
+            f' fetch.resolve = {{ "model.local" = "{host}:{parts.port or 80}" }}',
+        )
+    elif parts.scheme == "http" and not mapped:
+        yield WARNING, f"{model.url} is not https: articles and the key travel in the open"
+    else:
+        yield OK, f"{model.name} at {model.url} writes summaries; articles are given to it; it was not tried"
+    if model.api_key is None and not mapped:
+        yield WARNING, "model.api_key is empty"
+
+
+def _is_private(host: str) -> bool:
+    try:
+        return not is_public(host)
+    except ValueError:  # a name, not an address
+        return False
+
+
 CHECKS: Mapping[str, Callable[[Settings], Told]] = {
     "data": _data,
     "database": _database,
@@ -295,4 +326,5 @@ CHECKS: Mapping[str, Callable[[Settings], Told]] = {
     "sender": _sender,
     "dkim": _dkim,
     "fetch": _fetch,
+    "model": _model,
 }

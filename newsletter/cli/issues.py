@@ -1,5 +1,5 @@
-"""What a person decides about an issue: issues, issue new, approve, back-to-draft, pause, resume, cancel, resend-unknown;
-and apart, about an article in it."""
+"""What a person decides about an issue: issues, issue new and intro, approve, back-to-draft, pause, resume, cancel,
+resend-unknown; and apart, about an article in it."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -16,6 +16,7 @@ from newsletter.cli.output import confirm, emit, moment, say, table
 from newsletter.errors import BadInput, NotAllowed
 from newsletter.model import ArticleId, Issue, IssueState, MailingId, Newsletter
 from newsletter.store import Connection, articles, deliveries, issues, newsletters, receipts, stories
+from newsletter.summarise.edit import plain_words
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -24,9 +25,9 @@ Which = Annotated[str, typer.Argument(metavar="ISSUE", help="Its id, how the id 
 
 def register(app: typer.Typer) -> None:
     app.command("issues")(show_all)
-    group = typer.Typer(help="Make an extra issue by hand.", no_args_is_help=True, rich_markup_mode=None)
-    group.callback()(lambda: None)  # keeps `new` a verb of its own
+    group = typer.Typer(help="Make an extra issue; write an intro.", no_args_is_help=True, rich_markup_mode=None)
     group.command("new")(new)
+    group.command("intro")(intro)
     app.add_typer(group, name="issue")
     app.command("approve")(approve)
     for name in ("back-to-draft", "reject"):
@@ -90,6 +91,22 @@ def new(
     with opened(ctx) as app, app.db.begin() as conn:
         issue_id = schedule.open_extra(conn, newsletter_of(conn, newsletter), now=app.clock.now())
     say(issue_id)
+
+
+def intro(
+    ctx: typer.Context,
+    which: Which,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help='The words; "" takes the made ones again.')],
+    lang: Annotated[str | None, typer.Option(help="Of which rendering; else the first.")] = None,
+) -> None:
+    """Write the lines under the heading of one issue yourself. It is composed again with the next run."""
+    with opened(ctx) as app, app.db.begin() as conn:
+        issue = issues.find(conn, which)
+        languages = newsletters.get(conn, issue.newsletter_id).languages
+        if lang is not None and lang not in languages:
+            raise BadInput("the issue has no such language", where=lang, hint=f"there are: {', '.join(languages)}")
+        issues.set_intro(conn, issue.id, lang or languages[0], plain_words(text) if text.strip() else "")
+    say(f"{issue.id} is composed again with the next run")
 
 
 # ---------------------------------------------------------------- approving

@@ -18,11 +18,24 @@ from newsletter.cli.issues import plain
 from newsletter.cli.opening import opened
 from newsletter.cli.output import emit, moment, say, table
 from newsletter.cli.people import person_of
+from newsletter.cli.wording import plain_summary
 from newsletter.compose.preflight import preflight as check_rendering
 from newsletter.compose.preflight import sample_message
 from newsletter.errors import BadInput
-from newsletter.model import Article, DeliveryState, Finding, Issue, IssueState, Mailing, MailingId, PersonId, Rendering
+from newsletter.model import (
+    Article,
+    DeliveryState,
+    Finding,
+    Issue,
+    IssueState,
+    Mailing,
+    MailingId,
+    PersonId,
+    Rendering,
+    Summary,
+)
 from newsletter.store import Connection, articles, issues, mailings, newsletters, receipts, stories
+from newsletter.summarise.support import Match, supports
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Which = Annotated[str, typer.Argument(metavar="ISSUE", help="Its id, how the id begins, or `latest`.")]
@@ -200,7 +213,6 @@ def _story_of(conn: Connection, article: Article) -> dict[str, Any] | None:
 
 
 def _about_article(conn: Connection, article: Article, only: Issue | None) -> dict[str, Any]:
-    summary = article.summary
     return {
         "article": article.id,
         "title": article.title,
@@ -210,26 +222,47 @@ def _about_article(conn: Connection, article: Article, only: Issue | None) -> di
         "first_seen_at": article.first_seen_at,
         "state": article.state,
         "reason": article.reason,
+        "topics": article.topics,
         "decided": article.decided,
         "corrected_at": article.changed_at,
         "corrected_after_issues": issues.sent_with(conn, article.id, before=article.changed_at)
         if article.changed_at
         else [],
         "provenance": dict(article.provenance),
-        "summary": None
-        if summary is None
-        else {
-            "origin": summary.origin,
-            "guard": asdict(summary.guard),
-            "sentences": [
-                {"text": s.text, "from": s.origin, "start": s.start, "end": s.end} for s in summary.sentences
-            ],
-        },
+        "summary": _about_summary(article, article.summary) if article.summary else None,
         "story": _story_of(conn, article),
         "issues": [
             {"issue": issue.id, "newsletter": name, "state": issue.state, "included": d.included, "reason": d.reason}
             for issue, d, name in issues.decisions_about(conn, article.id)
             if only is None or issue.id == only.id
+        ],
+    }
+
+
+def _about_summary(article: Article, summary: Summary) -> dict[str, Any]:
+    beside = zip(summary.sentences, supports(article), strict=True)
+    return {
+        **plain_summary(summary),
+        "by": summary.by,
+        "made_at": summary.made_at,
+        "changed_after_edit": article.changed_after_edit,
+        "sentences": [
+            {
+                "text": sentence.text,
+                "from": sentence.origin,
+                "start": sentence.start,
+                "end": sentence.end,
+                "match": support.match,
+                "source": {
+                    "text": support.source,
+                    "in": support.place,
+                    "start": support.start,
+                    "end": support.end,
+                }
+                if support.source
+                else None,
+            }
+            for sentence, support in beside
         ],
     }
 
@@ -245,15 +278,49 @@ def _tell_article(told: Mapping[str, Any], zone: str) -> None:
         say(f"corrected  {moment(told['corrected_at'], zone)}{f', after issue {after} was sent' if after else ''}")
     for name, rule in told["provenance"].items():
         say(f"  {name} came from: {rule}")
-    for sentence in told["summary"]["sentences"] if told["summary"] else ():
-        place = f"characters {sentence['start']}–{sentence['end']} of the text"
-        say(f"summary    {sentence['text']}")
-        say(f"  stands in: {place if sentence['start'] is not None else 'the ' + sentence['from']}")
+    if told["topics"]:
+        say(f"topics     {', '.join(told['topics'])}")
+    if told["summary"]:
+        _tell_summary(told["summary"], zone)
     _tell_story(told["story"])
     for entry in told["issues"]:
         say(f"issue {entry['issue']} ({entry['newsletter']}, {entry['state']}): {_verdict(entry)}")
     if not told["issues"]:
         say("no issue has considered it yet")
+
+
+def _tell_summary(summary: Mapping[str, Any], zone: str) -> None:
+    by = f", by {summary['by']}" if summary["by"] else ""
+    say(f"summary    {summary['origin']}{by}, {moment(summary['made_at'], zone)}")
+    guard = summary["guard"]
+    say(f"  guard: {'nothing that the article does not say' if guard['ok'] else '; '.join(guard['reasons'])}")
+    if summary["note"]:
+        say(f"  note: {summary['note']}")
+    if summary["changed_after_edit"]:
+        say("  note: the article changed after the edit")
+    if summary["model"]:
+        say(f"  cost: {cost(summary['model'])}")
+    for sentence in summary["sentences"]:
+        say(f"- {sentence['text']}")
+        say(f"  {_beside(sentence)}")
+
+
+def cost(use: Mapping[str, Any]) -> str:
+    """What asking a model cost, in one line."""
+    tokens = [f"{use[name]:,} tokens {name[7:]}" for name in ("tokens_in", "tokens_out") if use[name] is not None]
+    requests = "1 request" if use["tries"] == 1 else f"{use['tries']} requests"
+    return ", ".join([use["model"], requests, f"{use['seconds']:.1f} s", *(tokens or ["tokens not reported"])])
+
+
+def _beside(sentence: Mapping[str, Any]) -> str:
+    source = sentence["source"]
+    if source is None:
+        return "stands in: nothing in the article comes near it"
+    place = "the text" if source["start"] is None else f"characters {source['start']}–{source['end']} of the text"
+    place = place if source["in"] == "text" else f"the {source['in']}"
+    if sentence["match"] == Match.NEAREST:
+        return f"nearest in {place}: {source['text']}"
+    return f"stands in: {place}"
 
 
 def _tell_story(story: Mapping[str, Any] | None) -> None:

@@ -6,6 +6,7 @@ draft issue → choose articles (select) → render each language (render) → p
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from newsletter.app import App
 from newsletter.compose import select
 from newsletter.compose.context import IssueContext, IssueView, NewsletterView, item_views
 from newsletter.compose.design import Design, find_design, find_letters
+from newsletter.compose.intro import intro
 from newsletter.compose.letters import NoticeTopic
 from newsletter.compose.preflight import preflight
 from newsletter.compose.render import fit_issue, render_letter
@@ -26,7 +28,6 @@ from newsletter.model import (
     Decision,
     Finding,
     Issue,
-    IssueId,
     IssueState,
     Item,
     Letter,
@@ -39,7 +40,18 @@ from newsletter.model import (
     Rendering,
     new_id,
 )
-from newsletter.store import Connection, articles, deliveries, issues, letters, mailings, newsletters, sources, stories
+from newsletter.store import (
+    Connection,
+    articles,
+    deliveries,
+    issues,
+    letters,
+    mailings,
+    newsletters,
+    sources,
+    stories,
+    summaries,
+)
 
 log = get_logger("compose")
 
@@ -78,13 +90,17 @@ def compose_issue(app: App, draft: Issue, now: datetime) -> int:
         newsletter = newsletters.get(conn, draft.newsletter_id)
         decisions = _decide(app, conn, newsletter, now)
         number = issues.next_number(conn, draft)
-    items = [decision.item for decision in decisions if decision.item is not None]
+        items = [decision.item for decision in decisions if decision.item is not None]
+        edits = _edits_overtaken(conn, items)
     if not items:
         _nothing_new(app, draft, now)
         return 0
-    mailing, findings = render_mailing(app, newsletter, draft.id, items, number=number, now=now, send_at=draft.send_at)
+    mailing, findings = render_mailing(app, newsletter, replace(draft, number=number), items, now=now)
     first = mailing.renderings[0]
     with app.db.begin() as conn:
+        if _outdated(conn, draft, items):
+            log.info("changed_meanwhile", issue=draft.id)  # it stays a draft, and the next run composes it
+            return 0
         issues.composed(
             conn,
             draft,
@@ -94,7 +110,7 @@ def compose_issue(app: App, draft: Issue, now: datetime) -> int:
             subject=first.subject,
             preheader=first.preheader,
             content_hash=mailing.content_hash,
-            preflight=findings,
+            preflight=(*edits, *findings),
         )
         mailings.discard_composed(conn, draft.id)
         mailings.add(conn, mailing, now=now)
@@ -117,6 +133,25 @@ def _decide(app: App, conn: Connection, newsletter: Newsletter, now: datetime) -
     )
 
 
+def _edits_overtaken(conn: Connection, items: Sequence[Item]) -> list[Finding]:
+    """Where a person's words stand although the source has corrected the article since."""
+    found = (articles.get(conn, item.article_id) for item in items)
+    message = "the article changed after its summary was edited"
+    return [
+        Finding(check="edit", level="warning", where=article.title, message=message)
+        for article in found
+        if article is not None and article.changed_after_edit
+    ]
+
+
+def _outdated(conn: Connection, draft: Issue, items: Sequence[Item]) -> bool:
+    """A person changed a summary or the intro while we rendered: what was rendered is not what they want sent."""
+    said = summaries.texts(conn, [item.article_id for item in items])
+    return issues.get(conn, draft.id).intros != draft.intros or any(
+        said.get(item.article_id, item.summary) != item.summary for item in items
+    )
+
+
 def _nothing_new(app: App, draft: Issue, now: datetime) -> None:
     with app.db.begin() as conn:
         if now >= draft.send_at:
@@ -130,20 +165,18 @@ def _nothing_new(app: App, draft: Issue, now: datetime) -> None:
 def render_mailing(
     app: App,
     newsletter: Newsletter,
-    issue_id: IssueId,
+    issue: Issue,
     items: Sequence[Item],
     *,
-    number: int,
     now: datetime,
-    send_at: datetime,
 ) -> tuple[Mailing, tuple[Finding, ...]]:
-    """The mailing of an issue: one rendering per language, their hash, and what preflight says of a finished message."""
+    """The mailing of a numbered issue: one rendering per language, their hash, and what preflight says of a message."""
     design = find_design(newsletter.design, app.design_folders)
-    nonce = make_nonce(app.nonce_secret, issue_id)
+    nonce = make_nonce(app.nonce_secret, issue.id)
     renderings: list[Rendering] = []
     findings: list[Finding] = []
     for language in newsletter.languages:
-        context = _context(app, newsletter, issue_id, items, number=number, language=language, send_at=send_at)
+        context = _context(app, newsletter, issue, items, design=design, language=language)
         fitted = fit_issue(design, context, nonce=nonce, language=language)
         renderings.append(fitted.rendering)
         findings += fitted.findings
@@ -152,7 +185,7 @@ def render_mailing(
         id=MailingId(new_id()),
         kind=MailingKind.ISSUE,
         state=MailingState.COMPOSED,
-        issue_id=issue_id,
+        issue_id=issue.id,
         list_slug=newsletter.list_slug,
         sender_name=sender_name,
         unknown_policy=newsletter.unknown_policy,
@@ -168,21 +201,24 @@ def render_mailing(
 def _context(
     app: App,
     newsletter: Newsletter,
-    issue_id: IssueId,
+    issue: Issue,
     items: Sequence[Item],
     *,
-    number: int,
+    design: Design,
     language: str,
-    send_at: datetime,
 ) -> IssueContext:
+    assert issue.number is not None, "given before it is rendered"
+    day = issue.send_at.astimezone(ZoneInfo(newsletter.timezone)).date()
+    told = design.resolve(newsletter.options).get("intro_stories", 2)
+    made = intro(items, language, newsletter.timezone, today=day, stories=told)
     return IssueContext(
         issue=IssueView(
-            number=number,
+            number=issue.number,
             subject=select.subject(newsletter, items, language),
             preheader=select.preheader(newsletter, items, language),
-            date=send_at.astimezone(ZoneInfo(newsletter.timezone)).date(),
-            intro=select.intro(items, language, newsletter.timezone),
-            web_url=app.url(f"/issues/{issue_id}?lang={language}"),
+            date=day,
+            intro=issue.intros.get(language) or made,
+            web_url=app.url(f"/issues/{issue.id}?lang={language}"),
         ),
         newsletter=_newsletter_view(app, newsletter.name, language),
         items=item_views(items, newsletter.timezone),

@@ -1,12 +1,11 @@
-"""Which articles enter an issue and why, and the lines written about them: subject, preheader, intro. Pure.
+"""Which articles enter an issue and why, and the lines an inbox shows of them: subject and preheader. Pure.
 
 Each candidate gets a decision with a reason, so that "why is this article (not) in the issue?" has an answer.
 """
 
 import re
 from collections.abc import Mapping, Sequence, Set
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta
 
 from newsletter.compose.safe import clean, http_url, shortened
 from newsletter.compose.tellings import Stories, appeared, article_page_url
@@ -102,6 +101,7 @@ def _item(article: Article, position: int, base_url: str, also: tuple[Report, ..
         image=article.image,
         language=article.language,
         published=article.published,
+        topics=article.topics,
         also=also,
     )
 
@@ -174,35 +174,3 @@ def preheader(newsletter: Newsletter, items: Sequence[Item], language: str) -> s
         tail = words.gettext("In {newsletter}", newsletter=clean(newsletter.name))
         line = f"{line} – {tail}" if line else tail
     return shortened(line, most)
-
-
-def intro(items: Sequence[Item], language: str, timezone: str) -> str:
-    """One sentence saying how much is new, of when and from whom; empty for an issue of one item."""
-    if len(items) < 2:
-        return ""
-    words = labels(language)
-    count = words.ngettext("{n} new story", "{n} new stories", len(items))
-    sources = list(dict.fromkeys(name for name in (clean(item.source) for item in items) if name))
-    days = [day for item in items if (day := _day(item.published, timezone))]
-    period = _period(days, words)
-    if len(sources) == 1:
-        origin = words.gettext("from {source}", source=sources[0])
-    else:
-        origin = words.ngettext("from {n} source", "from {n} sources", len(sources)) if sources else ""
-    return ", ".join(part for part in (f"{count} {origin}".strip(), period) if part) + "."
-
-
-def _day(value: datetime | date | None, timezone: str) -> date | None:
-    return value.astimezone(ZoneInfo(timezone)).date() if isinstance(value, datetime) else value
-
-
-def _period(days: Sequence[date], words: Labels) -> str:
-    if not days:
-        return ""
-    first, last = min(days), max(days)
-    if first == last:
-        return words.gettext("of {day}", day=words.format_date(last, "inside"))
-    style = "short" if first.year == last.year else "date"
-    return words.gettext(
-        "from {first} to {last}", first=words.format_date(first, style), last=words.format_date(last, style)
-    )

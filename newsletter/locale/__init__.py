@@ -49,6 +49,9 @@ class Labels:
     def format_date(self, value: date | datetime, style: str = "full") -> str:
         return format_date(value, self.language, style)
 
+    def format_days(self, first: date, last: date) -> str:
+        return format_days(first, last, self.language)
+
     def format_number(self, value: float) -> str:
         return format_number(value, self.language)
 
@@ -130,6 +133,25 @@ def format_date(value: date | datetime, language: str, style: str = "full") -> s
     if style == "short":
         return babel_dates.format_skeleton("MMMd", day, locale=locale)
     return babel_dates.format_date(day, "long" if style == "date" else "full", locale)
+
+
+def format_days(first: date, last: date, language: str) -> str:
+    """A span of days, what both ends share said once: "15–21/11/2026", "28/11–04/12/2026"; "15–21 November 2026".
+
+    Other languages as CLDR writes an interval. The same day twice is that day.
+    """
+    if first == last:
+        return format_date(last, language, "date")
+    locale = babel_locale(language)
+    same_year, same_month = first.year == last.year, (first.year, first.month) == (last.year, last.month)
+    if locale.language == "vi":
+        begin = f"{first:%d}" if same_month else f"{first:%d/%m}" if same_year else format_date(first, language, "date")
+        return f"{begin}–{format_date(last, language, 'date')}"
+    if locale.language == "en":
+        pattern = "d" if same_month else "d MMMM" if same_year else "d MMMM y"
+        begin = babel_dates.format_date(first, pattern, locale)
+        return f"{begin}{'–' if same_month else ' – '}{format_date(last, language, 'date')}"
+    return babel_dates.format_interval(first, last, "yMMMMd", locale=locale)
 
 
 def _vietnamese_date(day: date, style: str) -> str:

@@ -12,6 +12,7 @@ from newsletter.store import (
     sources,
     staff,
     stories,
+    summaries,
 )
 from newsletter.store.engine import Connection, Database, DatabaseUnavailable
 from newsletter.store.migrate import migrate, schema_state
@@ -33,4 +34,5 @@ __all__ = [
     "sources",
     "staff",
     "stories",
+    "summaries",
 ]

@@ -19,13 +19,14 @@ from newsletter.model import (
     Source,
     SourceId,
     Summary,
+    SummaryAct,
     SummaryOrigin,
-    SummarySentence,
-    Verdict,
     new_id,
 )
+from newsletter.store import summaries
 from newsletter.store.engine import Connection, insert
-from newsletter.store.schema.collecting import articles, identities, sources, summaries
+from newsletter.store.schema.collecting import articles, identities, sources
+from newsletter.store.schema.collecting import summaries as summary_rows
 from newsletter.store.schema.publishing import issue_articles, issues, newsletter_sources
 from newsletter.store.wording import words_hash
 
@@ -156,8 +157,10 @@ def corrected(
     """The source says something else of a known article: take it over, and mark it. Returns whether anything changed.
 
     An `excerpt` brings title and standfirst and leaves the text that was read in full. A `ready` article goes back to
-    `new` so that its summary follows; one held in doubt stays with the person who decides. It is marked at most once in
-    24 hours. Whether it was already sent is decided by `issue_articles`: it never enters a second issue.
+    `new` so that its summary follows (a person's words are kept, see `summarise.decide`); one held in doubt stays with the
+    person who decides. It is marked at most once in 24 hours, but always when a person has worded its summary since: else
+    nobody would learn that their words stand over another text. Whether it was already sent is decided by
+    `issue_articles`: it never enters a second issue.
     """
     row = conn.execute(sa.select(articles).where(articles.c.id == article_id)).mappings().one()
     fresh = _content(_merged(item, row, excerpt=excerpt), language)
@@ -165,12 +168,19 @@ def corrected(
         return False
     if row["state"] == ArticleState.READY or (row["state"] == ArticleState.HELD and not row["doubt"]):
         fresh |= {"state": ArticleState.NEW, "reason": None}
-    before = row["changed_at"]
+    before, edited = row["changed_at"], _edited_at(conn, article_id)
     said_nothing = not row["text"] and not row["standfirst"]
-    if not said_nothing and (before is None or not timedelta(0) <= now - before < MARK_EVERY):
+    due = not said_nothing and (before is None or not timedelta(0) <= now - before < MARK_EVERY)
+    if due or (edited is not None and (before is None or edited >= before)):
         fresh["changed_at"] = now
     conn.execute(sa.update(articles).where(articles.c.id == article_id).values(**fresh))
     return True
+
+
+def _edited_at(conn: Connection, article_id: ArticleId) -> datetime | None:
+    """When a person wrote the present summary; None when the machine did."""
+    summary = summaries.get(conn, article_id)
+    return summary.made_at if summary and summary.origin is SummaryOrigin.HUMAN else None
 
 
 def _merged(item: RawItem, row: Mapping[Any, Any], *, excerpt: bool) -> RawItem:
@@ -220,22 +230,26 @@ def ready_for(conn: Connection, newsletter_id: NewsletterId) -> list[Article]:
     return [_article(row) for row in conn.execute(query).mappings()]
 
 
-def summarised(conn: Connection, article_id: ArticleId, summary: Summary, *, now: datetime) -> None:
-    """Keep a summary whose verdict is good; the article becomes ready."""
-    values = {
-        "text": summary.text,
-        "origin": summary.origin,
-        "sentences": [{"text": s.text, "from": s.origin, "start": s.start, "end": s.end} for s in summary.sentences],
-        "guard_ok": summary.guard.ok,
-        "guard_reasons": list(summary.guard.reasons),
-        "made_at": now,
-    }
-    conn.execute(
-        insert(conn, summaries)
-        .values(article_id=article_id, **values)
-        .on_conflict_do_update(index_elements=["article_id"], set_=values)
-    )
-    set_state(conn, article_id, ArticleState.READY, None)
+def summarised(
+    conn: Connection,
+    article_id: ArticleId,
+    summary: Summary,
+    *,
+    now: datetime,
+    topics: Sequence[str] = (),
+    act: SummaryAct = SummaryAct.MADE,
+    by: str | None = None,
+) -> None:
+    """Keep a summary and the article's topics; the article becomes ready, unless it is held in doubt."""
+    summaries.write(conn, article_id, summary, now=now, act=act, by=by)
+    ready(conn, article_id, topics)
+
+
+def ready(conn: Connection, article_id: ArticleId, topics: Sequence[str]) -> None:
+    """The article may enter an issue, once a person has released it if it is held in doubt."""
+    this = articles.c.id == article_id
+    conn.execute(sa.update(articles).where(this).values(topics=list(topics)))
+    conn.execute(sa.update(articles).where(this, ~articles.c.doubt).values(state=ArticleState.READY, reason=None))
 
 
 def release(conn: Connection, article_id: str, *, by: str, now: datetime, why: str = "") -> None:
@@ -328,14 +342,11 @@ def _select() -> sa.Select[Any]:
             articles,
             sources.c.name.label("source_name"),
             sources.c.section.label("section"),
-            summaries.c.text.label("summary_text"),
-            summaries.c.origin,
-            summaries.c.sentences,
-            summaries.c.guard_ok,
-            summaries.c.guard_reasons,
+            sources.c.topics.label("source_topics"),
+            *summaries.JOINED,
         )
         .join(sources, sources.c.id == articles.c.source_id)
-        .outerjoin(summaries, summaries.c.article_id == articles.c.id)
+        .outerjoin(summary_rows, summary_rows.c.article_id == articles.c.id)
     )
 
 
@@ -359,21 +370,10 @@ def _article(row: Mapping[Any, Any]) -> Article:
         reason=row["reason"],
         first_seen_at=row["first_seen_at"],
         named=row["named"],
-        summary=_summary(row),
+        summary=summaries.summary_of(row, summaries.PREFIX) if row["summary_text"] is not None else None,
         changed_at=row["changed_at"],
         doubt=row["doubt"],
         decided=row["decided"],
-    )
-
-
-def _summary(row: Mapping[Any, Any]) -> Summary | None:
-    if row["summary_text"] is None:
-        return None
-    return Summary(
-        text=row["summary_text"],
-        origin=SummaryOrigin(row["origin"]),
-        sentences=tuple(
-            SummarySentence(text=s["text"], origin=s["from"], start=s["start"], end=s["end"]) for s in row["sentences"]
-        ),
-        guard=Verdict(ok=row["guard_ok"], reasons=tuple(row["guard_reasons"])),
+        topics=tuple(row["topics"] or ()),
+        source_topics=tuple(row["source_topics"]),
     )

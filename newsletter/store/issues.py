@@ -214,6 +214,34 @@ def back_to_draft(conn: Connection, issue_id: IssueId, *, reason: str) -> None:
     )
 
 
+def holding(conn: Connection, article_id: ArticleId, *states: IssueState) -> list[Issue]:
+    """The issues in one of these states that hold the article."""
+    query = (
+        sa.select(issues)
+        .join(issue_articles, issue_articles.c.issue_id == issues.c.id)
+        .where(issue_articles.c.article_id == article_id, issue_articles.c.included, issues.c.state.in_(states))
+        .order_by(issues.c.send_at, issues.c.id)
+    )
+    return [_issue(row) for row in conn.execute(query).mappings()]
+
+
+def set_intro(conn: Connection, issue_id: IssueId, language: str, text: str) -> None:
+    """What staff say at the top of the issue in one language; empty: the made line again. It is composed again.
+
+    Raises NotAllowed once the content is approved: approval binds what was seen.
+    """
+    kept = {**get(conn, issue_id).intros, language: text}
+    intros = {tag: words for tag, words in kept.items() if words}
+    _change(
+        conn,
+        issue_id,
+        (IssueState.DRAFT, IssueState.PENDING_APPROVAL),
+        state=IssueState.DRAFT,
+        intros=intros or None,
+        reason="the intro was changed",
+    )
+
+
 def waits(conn: Connection, issue_id: IssueId, *, reason: str) -> None:
     """Say why an issue waits, without changing its state."""
     conn.execute(sa.update(issues).where(issues.c.id == issue_id).values(reason=reason))
@@ -327,8 +355,9 @@ def _decision(row: Mapping[Any, Any]) -> Decision:
         published = row["item"]["published"]
         if published is not None:
             published = date.fromisoformat(published) if len(published) == 10 else datetime.fromisoformat(published)
-        also = tuple(Report(**one) for one in row["item"].get("also", ()))  # issues composed before it was there
-        item = Item(**{**row["item"], "published": published, "also": also})
+        kept = row["item"]  # an issue composed before these were there has none
+        also = tuple(Report(**one) for one in kept.get("also", ()))
+        item = Item(**{**kept, "published": published, "also": also, "topics": tuple(kept.get("topics", ()))})
     return Decision(article_id=row["article_id"], included=row["included"], reason=row["reason"], item=item)
 
 
@@ -349,4 +378,5 @@ def _issue(row: Mapping[Any, Any]) -> Issue:
         approved_by=row["approved_by"],
         approved_at=row["approved_at"],
         preflight=tuple(Finding(**finding) for finding in row["preflight"] or ()),
+        intros=row["intros"] or {},
     )

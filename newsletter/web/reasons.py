@@ -92,6 +92,49 @@ _KNOWN = (
     (r"told apart by staff", "told apart by staff"),
     (r"over the limit of (?P<n>\d+)", "over the limit of {n} items"),
     (r"too old: more than (?P<n>\d+) days", "older than {n} days"),
+    # the guard's reasons, the way a summary was made, and what an edit is refused for
+    (r"figure: (?P<what>.+)", "figure not in the article: {what}"),
+    (r"name: (?P<what>.+)", "name not in the article: {what}"),
+    (r"quotation: (?P<what>.+)", "quotation not in the article: {what}"),
+    (r"length: (?P<n>\d+) of (?P<most>\d+)", "longer than asked: {n} of {most} characters"),
+    (r"sentences: (?P<n>\d+) of (?P<most>\d+)", "more sentences than asked: {n} of {most}"),
+    (r"length: (?P<n>\d+)", "its length: {n} characters"),
+    (r"unfinished", "it does not end like a sentence"),
+    (r"markup", "it holds markup or a link"),
+    (r"injection|it holds an order to a machine", "it holds an order to a machine"),
+    (r"machine", "it speaks like a machine"),
+    (r"script", "another script than the article"),
+    (r"language", "another language than the article"),
+    (r"overlap", "few of its words stand in the article"),
+    (r"echo", "it repeats the question"),
+    (r"no JSON object with a summary", "no JSON object with a summary"),
+    (r"the guard refused its summary: (?P<rest>.+)", "the guard refused its summary: {rest}"),
+    (r"no whole sentence to summarise it with", "no whole sentence to summarise it with"),
+    (r"it has no text", "it has no text"),
+    (r"the model was not used: (?P<rest>.+)", "the model was not used: {rest}"),
+    (r"the guard refused its words: (?P<rest>.+)", "the guard refused its words: {rest}"),
+    (r"the article holds an order to a machine", "the article holds an order to a machine"),
+    (r"it answered (?P<status>\d+)", "it answered {status}"),
+    (r"no answer in time|it took too long in all", "it did not answer in time"),
+    (r"it asks to wait (?P<n>\d+) s \(429\)", "it asks to wait {n} seconds"),
+    (r"the endpoint is left alone for this run[^:]*: (?P<rest>.+)", "left alone for this run: {rest}"),
+    (r"its (?P<n>\d+) s are used up", "its {n} seconds are used up"),
+    (r"a summary was changed", "a summary was changed; it is composed again"),
+    (r"the intro was changed", "the intro was changed; it is composed again"),
+    (r"the article changed after its summary was edited", "the article changed after its summary was edited"),
+    (r"there is no text", "there is no text"),
+    (r"it has (?P<n>\d+) characters, more than (?P<most>\d+)", "it has {n} characters, more than {most}"),
+    (r"it holds characters that cannot be printed", "it holds characters that cannot be printed"),
+    (
+        r"it holds markup, a link or a mail address; write plain words",
+        "it holds markup, a link or a mail address; write plain words",
+    ),
+    (r"the summary is the machine's already", "the summary is the machine’s already"),
+    (
+        r"the article or its summary changed meanwhile",
+        "the article or its summary changed meanwhile; look again",
+    ),
+    (r"the article is skipped: (?P<rest>.+)", "the article is skipped: {rest}"),
     (r"preflight found (?P<n>\d+) error\(s\): (?P<detail>.+)", "preflight found {n} errors: {detail}"),
     (r"has the excluded word '(?P<word>.+)'", "has the excluded word “{word}”"),
     (r"has none of the wanted words (?P<words>.+)", "has none of the wanted words {words}"),
@@ -103,9 +146,12 @@ def reason_in(words: Labels, text: str | None) -> str:
     for pattern, label in _KNOWN:
         matched = re.fullmatch(pattern, text or "", re.DOTALL)
         if matched is not None:
-            values = {
-                name: reason_in(words, value) if name == "rest" else words.gettext(value) if name == "state" else value
-                for name, value in matched.groupdict().items()
-            }
+            values = {name: _said(words, name, value) for name, value in matched.groupdict().items()}
             return words.gettext(label, **values)
     return text or ""
+
+
+def _said(words: Labels, name: str, value: str) -> str:
+    if name == "rest":  # may be several reasons
+        return "; ".join(reason_in(words, part) for part in value.split("; "))
+    return words.gettext(value) if name == "state" else value

@@ -146,7 +146,7 @@ def test_every_message_is_signed_and_its_vietnamese_subject_reads_the_same_twice
 def test_every_article_of_the_sample_site_is_in_the_digest_whole_ones_and_teasers(sample: Run) -> None:
     text = (sample.cwd / sample.json["digest"]["vi"]["text"]).read_text(encoding="utf-8")
     unfolded = " ".join(text.split())
-    assert "10 tin mới từ 3 nguồn" in unfolded
+    assert "10 bài mới từ 3 nguồn" in unfolded
     # a teaser's page, its standfirst; the page without a feed; the English feed
     assert "hai tháng thử nghiệm chiếc phao đo sóng làm từ lưới đánh cá cũ" in unfolded
     assert "Một trăm hai mươi giáo viên tiểu học của ba xã" in unfolded
@@ -253,7 +253,7 @@ def test_a_feed_and_a_page_are_taken_by_their_urls(tmp_path: Path) -> None:
     assert result.complete
     assert result.problems == (f"{BASE}/khong-co.html: answered 404 Not Found",)
     digest = " ".join(Path(result.digest["vi"]["text"]).read_text(encoding="utf-8").split())
-    assert "4 tin mới từ 2 nguồn" in digest
+    assert "4 bài mới từ 2 nguồn" in digest
     assert "Delta Notes · " in digest
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from newsletter.compose.context import IssueContext, IssueView, NewsletterView, item_views
 from newsletter.compose.design import Design, default_folders, find_design, find_letters
-from newsletter.compose.select import intro, preheader, subject
+from newsletter.compose.intro import intro
+from newsletter.compose.select import preheader, subject
 from newsletter.model import (
     ApprovalPolicy,
     Article,
@@ -220,7 +221,7 @@ def made_context(
             subject=subject(newsletter, items, language),
             preheader=preheader(newsletter, items, language),
             date=date(2026, 11, 23),
-            intro=intro(items, language, newsletter.timezone),
+            intro=intro(items, language, newsletter.timezone, today=date(2026, 11, 23)),
             web_url="https://vien.example/ban-tin/47" if web else None,
         ),
         newsletter=made_view(language),

@@ -14,7 +14,6 @@ from newsletter.compose.select import (
     article_page_url,
     choose,
     headline,
-    intro,
     preheader,
     subject,
 )
@@ -157,11 +156,11 @@ def test_a_title_without_a_word_end_gives_way_to_a_count(made: ModuleType) -> No
     assert subject(made.made_newsletter(), items, "vi") == "Tin chính và 2 tin khác"
 
 
-def test_the_intro_says_how_much_from_whom_and_of_when(made: ModuleType) -> None:
-    assert intro(made.made_items(9), "vi", "Asia/Ho_Chi_Minh") == (
-        "9\u00a0tin mới từ 8\u00a0nguồn, đăng từ 16/11 đến 20/11."
-    )
-    assert intro(made.made_items(3, language="en"), "en", "Asia/Ho_Chi_Minh") == (
-        "3 new stories from 3 sources, published 19 Nov to 20 Nov."
-    )
-    assert intro(made.made_items(1), "vi", "Asia/Ho_Chi_Minh") == ""
+def test_an_item_says_what_its_own_articles_summary_says(made: ModuleType) -> None:
+    articles = [made.made_article(n, topics=(f"chủ đề {n}",)) for n in range(3)]
+    decisions = choose(articles, made.made_newsletter(), now=made.NOW, used=set())
+    of = {article.id: article for article in articles}
+    for decision in decisions:
+        assert decision.item is not None
+        assert decision.item.summary == of[decision.article_id].summary.text
+        assert decision.item.topics == of[decision.article_id].topics

@@ -2,13 +2,17 @@
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 import subscribers
 from newsletter.errors import ConfigError
-from newsletter.store import Database, migrate, schema_state
+from newsletter.model import SourceKind
+from newsletter.store import Database, articles, migrate, schema_state, sources, summaries
+from newsletter.store.migrate import _config
 from newsletter.store.schema import metadata
+from tests.conftest import NOW
 
 
 def test_the_migrations_make_what_the_code_declares(db):
@@ -21,6 +25,84 @@ def test_migrating_twice_changes_nothing(db):
     assert schema_state(db) == "current"
     migrate(db)
     assert schema_state(db) == "current"
+
+
+def test_rows_of_the_version_before_are_kept_and_read(tmp_path):
+    """Articles and summaries written before there were topics, a history and costs."""
+    db = Database(f"sqlite:///{tmp_path}/old.db")
+    with db.begin() as conn:
+        config = _config()
+        config.attributes["connection"] = conn
+        command.upgrade(config, "0003")
+        source = sources.new("gio", SourceKind.MANUAL, "", name="Tin Gió")
+        sources.add(conn, source, now=NOW)
+        conn.execute(
+            sa.text(
+                "INSERT INTO articles (id, source_id, title, text, authors, language, provenance, state, named, content_hash,"
+                " first_seen_at) VALUES ('a', :source, 'Trạm gió', 'Bài.', '[]', 'vi', '{}', 'ready', 0, 'x', :now)"
+            ),
+            {"source": source.id, "now": "2026-11-22T00:00:00.000000Z"},
+        )
+        conn.execute(
+            sa.text(
+                "INSERT INTO summaries (article_id, text, origin, sentences, guard_ok, guard_reasons, made_at)"
+                " VALUES ('a', 'Trạm gió chạy thử.', 'extract', '[]', 1, '[]', :now)"
+            ),
+            {"now": "2026-11-22T00:00:00.000000Z"},
+        )
+    migrate(db)
+    with db.read() as conn:
+        kept = articles.get(conn, "a")
+        assert summaries.history(conn, "a") == []
+    assert (kept.summary.text, kept.summary.use, kept.topics) == ("Trạm gió chạy thử.", None, ())
+    db.close()
+
+
+def test_a_database_of_the_second_version_reaches_the_present_one_with_its_rows(tmp_path):
+    """SQLite makes a table anew for some changes, which rows that point at it forbid: every step must do without."""
+    db = Database(f"sqlite:///{tmp_path}/older.db")
+    with db.begin() as conn:
+        config = _config()
+        config.attributes["connection"] = conn
+        command.upgrade(config, "0002")
+        now = {"now": "2026-11-22T00:00:00.000000Z"}
+        conn.execute(
+            sa.text(
+                "INSERT INTO sources (id, slug, kind, url, name, newest, max_age_seconds, state, failures, first_run_done,"
+                " created_at) VALUES ('s', 'gio', 'manual', '', 'Tin Gió', 5, 1209600, 'active', 0, 1, :now)"
+            ),
+            now,
+        )
+        conn.execute(
+            sa.text(
+                "INSERT INTO articles (id, source_id, title, text, authors, language, provenance, state, named, content_hash,"
+                " first_seen_at) VALUES ('a', 's', 'Trạm gió', 'Bài.', '[]', 'vi', '{}', 'ready', 0, 'x', :now)"
+            ),
+            now,
+        )
+        conn.execute(
+            sa.text("INSERT INTO identities (source_id, \"key\", article_id, seen_at) VALUES ('s', 'g:1', 'a', :now)"),
+            now,
+        )
+    migrate(db)
+    assert schema_state(db) == "current"
+    with db.read() as conn:
+        kept, source = articles.get(conn, "a"), sources.by_slug(conn, "gio")
+        assert articles.known(conn, "s", ["g:1"]) == {"g:1": "a"}
+        assert conn.execute(sa.text("PRAGMA foreign_key_check")).all() == []
+    assert (kept.title, kept.source_name, kept.doubt, kept.decided, kept.topics) == (
+        "Trạm gió",
+        "Tin Gió",
+        False,
+        None,
+        (),
+    )
+    assert (source.include, source.topics, source.full_text) == ((), (), True)
+    with db.begin() as conn:
+        config.attributes["connection"] = conn
+        command.downgrade(config, "0002")
+        assert conn.execute(sa.text("SELECT title FROM articles")).scalars().all() == ["Trạm gió"]
+    db.close()
 
 
 def test_an_empty_database_is_filled(tmp_path):

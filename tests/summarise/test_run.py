@@ -1,5 +1,8 @@
 """The stage on rows, on both databases: every article that waits leaves it ready, or held with a reason."""
 
+from dataclasses import replace
+from datetime import timedelta
+from threading import Event
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -15,10 +18,11 @@ from newsletter.model import (
     SourceKind,
     Summary,
     SummaryOrigin,
-    SummarySentence,
     Verdict,
 )
+from newsletter.settings import Settings
 from newsletter.store import Database, articles, sources
+from newsletter.summarise import edit
 
 BODY = (
     "Trạm đo gió trên đồi Ngựa chạy thử sáng 3/3 sau hai năm xây dựng.\n\n"
@@ -29,13 +33,15 @@ LEAD = "Trạm đo gió trên đồi Ngựa chạy thử từ hôm nay và sẽ 
 
 @pytest.fixture
 def app(db: Database) -> App:
-    return cast(App, SimpleNamespace(db=db, watch=nobody))  # all of the App that this stage touches
+    # all of the App that this stage touches without a model
+    return cast(App, SimpleNamespace(db=db, watch=nobody, settings=Settings(), stopping=Event()))
 
 
-def collected(db: Database, clock: FixedClock, **fields: Any) -> ArticleId:
+def collected(db: Database, clock: FixedClock, *, topics: tuple[str, ...] = (), **fields: Any) -> ArticleId:
     item = RawItem(**{"title": "Trạm đo gió chạy thử", "text": BODY, **fields})
     with db.begin() as conn:
         source = sources.by_slug(conn, "gio") or sources.new("gio", SourceKind.MANUAL, "", name="Tin Gió")
+        source = replace(source, topics=topics)
         sources.add(conn, source, now=clock.now())
         return articles.add(conn, source, item, keys=[item.title], now=clock.now(), language="vi")
 
@@ -92,26 +98,45 @@ def test_a_fault_in_one_article_holds_that_one_and_the_others_go_on(
     assert held.reason == "could not be summarised (RecursionError: too deep)"
 
 
-def test_an_edit_by_staff_outlives_a_correction_it_still_agrees_with(app: App, db: Database, clock: FixedClock) -> None:
+def test_an_edit_by_staff_outlives_every_correction_and_shows_what_it_no_longer_agrees_with(
+    app: App, db: Database, clock: FixedClock
+) -> None:
     words = "Đồi Ngựa đã có trạm đo gió với 4 cột đo, nối với 12 bản quanh đồi"
-    edit = Summary(
-        text=words,
-        origin=SummaryOrigin.HUMAN,
-        sentences=(SummarySentence(text=words, origin="text"),),
-        guard=Verdict(ok=True),
-    )
     key = collected(db, clock)
-    for text, state in (
-        (f"{BODY} Trạm mở cả ngày.", ArticleState.READY),
-        (BODY.replace("12", "11"), ArticleState.HELD),
+    summarise.run(app, clock.now())
+    with db.begin() as conn:
+        edit.edit(conn, key, words, by="lan", now=clock.now())
+    for minutes, text, found in (
+        (1, f"{BODY} Trạm mở cả ngày.", ()),
+        (2, BODY.replace("12", "11"), ("figure: 12",)),
     ):
         with db.begin() as conn:
-            articles.summarised(conn, key, edit, now=clock.now())
             item = RawItem(title="Trạm đo gió chạy thử", text=text)
-            assert articles.corrected(conn, key, item, now=clock.now(), language="vi")
-        summarise.run(app, clock.now())
+            later = clock.now() + timedelta(minutes=minutes)
+            assert articles.corrected(conn, key, item, now=later, language="vi")
+        summarise.run(app, later)
         with db.read() as conn:
             article = articles.get(conn, key)
         assert article is not None
-        assert article.state is state
-    assert article.reason == "the edited summary no longer fits: figure: 12"
+        assert article.summary is not None
+        assert (article.state, article.summary.text, article.summary.by) == (ArticleState.READY, words, "lan")
+        assert article.summary.guard == Verdict(ok=not found, reasons=found)
+        assert article.changed_after_edit
+
+
+def test_topics_are_kept_with_the_article_the_sources_own_first(app: App, db: Database, clock: FixedClock) -> None:
+    body = f"{BODY} Cả bốn cột trên đồi Ngựa cao 30 m. Người dân đồi Ngựa xem số liệu trên điện thoại."
+    key = collected(db, clock, topics=("Khí tượng",), title="Đồi Ngựa có trạm đo gió", text=body)
+    summarise.run(app, clock.now())
+    with db.read() as conn:
+        article = articles.get(conn, key)
+    assert article is not None
+    assert article.topics[0] == "Khí tượng"
+
+
+def test_a_stopped_service_leaves_the_rest_for_the_next_run(app: App, db: Database, clock: FixedClock) -> None:
+    collected(db, clock)
+    app.stopping.set()
+    assert summarise.run(app, clock.now()) == 0
+    app.stopping.clear()
+    assert summarise.run(app, clock.now()) == 1

@@ -173,15 +173,41 @@ def test_text_is_readable_in_both_colour_schemes(browser, world, scheme):
             assert page.evaluate(CONTRAST) == [], path
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_edit_is_made_without_javascript_and_its_page_is_readable_on_a_phone(browser, world, scheme):
+    path = f"/staff/articles/{world.article('Giống lúa')}"
+    world.compose()
+    world.approve()
+    with opened(browser, world, path, language="vi", width=360, java_script_enabled=False) as page:
+        page.get_by_text("Sửa tóm tắt").click()
+        page.get_by_label("Lời của bạn").fill("Giống lúa chịu mặn cho 7,2 tấn một héc-ta. Giá vé tàu hoả lại tăng.")
+        page.get_by_role("button", name="Lưu lời này").click()
+        assert page.url.endswith(path)
+        assert page.locator(".beside li").count() == 2
+        assert page.locator("#revert").is_visible()
+    with opened(browser, world, path, language="vi", width=360, color_scheme=scheme) as page:
+        page.get_by_text("Sửa tóm tắt").click()
+        page.get_by_text("Lịch sử").click()
+        assert page.evaluate(CONTRAST) == []
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+        small = page.evaluate(
+            "[...document.querySelectorAll('main button, main summary, main textarea')]"
+            ".filter(e => e.getClientRects().length && e.getBoundingClientRect().height < 44).map(e => e.innerText)"
+        )
+        assert small == []
+
+
 def test_every_input_has_its_label_above_and_every_page_its_heading(browser, world):
     issue = world.compose()
     with opened(browser, world, "/", language="en") as page:
+        article = f"/staff/articles/{world.article('Phao')}"
         for path in (
             "/staff/",
             f"/staff/issues/{issue.id}",
             "/staff/sources",
             "/staff/articles",
             "/staff/articles/new",
+            article,
             "/u/wrong",
         ):
             page.goto(world.url + path)

@@ -73,6 +73,7 @@ def test_empty_pages_say_what_would_be_there(world):
         for table in (
             "issue_articles",
             "identities",
+            "summary_versions",
             "summaries",
             "articles",
             "newsletter_sources",

@@ -1,5 +1,7 @@
 """Sources, the articles found there, the identities that are never forgotten, the summaries, and who tells one story."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from newsletter.store.engine import UtcDateTime
@@ -59,6 +61,7 @@ articles = sa.Table(
     sa.Column("published_at", UtcDateTime),  # the same for sorting; a bare day counts as its noon in UTC
     sa.Column("published_raw", sa.Text),
     sa.Column("provenance", sa.JSON, nullable=False),  # field -> the rule that gave it
+    sa.Column("topics", sa.JSON(none_as_null=True)),  # list of labels, the source's own first; NULL until summarised
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("reason", sa.Text),
     sa.Column("named", sa.Boolean, nullable=False),  # given by name: a candidate whatever its date
@@ -83,16 +86,45 @@ identities = sa.Table(
     sa.Column("seen_at", UtcDateTime, nullable=False),
 )
 
+
+def _wording() -> list[sa.Column[Any]]:
+    """What a summary says, why it may, and what it cost: the present one and each of its history alike."""
+    return [
+        sa.Column("text", sa.Text, nullable=False),
+        sa.Column("origin", sa.String(16), nullable=False),
+        sa.Column("sentences", sa.JSON, nullable=False),  # list of {text, from, start, end}
+        sa.Column("guard_ok", sa.Boolean, nullable=False),
+        sa.Column("guard_reasons", sa.JSON, nullable=False),
+        sa.Column("note", sa.Text),  # why another way was taken
+        sa.Column("made_by", sa.Text),  # a staff id, or a name of the command line; NULL: the machine
+        # a model that was asked, whether its words were taken or not; tokens as the endpoint reported them
+        sa.Column("model", sa.Text),
+        sa.Column("model_tries", sa.Integer),
+        sa.Column("model_seconds", sa.Float),
+        sa.Column("tokens_in", sa.Integer),
+        sa.Column("tokens_out", sa.Integer),
+    ]
+
+
 summaries = sa.Table(
     "summaries",
     metadata,
     sa.Column("article_id", Id, sa.ForeignKey("articles.id"), primary_key=True),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.Column("origin", sa.String(16), nullable=False),
-    sa.Column("sentences", sa.JSON, nullable=False),  # list of {text, from, start, end}
-    sa.Column("guard_ok", sa.Boolean, nullable=False),
-    sa.Column("guard_reasons", sa.JSON, nullable=False),
+    *_wording(),
     sa.Column("made_at", UtcDateTime, nullable=False),
+)
+
+# One row for every change of a summary, the present one included. Never changed.
+summary_versions = sa.Table(
+    "summary_versions",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("article_id", Id, sa.ForeignKey("articles.id"), nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("act", sa.String(16), nullable=False),  # made, edited, regenerated, reverted
+    sa.Column("by", sa.Text),  # who did it; NULL: the machine
+    *_wording(),
+    sa.Index("ix_summary_versions_article_id", "article_id", "id"),  # the history of one article, in its order
 )
 
 # Which story each article tells. An article without a row, or with the hash of an earlier text, waits to be compared.

@@ -53,6 +53,7 @@ issues = sa.Table(
     sa.Column("preheader", sa.Text),
     sa.Column("content_hash", sa.String(64)),
     sa.Column("preflight", sa.JSON),  # list of findings
+    sa.Column("intros", sa.JSON(none_as_null=True)),  # language -> what staff wrote in place of the made intro
     sa.Column("approved_hash", sa.String(64)),
     sa.Column("approved_by", sa.Text),  # a staff id, or the policy's name
     sa.Column("approved_at", UtcDateTime),

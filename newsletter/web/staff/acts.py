@@ -9,10 +9,11 @@ import subscribers
 from newsletter import approve as approval
 from newsletter import compose
 from newsletter.compose.testing import send_test as ask_for_test
-from newsletter.errors import NewsletterError, NotAllowed
+from newsletter.errors import BadInput, NewsletterError, NotAllowed
 from newsletter.log import get_logger
 from newsletter.model import Issue, IssueState, MailingId
-from newsletter.store import Connection, deliveries, issues
+from newsletter.store import Connection, deliveries, issues, newsletters
+from newsletter.summarise.edit import plain_words
 from newsletter.web.reasons import reason_in
 from newsletter.web.staff import review
 from newsletter.web.visit import Visit
@@ -52,14 +53,33 @@ def reopen(visit: Visit) -> Response:
     return done or _recomposed(visit)
 
 
+def intro(visit: Visit) -> Response:
+    """Staff's own lines under the heading, in the language of the preview; none: the made ones again."""
+    typed, language = visit.form.get("intro", "").strip(), visit.form.get("in", "")
+    try:
+        words = plain_words(typed) if typed else ""
+    except BadInput as error:
+        return review.page(visit, status=422, refused=reason_in(visit.words, error.what), typed_intro=typed)
+
+    def change(conn: Connection, issue: Issue) -> None:
+        languages = newsletters.get(conn, issue.newsletter_id).languages
+        issues.set_intro(conn, issue.id, language if language in languages else languages[0], words)
+
+    return _change(visit, change) or _recomposed(visit)
+
+
 def _recomposed(visit: Visit) -> Response:
+    recompose(visit, visit.part("id"))
+    return _back(visit)
+
+
+def recompose(visit: Visit, issue_id: str) -> None:
     """The next tick composes drafts anyway, and writes down why one cannot be: a fault here may wait for that."""
     with visit.app.db.read() as conn:
-        issue = issues.get(conn, visit.part("id"))
+        issue = issues.get(conn, issue_id)
     if issue.state is IssueState.DRAFT:
         with suppress(NewsletterError):
             compose.compose_issue(visit.app, issue, visit.now)
-    return _back(visit)
 
 
 def cancel(visit: Visit) -> Response:

@@ -8,11 +8,14 @@ from starlette.responses import Response
 
 from newsletter.errors import BadInput, NotAllowed
 from newsletter.log import get_logger
-from newsletter.model import Article, ArticleId, ArticleState, Summary
+from newsletter.model import Article, ArticleId, ArticleState, Decision, Issue, IssueState, Summary
 from newsletter.store import articles as rows
-from newsletter.store import issues, stories
+from newsletter.store import issues, stories, summaries
+from newsletter.summarise.edit import LONGEST
+from newsletter.summarise.support import supports
 from newsletter.web.reasons import reason_in
-from newsletter.web.visit import Visit, problem
+from newsletter.web.staff.review import name_of
+from newsletter.web.visit import Visit
 
 log = get_logger("web")
 
@@ -52,28 +55,51 @@ def _decided(visit: Visit, act: Callable[..., None]) -> Response:
         with visit.app.db.begin() as conn:
             act(conn, article_id, by=visit.member.name, now=visit.now, why=why)
     except NotAllowed as error:
-        return article(visit, status=409, refused=reason_in(visit.words, error.what))
+        return page(visit, status=409, refused=reason_in(visit.words, error.what))
     log.info("staff_act", act=act.__name__, article=article_id, staff=visit.member.id)
     return visit.go(f"/staff/articles/{article_id}")
 
 
-def article(visit: Visit, *, status: int = 200, refused: str = "") -> Response:
+def article(visit: Visit) -> Response:
+    return page(visit)
+
+
+def known(visit: Visit) -> Article:
+    """The article of the path. Raises BadInput when there is none."""
     with visit.app.db.read() as conn:
         found = rows.get(conn, visit.part("id"))
-        if found is None:
-            return problem(visit, 404)
+    if found is None:
+        raise BadInput("no such article", where=visit.part("id"))
+    return found
+
+
+def page(visit: Visit, *, status: int = 200, refused: str = "", typed: str | None = None) -> Response:
+    """The page, also after a refused act, which it then says. `typed`: the words that were refused, to be mended."""
+    found = known(visit)
+    with visit.app.db.read() as conn:
         decisions = issues.decisions_about(conn, found.id)
+        versions = summaries.history(conn, found.id)
+        acting = {version.by for version in versions if version.by}
+        names = {by: name_of(conn, by) for by in (*acting, found.summary.by if found.summary else None) if by}
         sent = issues.sent_with(conn, found.id, before=found.changed_at) if found.changed_at else []
         story = stories.of_article(conn, found.id)
+    said = found.summary.text if found.summary else ""
     return visit.page(
         "staff/article.html",
         status=status,
-        refused=refused,
         corrected_after=", ".join(sent),
         article=found,
+        supports=supports(found),
         paragraphs=marked(found.text, found.summary),
         public=visit.site.pages.path(f"/articles/{found.id}") if _has_page(found) else "",
         decisions=decisions,
+        versions=versions,
+        names=names,
+        stale=[(issue, name) for issue, decision, name in decisions if _keeps_other_words(issue, decision, said)],
+        refused=refused,
+        typed=said if typed is None else typed,
+        mending=typed is not None,
+        longest=LONGEST,
         story=story,
         added=visit.asked("added"),
     )
@@ -87,6 +113,11 @@ def tell_apart(visit: Visit) -> Response:
         stories.tell_apart(conn, article_id, by=visit.member.id, now=visit.now)
         log.info("staff_act", act="apart", article=article_id, staff=visit.member.id)
     return visit.go(f"/staff/articles/{article_id}")
+
+
+def _keeps_other_words(issue: Issue, decision: Decision, said: str) -> bool:
+    """Approved and not sent yet, with another summary than the article's present one."""
+    return issue.state is IssueState.SCHEDULED and decision.item is not None and decision.item.summary != said
 
 
 def _has_page(article: Article) -> bool:

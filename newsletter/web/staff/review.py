@@ -22,6 +22,7 @@ from newsletter.model import (
     StaffId,
 )
 from newsletter.store import Connection, articles, issues, mailings, newsletters, receipts, staff
+from newsletter.summarise.edit import LONGEST
 from newsletter.web.public.issues import rendering_in
 from newsletter.web.shield import framing_policy
 from newsletter.web.staff.overview import FROZEN, mailable
@@ -38,6 +39,17 @@ class Considered:
 
     decision: Decision
     article: Article | None
+
+    @property
+    def changed_since(self) -> bool:
+        """The article's summary is another by now than the one in the issue."""
+        item, article = self.decision.item, self.article
+        return (
+            item is not None
+            and article is not None
+            and article.summary is not None
+            and article.summary.text != item.summary
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +104,15 @@ def review(visit: Visit) -> Response:
 
 
 def page(
-    visit: Visit, *, status: int = 200, refused: str = "", test_fault: str = "", test_address: str = ""
+    visit: Visit,
+    *,
+    status: int = 200,
+    refused: str = "",
+    test_fault: str = "",
+    test_address: str = "",
+    typed_intro: str | None = None,
 ) -> Response:
-    """The page, also after a refused act, which it then says. `test_address`: what was typed, to be mended."""
+    """The page, also after a refused act, which it then says. `test_address`, `typed_intro`: what was typed, to be mended."""
     with visit.app.db.read() as conn:
         dossier = read(conn, visit.part("id"))
     view = view_of(visit, dossier.mailing)
@@ -112,6 +130,8 @@ def page(
         refused=refused,
         test_fault=test_fault,
         test_address=test_address,
+        intro=dossier.issue.intros.get(view.language, "") if typed_intro is None else typed_intro,
+        longest=LONGEST,
         tested=visit.asked("tested") == "1",
         can=allowed(dossier.issue.state),
     )
@@ -140,7 +160,7 @@ def read(conn: Connection, issue_id: str) -> Dossier:
         recipients=counts.frozen if counts else mailable(conn, newsletter.list_slug),
         reasons=receipts.reasons(conn, mailing.id, *TOLD) if mailing is not None and counts else [],
         considered=[_considered(conn, decision) for decision in issues.decisions(conn, issue.id)],
-        approved_by=_name(conn, issue.approved_by),
+        approved_by=name_of(conn, issue.approved_by),
     )
 
 
@@ -148,7 +168,7 @@ def _considered(conn: Connection, decision: Decision) -> Considered:
     return Considered(decision=decision, article=articles.get(conn, ArticleId(decision.article_id)))
 
 
-def _name(conn: Connection, approved_by: str | None) -> str:
+def name_of(conn: Connection, approved_by: str | None) -> str:
     """A staff member's name; whatever else stands there (the command line writes the name of its user)."""
     if not approved_by or approved_by == BY_POLICY:
         return ""
@@ -159,6 +179,7 @@ def _name(conn: Connection, approved_by: str | None) -> str:
 _BEFORE = (IssueState.DRAFT, IssueState.PENDING_APPROVAL, IssueState.SCHEDULED)
 _ACTS = {
     "approve": (IssueState.PENDING_APPROVAL,),
+    "intro": (IssueState.DRAFT, IssueState.PENDING_APPROVAL),
     "draft": (IssueState.PENDING_APPROVAL, IssueState.SCHEDULED),
     "cancel": (*_BEFORE, IssueState.SENDING, IssueState.PAUSED),
     "pause": (IssueState.SENDING,),

@@ -10,10 +10,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("sources", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("signature", sa.Text(), nullable=True))
+    op.add_column("sources", sa.Column("signature", sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("sources", schema=None) as batch_op:
-        batch_op.drop_column("signature")
+    op.drop_column("sources", "signature")

@@ -14,20 +14,19 @@ _NEW = ("include", "exclude", "topics", "full_text", "failing_since", "gone", "m
 
 
 def upgrade() -> None:
-    # The defaults stay: to take one away SQLite would have to drop the table, which its articles' foreign keys forbid.
-    with op.batch_alter_table("sources", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("include", sa.JSON(), server_default="[]", nullable=False))
-        batch_op.add_column(sa.Column("exclude", sa.JSON(), server_default="[]", nullable=False))
-        batch_op.add_column(sa.Column("topics", sa.JSON(), server_default="[]", nullable=False))
-        batch_op.add_column(sa.Column("full_text", sa.Boolean(), server_default=sa.true(), nullable=False))
-        batch_op.add_column(sa.Column("failing_since", UtcDateTime(), nullable=True))
-        batch_op.add_column(sa.Column("gone", sa.Integer(), server_default="0", nullable=False))
-        batch_op.add_column(sa.Column("moved_to", sa.Text(), nullable=True))
-        batch_op.add_column(sa.Column("reading", sa.Text(), nullable=True))
-        batch_op.add_column(sa.Column("moved_seen", sa.Integer(), server_default="0", nullable=False))
+    # One column at a time and with defaults that stay: anything else makes SQLite drop the table and fill a new one,
+    # which the foreign keys of its articles forbid.
+    op.add_column("sources", sa.Column("include", sa.JSON(), server_default="[]", nullable=False))
+    op.add_column("sources", sa.Column("exclude", sa.JSON(), server_default="[]", nullable=False))
+    op.add_column("sources", sa.Column("topics", sa.JSON(), server_default="[]", nullable=False))
+    op.add_column("sources", sa.Column("full_text", sa.Boolean(), server_default=sa.true(), nullable=False))
+    op.add_column("sources", sa.Column("failing_since", UtcDateTime(), nullable=True))
+    op.add_column("sources", sa.Column("gone", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("sources", sa.Column("moved_to", sa.Text(), nullable=True))
+    op.add_column("sources", sa.Column("reading", sa.Text(), nullable=True))
+    op.add_column("sources", sa.Column("moved_seen", sa.Integer(), server_default="0", nullable=False))
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("sources", schema=None) as batch_op:
-        for name in _NEW:
-            batch_op.drop_column(name)
+    for name in _NEW:
+        op.drop_column("sources", name)

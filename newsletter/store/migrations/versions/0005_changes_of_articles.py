@@ -10,16 +10,13 @@ depends_on = None
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("articles", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("entry_hash", sa.String(64), nullable=True))
-        batch_op.add_column(sa.Column("entry_before", sa.String(64), nullable=True))
-        batch_op.add_column(sa.Column("doubt", sa.Boolean(), server_default=sa.false(), nullable=False))
-        batch_op.add_column(sa.Column("decided", sa.Text(), nullable=True))
-    with op.batch_alter_table("articles", schema=None) as batch_op:
-        batch_op.alter_column("doubt", server_default=None)  # only the rows that were there needed a value
+    # The default stays: to take it away SQLite would drop the table, which the foreign keys of identities forbid.
+    op.add_column("articles", sa.Column("entry_hash", sa.String(64), nullable=True))
+    op.add_column("articles", sa.Column("entry_before", sa.String(64), nullable=True))
+    op.add_column("articles", sa.Column("doubt", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.add_column("articles", sa.Column("decided", sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("articles", schema=None) as batch_op:
-        for name in ("entry_hash", "entry_before", "doubt", "decided"):
-            batch_op.drop_column(name)
+    for name in ("entry_hash", "entry_before", "doubt", "decided"):
+        op.drop_column("articles", name)
