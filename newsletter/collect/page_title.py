@@ -21,6 +21,7 @@ _EXACT = 3.0  # JSON-LD, og:title or <title> say the same
 _PART = 2.0  # one of them begins with it, or holds it
 _SHARED = 2.0  # times the share of its words that they hold
 _ONLY = 1.5  # the page has no other h1: editors give a page one h1, and put search words into <title> and og:title
+_UNCLAIMED = 0.5  # besides: nothing but <title> speaks, which many institutes leave the same on every page
 _INSIDE = 0.5  # stands in article or main
 _SITE = -6.0  # is the name of the site
 _LOGO = -2.0  # links home, or is called logo
@@ -64,7 +65,7 @@ def title(tree: lxml.html.HtmlElement, facts: Facts) -> tuple[str, str]:
     alone = len({title_key(heading.text) for heading in headings if not is_site(heading.text, names)}) == 1
     best, score = "", 0.0
     for heading in headings:
-        points = _points(heading, [claim for claim, _ in claims], names, alone=alone)
+        points = _points(heading, claims, names, alone=alone)
         if points > score:
             best, score = heading.text, points
     if score >= _ENOUGH:
@@ -150,22 +151,24 @@ def _spaced(element: lxml.html.HtmlElement) -> str:
     return "".join(pieces)
 
 
-def _points(heading: _Heading, claims: list[str], names: frozenset[str], *, alone: bool) -> float:
+def _points(heading: _Heading, claims: list[tuple[str, str]], names: frozenset[str], *, alone: bool) -> float:
     key = title_key(heading.text)
     if len(heading.text) <= 4:
         return 0.0
-    keys = [title_key(claim) for claim in claims]
+    keys = [title_key(claim) for claim, _ in claims]
     words = _WORD.findall(key)
     told = {word for other in keys for word in _WORD.findall(other)}
     points = _INSIDE if heading.inside else 0.0
     shared = sum(word in told for word in words) / len(words) if words else 0.0
-    if _squashed(heading.text) in map(_squashed, claims):
+    if _squashed(heading.text) in {_squashed(claim) for claim, _ in claims}:
         points += _EXACT + _SHARED
     elif len(heading.text) >= 12 and any(key in other for other in keys):
         points += _PART + _SHARED
     else:
         points += _SHARED * shared
-    points += _ONLY if alone and len(words) <= _LONGEST and (shared or not keys) else 0.0
+    if alone and len(words) <= _LONGEST:
+        unclaimed = all(rule == "title" for _, rule in claims) and len(words) >= _WORDS_OF_A_TITLE
+        points += (_ONLY if shared or unclaimed or not keys else 0.0) + (_UNCLAIMED if unclaimed else 0.0)
     points += _SITE if is_site(heading.text, names) else 0.0
     points += _LOGO if heading.logo else 0.0
     return points + (_ONE_WORD if len(words) < 2 else 0.0)

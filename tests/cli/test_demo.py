@@ -132,6 +132,10 @@ def test_the_sample_site_becomes_a_message_for_every_reader(sample: Run) -> None
     assert ledger["frozen"] == ledger["sent"] == sample.json["messages"] == len(sample.mails) == len(ADDRESSES)
     assert sample.json["issue"]["state"] == "sent"
     assert sample.json["problems"] == []
+    told = (sample.folder / "digest.vi.txt").read_text(encoding="utf-8")
+    assert "Viện tổ chức Hội nghị sơ kết công tác quan trắc mùa lũ" in " ".join(
+        told.split()
+    )  # of a page without claims
 
 
 def test_every_message_is_signed_and_its_vietnamese_subject_reads_the_same_twice(sample: Run) -> None:

@@ -97,3 +97,9 @@ def test_a_page_whose_title_element_names_only_the_site_is_named_by_its_first_he
     site = '<meta property="og:site_name" content="Viện Sông Hậu">'
     found = read_page(markup.replace("<title>", f"{site}<title>").encode(), url="https://viensonghau.example/tin/1")
     assert (found.title, found.provenance["title"]) == (title, "heading")
+
+
+@pytest.mark.parametrize("name", ["Phòng Tổ chức - Hành chính, Viện Sông Biển", "Viện Sông Biển", "Cổng thông tin"])
+def test_a_lone_h1_names_the_page_where_its_title_element_is_the_same_on_every_page(name: str) -> None:
+    heading = "Viện tổ chức Hội nghị sơ kết công tác quan trắc mùa lũ"
+    assert titled(f"<div><h1>{heading}</h1>", document=name) == (heading, "h1")
