@@ -296,7 +296,7 @@ def test_a_folder_that_did_not_change_is_not_read_again(tmp_path: Path) -> None:
     source = sources.new("tin", SourceKind.FOLDER, str(folder))
     first = poll.poll(None, source)  # type: ignore[arg-type]
     assert (len(first.found), first.unchanged) == (1, False)
-    again = replace(source, body_hash=first.body_hash)
+    again = replace(source, body_hash=first.answer.body_hash)
     assert poll.poll(None, again).unchanged  # type: ignore[arg-type]
     (folder / "b.txt").write_text("Hai\n\nMới.")
     assert len(poll.poll(None, again).found) == 2  # type: ignore[arg-type]

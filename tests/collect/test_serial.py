@@ -138,20 +138,21 @@ def test_a_new_layout_with_the_known_articles_is_learnt_without_a_person(
     add(app, SourceKind.LISTING, LISTING)
     collect.run(app, clock.now())
     old, known = state(app).signature, set(stored(app))
-    site.put("/tin-tuc", rows(*range(21, 11, -1), form=CARD.format(path=path)))
-    site.put(f"{path}/21.html", article(21, "21/11/2026"))
+    # its day is after the last look; an older one among so many new addresses would be held for a person
+    site.put("/tin-tuc", rows(24, *range(20, 11, -1), form=CARD.format(path=path)))
+    site.put(f"{path}/24.html", article(24, "24/11/2026"))
     assert again(app, clock) == 1
-    assert set(stored(app)) - known == {title(21)}
+    assert set(stored(app)) - known == {title(24)}
     assert state(app).state is SourceState.ACTIVE
     assert state(app).signature not in (None, old)
 
 
 def test_a_person_who_resumes_takes_the_new_layout(app: App, site: Site, clock: FixedClock) -> None:
     site.put("/tin-tuc", rows(*range(20, 10, -1)))
-    fill(site, *range(11, 22))
+    fill(site, *range(11, 25))
     add(app, SourceKind.LISTING, LISTING)
     collect.run(app, clock.now())
-    site.put("/tin-tuc", rows(21, 20, 19, 3, 2, 1, form=CARD.format(path="/bai")))
+    site.put("/tin-tuc", rows(24, 20, 19, 3, 2, 1, form=CARD.format(path="/bai")))
     assert again(app, clock) == 0
     assert "none in the same place now; elsewhere 6, of which 2 known" in (state(app).reason or "")
     with app.db.begin() as conn:
