@@ -293,7 +293,9 @@ def _tell_summary(summary: Mapping[str, Any], zone: str) -> None:
     by = f", by {summary['by']}" if summary["by"] else ""
     say(f"summary    {summary['origin']}{by}, {moment(summary['made_at'], zone)}")
     guard = summary["guard"]
-    say(f"  guard: {'nothing that the article does not say' if guard['ok'] else '; '.join(guard['reasons'])}")
+    say(
+        f"  guard: {'figures, names and quotations stand in the article' if guard['ok'] else '; '.join(guard['reasons'])}"
+    )
     if summary["note"]:
         say(f"  note: {summary['note']}")
     if summary["changed_after_edit"]:

@@ -52,6 +52,10 @@ _BOILERPLATE = re.compile(
     r"|advertisement|quảng cáo|scroll to continue.*|continue reading.*|read more|xem thêm|đọc tiếp)[\s\d():]*"
     r"|(?:follow|like|theo dõi|thích) .{0,60}(?:facebook|twitter|zalo|youtube|tiktok|telegram|instagram|google news).{0,40}"
     r"|(?:sign up|subscribe|đăng ký|mời (?:bạn|quý)).{0,80}(?:newsletter|bản tin|email|nhận tin|kênh|đón đọc|theo dõi).{0,60}"
+    r"|(?:kính |nhiệt liệt )?(?:chào mừng|welcome)(?: (?:bạn|quý vị|các bạn|bạn đọc|quý khách))?(?: đã)?(?: đến| to)\b.{0,120}"
+    r"|(?:đọc|cập nhật|xem|theo dõi)(?: nhanh)? (?:các )?(?:tin tức|thông tin|tin|bài viết)(?: tức)?"
+    r"(?: mới nhất| mới| nhanh).{0,60}"
+    r"|(?:đây là )?(?:trang|cổng) (?:thông tin|tin) điện tử (?:chính thức )?(?:của )?.{0,80}"
     r"|.{0,40}(?:copyright|all rights reserved|bản quyền thuộc về|©\s*(?:19|20)\d\d).{0,80}"
     r"|the post .{3,200} (?:appeared first|first appeared) on .{2,80}"
     r"|[\d\s.,/:|–—-]+(?:lượt xem|views?|phút đọc|min read|comments?|bình luận|gmt.*|am|pm)?",
@@ -86,7 +90,7 @@ _BYLINE = re.compile(
 _DATELINE = re.compile(
     r"\(?(?:CNN|AP|Reuters|AFP|TTXVN|VOV|VTV|TTO|TNO|PLO|NLĐO?|VNE|Dân trí|Dân Việt|Vietnam\+)[^)\n]{0,25}\)?\s*"
     r"(?:--|[-–—:])\s*|\(CNN\)\s*"
-    r"|[A-ZĐÀ-Ỹ][\w.,À-ỹ ]{1,38}\((?:AP|Reuters|AFP|CNN|ANTARA|TTXVN|Xinhua)\)\s*(?:--|[-–—])\s*"
+    r"|[A-ZĐÀ-Ỹ][\w.,/À-ỹ -]{1,60}\((?:AP|Reuters|AFP|CNN|ANTARA|TTXVN|Xinhua)\)\s*(?:--|[-–—])\s*"
 )
 _BULLET = re.compile(r"(?:[•▪►*+·]|[-–—](?=\s))\s*")
 _CLOSED = re.compile(r"(?:[.!?…:;]|\.\.\.)[\"”“’»')\]]*$|[。！？][”」』）]*$")

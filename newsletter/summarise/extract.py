@@ -13,6 +13,7 @@ from newsletter.summarise.salience import PAIR_SIGNS, WORD_SIGNS
 from newsletter.summarise.sentences import Span, is_balanced, split_line
 from newsletter.summarise.sets import SET_SIGNS
 from newsletter.summarise.weights import Weights, trained
+from newsletter.summarise.words import is_foreign
 
 MAX_CHARS = 350
 MIN_CHARS = 160  # below this a digest item looks empty; a shorter text gives what it has
@@ -64,7 +65,7 @@ def readable(text: str, language: str) -> Readable:
         usable = [
             span
             for span in (_without_stray_mark(text, span) for span in split)
-            if _usable(span.of(text), suspect=suspect)
+            if _usable(span.of(text), suspect=suspect) and not is_foreign(span.of(text), language)
         ]
         spans += usable
         openings += [at == 0 for at in range(len(usable))]

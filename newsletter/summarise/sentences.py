@@ -5,12 +5,14 @@ same rules. A quotation or a parenthesis is kept whole, because half of one misl
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 from newsletter.summarise import abbreviations as words
 
+_DEEPEST = 40  # marks open at once
 LONGEST_QUOTE = 420  # a quotation that runs longer is split after all, else one lost mark swallows a page
 
 
@@ -69,16 +71,27 @@ def lines(text: str) -> Iterator[tuple[int, int]]:
 def split_line(text: str, start: int, end: int, *, language: str) -> list[Span]:
     """The sentences of `text[start:end]`, which must be one line or paragraph; offsets are those of `text`."""
     line = text[start:end]
-    cuts, enclosed = [0], _enclosed(line)
+    cuts, enclosed = [0], _outermost(_enclosed(line))
+    opened = [left for left, _ in enclosed]
     for found in _MARK.finditer(line):
         at = found.end()
-        if any(left < found.start() and right >= at for left, right in enclosed):
+        within = bisect_left(opened, found.start()) - 1
+        if within >= 0 and enclosed[within][1] >= at:
             continue
         if not line[at:].strip() or _ends_sentence(line, cuts[-1], found, language):
             cuts.append(at)
     cuts.append(len(line))
     spans = [_trim(line, left, right) for left, right in pairwise(cuts) if line[left:right].strip()]
     return [Span(start + span.start, start + span.end) for span in _rejoin_quotes(line, spans)]
+
+
+def _outermost(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Of ranges that lie apart or within each other those that no other holds, in order."""
+    kept: list[tuple[int, int]] = []
+    for left, right in sorted(pairs):
+        if not kept or left > kept[-1][1]:
+            kept.append((left, right))
+    return kept
 
 
 def quoted(line: str) -> list[str]:
@@ -115,6 +128,7 @@ def _enclosed(line: str, longest: int = LONGEST_QUOTE) -> list[tuple[int, int]]:
             del open_[partner:]
         elif char in _CLOSER and (char != '"' or _opens_straight(line, at)):
             open_.append((char, at))
+            del open_[:-_DEEPEST]  # a page of marks that never close would be searched through for each of them
     return [(left, right) for left, right in found if right - left <= longest]
 
 

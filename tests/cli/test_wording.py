@@ -80,7 +80,7 @@ def test_an_unknown_article_is_one_line(waiting: Home) -> None:
 def test_why_shows_the_source_sentence_beside_each_summary_sentence(waiting: Home, key: str) -> None:
     told = waiting("why", key).out
     assert "summary    extract, " in told
-    assert "guard: nothing that the article does not say" in told
+    assert "guard: figures, names and quotations stand in the article" in told
     assert "stands in: characters 0–" in told
     waiting("summary", "edit", key, WORDS + " Vé tàu tăng giá mạnh.", "--by", "Lan")
     told = waiting("why", key).out

@@ -37,7 +37,7 @@ def test_each_summary_sentence_has_its_source_sentence_beside_it(world):
     assert beside.count("Trong bài, đúng nguyên văn") == beside.count("<li>") > 0
     english = _page(world, world.log_in("en"))
     assert "In the article, the same words" in english
-    assert "The guard found nothing that the article does not say." in english
+    assert "The guard found its figures, names and quotations in the article." in english
 
 
 def test_an_edit_counts_is_signed_and_shown_beside_the_nearest_sentences(world):
