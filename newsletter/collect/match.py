@@ -70,14 +70,7 @@ def entries(items: Sequence[RawItem], source_id: str) -> tuple[Candidate, ...]:
     Feeds exist where all items carry one link (rss2email issue 111) or one GUID (brief issue 428): such a key says
     nothing. An entry left without any key is known by its title and text. The same entry twice is one entry.
     """
-    single: list[tuple[RawItem, tuple[str, ...]]] = []
-    for item in items:
-        keys = identities(item, source_id)
-        twin = next((n for n, (other, theirs) in enumerate(single) if _repeats(item, keys, other, theirs)), None)
-        if twin is None:
-            single.append((item, keys))
-        else:
-            single[twin] = (single[twin][0], tuple(dict.fromkeys([*single[twin][1], *keys])))
+    single = _each_once([(item, identities(item, source_id)) for item in items])
     named = [(item, (*keys, *filter(None, [exact_key(item, source_id)]))) for item, keys in single]
     count = Counter(key for _, keys in named for key in keys)
     minutes = Counter(minute_told(item) for item, _ in named)
@@ -107,15 +100,34 @@ def words_of(item: RawItem) -> str:
     return words_hash(item.title, item.standfirst, item.text, touched)
 
 
-def _repeats(item: RawItem, keys: tuple[str, ...], other: RawItem, theirs: tuple[str, ...]) -> bool:
-    """Whether a feed shows one article twice: a name, the title and the date in common, and nothing that tells them apart."""
-    if title_key(item.title) != title_key(other.title) or item.published != other.published:
-        return False
-    common = {key[0] for key in set(keys) & set(theirs)}
-    same_words = words_of(item) == words_of(other)
-    if "g" in common:
-        return same_words or bool(item.url and item.title)
-    return "u" in common and same_words
+_Keyed = tuple[RawItem, tuple[str, ...]]
+
+
+def _each_once(items: Sequence[_Keyed]) -> list[_Keyed]:
+    """Without the repetitions, whose keys go to the first. In time that grows with the feed, not with its square."""
+    count = Counter(key for _, keys in items for key in keys)
+    single: list[_Keyed] = []
+    shown: dict[tuple[object, ...], int] = {}
+    for item, keys in items:
+        ways = [] if all(count[key] == 1 for key in keys) else _ways(item, keys)
+        twin = min((shown[way] for way in ways if way in shown), default=None)
+        if twin is None:
+            single.append((item, keys))
+        else:
+            single[twin] = (single[twin][0], tuple(dict.fromkeys([*single[twin][1], *keys])))
+        for way in ways:
+            shown.setdefault(way, len(single) - 1 if twin is None else twin)
+    return single
+
+
+def _ways(item: RawItem, keys: Sequence[str]) -> list[tuple[object, ...]]:
+    """What an entry has in common with one that shows the same article: a name, the title and the date, and nothing that
+    tells them apart. Under one GUID, title and address may stand other words: then it is a version."""
+    title = title_key(item.title)
+    ways: list[tuple[object, ...]] = [(key, title, item.published, words_of(item)) for key in keys if key[0] in "gu"]
+    if item.url and item.title:
+        ways += [(key, title, item.published) for key in keys if key[0] == "g"]
+    return ways
 
 
 # ---------------------------------------------------------------- against what is known
