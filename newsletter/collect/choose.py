@@ -184,8 +184,7 @@ def _known(source: Source, candidate: Candidate, match: Match, known: Mapping[st
 
 def _fresh_keys(candidate: Candidate, match: Match, known: Mapping[str, Seen]) -> tuple[str, ...]:
     """Names that become aliases: never a key that has proved to name several articles."""
-    names = (*candidate.keys, *candidate.page_keys, *filter(None, [candidate.name]))
-    return tuple(key for key in names if key not in known and key not in match.mistrust)
+    return tuple(key for key in candidate.asked() if key not in known and key not in match.mistrust)
 
 
 def _offered(source: Source, fresh: Sequence[Candidate], now: datetime) -> set[int]:

@@ -7,6 +7,7 @@ import hashlib
 import re
 import unicodedata
 from contextlib import suppress
+from datetime import UTC, datetime, time
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
 from newsletter.model import RawItem
@@ -105,6 +106,23 @@ def name_key(item: RawItem, source_id: str) -> str | None:
     """`n:` the title alone, of four words or more. It never makes two items one: titles come again. It raises doubt."""
     title = title_key(item.title)
     return _key("n", source_id, title) if title.count(" ") >= _WORDS_FOR_A_TITLE_KEY - 1 else None
+
+
+def moment_key(item: RawItem, source_id: str) -> str | None:
+    """`m:` the moment of publication. Two articles may share one, so it never makes two items one. It raises doubt."""
+    moment = moment_told(item)
+    return _key("m", source_id, moment.isoformat()) if moment else None
+
+
+def moment_told(item: RawItem) -> datetime | None:
+    """When it was published, in UTC, if the source gives a real time: midnight stands for a bare day."""
+    told = item.published
+    return told.astimezone(UTC) if isinstance(told, datetime) and told.time() != time() else None
+
+
+def minute_told(item: RawItem) -> datetime | None:
+    moment = moment_told(item)
+    return moment and moment.replace(second=0, microsecond=0)
 
 
 def exact_key(item: RawItem, source_id: str) -> str | None:

@@ -6,7 +6,7 @@ tests by name (tests/collect/test_match.py).
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -16,7 +16,9 @@ from newsletter.collect.identity import (
     exact_key,
     identities,
     last_resort,
+    minute_told,
     mistrusted,
+    moment_key,
     name_key,
     title_key,
 )
@@ -33,7 +35,8 @@ _RENAMED_WITHIN = timedelta(days=14)
 class Candidate:
     """An item and its names. `keys` and `words` come from the source's own words, never from a fetched page.
 
-    `shared`: keys that other entries of the same poll have too. `page_keys`: what the fetched page adds.
+    `shared`: keys that other entries of the same poll have too. `page_keys`: what the fetched page adds. `name` and
+    `moment` raise doubt and no more.
     """
 
     item: RawItem
@@ -42,10 +45,11 @@ class Candidate:
     shared: tuple[str, ...] = ()
     page_keys: tuple[str, ...] = ()
     name: str | None = None
+    moment: str | None = None
 
     def asked(self) -> tuple[str, ...]:
         """Every key whose owner matters for this entry."""
-        return (*self.keys, *self.page_keys, *((self.name,) if self.name else ()))
+        return (*self.keys, *self.page_keys, *filter(None, (self.name, self.moment)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,27 +70,27 @@ def entries(items: Sequence[RawItem], source_id: str) -> tuple[Candidate, ...]:
     Feeds exist where all items carry one link (rss2email issue 111) or one GUID (brief issue 428): such a key says
     nothing. An entry left without any key is known by its title and text. The same entry twice is one entry.
     """
-    single: list[tuple[RawItem, tuple[str, ...]]] = []
-    for item in items:
-        keys = identities(item, source_id)
-        twin = next((n for n, (other, theirs) in enumerate(single) if _repeats(item, keys, other, theirs)), None)
-        if twin is None:
-            single.append((item, keys))
-        else:
-            single[twin] = (single[twin][0], tuple(dict.fromkeys([*single[twin][1], *keys])))
+    single = _each_once([(item, identities(item, source_id)) for item in items])
     named = [(item, (*keys, *filter(None, [exact_key(item, source_id)]))) for item, keys in single]
     count = Counter(key for _, keys in named for key in keys)
-    return tuple(_candidate(item, keys, count, source_id) for item, keys in named)
+    minutes = Counter(minute_told(item) for item, _ in named)
+    alone = frozenset(minute for minute, times in minutes.items() if times == 1)
+    return tuple(_candidate(item, keys, count, source_id, alone=alone) for item, keys in named)
 
 
-def _candidate(item: RawItem, keys: tuple[str, ...], count: Mapping[str, int], source_id: str) -> Candidate:
+def _candidate(
+    item: RawItem, keys: tuple[str, ...], count: Mapping[str, int], source_id: str, *, alone: Container[datetime | None]
+) -> Candidate:
+    """`alone`: minutes at which one entry of this poll was published, and no other."""
     own = tuple(key for key in keys if count[key] == 1)
+    timed = minute_told(item) in alone and not _is_change_date(item)
     return Candidate(
         item=item,
         keys=own or (last_resort(item, source_id),),
         words=words_of(item),
-        shared=tuple(key for key in keys if count[key] > 1 and key[0] in "gsu"),
+        shared=tuple(key for key in keys if count[key] > 1 and key[0] in "gsut"),
         name=name_key(item, source_id),
+        moment=moment_key(item, source_id) if timed else None,
     )
 
 
@@ -96,15 +100,34 @@ def words_of(item: RawItem) -> str:
     return words_hash(item.title, item.standfirst, item.text, touched)
 
 
-def _repeats(item: RawItem, keys: tuple[str, ...], other: RawItem, theirs: tuple[str, ...]) -> bool:
-    """Whether a feed shows one article twice: a name, the title and the date in common, and nothing that tells them apart."""
-    if title_key(item.title) != title_key(other.title) or item.published != other.published:
-        return False
-    common = {key[0] for key in set(keys) & set(theirs)}
-    same_words = words_of(item) == words_of(other)
-    if "g" in common:
-        return same_words or bool(item.url and item.title)
-    return "u" in common and same_words
+_Keyed = tuple[RawItem, tuple[str, ...]]
+
+
+def _each_once(items: Sequence[_Keyed]) -> list[_Keyed]:
+    """Without the repetitions, whose keys go to the first. In time that grows with the feed, not with its square."""
+    count = Counter(key for _, keys in items for key in keys)
+    single: list[_Keyed] = []
+    shown: dict[tuple[object, ...], int] = {}
+    for item, keys in items:
+        ways = [] if all(count[key] == 1 for key in keys) else _ways(item, keys)
+        twin = min((shown[way] for way in ways if way in shown), default=None)
+        if twin is None:
+            single.append((item, keys))
+        else:
+            single[twin] = (single[twin][0], tuple(dict.fromkeys([*single[twin][1], *keys])))
+        for way in ways:
+            shown.setdefault(way, len(single) - 1 if twin is None else twin)
+    return single
+
+
+def _ways(item: RawItem, keys: Sequence[str]) -> list[tuple[object, ...]]:
+    """What an entry has in common with one that shows the same article: a name, the title and the date, and nothing that
+    tells them apart. Under one GUID, title and address may stand other words: then it is a version."""
+    title = title_key(item.title)
+    ways: list[tuple[object, ...]] = [(key, title, item.published, words_of(item)) for key in keys if key[0] in "gu"]
+    if item.url and item.title:
+        ways += [(key, title, item.published) for key in keys if key[0] == "g"]
+    return ways
 
 
 # ---------------------------------------------------------------- against what is known
@@ -119,7 +142,7 @@ def matches(found: Sequence[Candidate], known: Mapping[str, Seen]) -> list[Match
     settled: dict[int, Match] = {}
     taken: dict[str, int] = {}
     judge = _Judge(known=known, no_guids=NO_GUIDS in known or _bad_guids(found), taken=taken, span=_span(found))
-    for step in (judge.by_address, judge.by_guid, judge.by_title, judge.by_page, judge.by_name):
+    for step in (judge.by_address, judge.by_guid, judge.by_title, judge.by_page, judge.by_name, judge.by_moment):
         for n, candidate in enumerate(found):
             if n in settled:
                 continue
@@ -198,8 +221,11 @@ class _Judge:
         exact = self._owner(candidate, "p")
         if exact is not None and exact.id not in self.taken:
             return Match(owner=exact)
-        owner = self._owner(candidate, "t")
-        return None if owner is None else self._same_title(candidate, owner)
+        for key in _of_kind(candidate, "t"):
+            owner = self._trusted(key)
+            if owner is not None:
+                return self._same_title(candidate, key, owner)
+        return None
 
     def by_page(self, candidate: Candidate) -> Match | None:
         """Where the fetched page is known. Many pages name the front page as canonical: the title must agree."""
@@ -208,7 +234,7 @@ class _Judge:
             if owner is None or owner.id in self.taken or not candidate.item.title:
                 continue
             if key[0] == "t":
-                return self._same_title(candidate, owner)
+                return self._same_title(candidate, key, owner)
             if alike(candidate.item.title, owner.title) and not self._says_new(candidate, owner):
                 return Match(owner=owner)
         return None
@@ -227,9 +253,18 @@ class _Judge:
                 return None
         return Match(doubt=f"the title of “{owner.title}”, which is not shown any more, under a new address and id")
 
-    def _same_title(self, candidate: Candidate, owner: Seen) -> Match:
-        if owner.id in self.taken:
-            return Match()
+    def by_moment(self, candidate: Candidate) -> Match | None:
+        """Nothing but the moment of publication is known, and the article of that moment is gone from the list that
+        should still show it: it may have got a new title, address and id at once. Of two articles of one minute in one
+        poll neither is asked."""
+        owner = self.known.get(candidate.moment) if candidate.moment else None
+        if owner is None or owner.id in self.taken or owner.published != candidate.item.published:
+            return None
+        return Match(doubt=f"the very moment of “{owner.title}”, which is not shown any more, under a new title")
+
+    def _same_title(self, candidate: Candidate, key: str, owner: Seen) -> Match:
+        if owner.id in self.taken:  # two of one title and day: which of them a third address means, it cannot say
+            return Match(mistrust=(key,))
         ours, theirs = candidate.item.published, owner.published
         if isinstance(ours, datetime) and isinstance(theirs, datetime) and ours != theirs:
             return Match(doubt=f"the title and day of “{owner.title}”, but another time, address and id")

@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 
-from newsletter.collect.identity import mistrusted
+from newsletter.collect.identity import minute_told, mistrusted
 from newsletter.collect.match import LASTMOD, Candidate, moment_of
 from newsletter.model import Seen, Source
 
@@ -45,8 +46,9 @@ def turned_over(
     """Whether more than half of the entries came under new names at once, and which of them are not evidently news.
 
     `shown`: how many entries there were, if not all stand in `found`. Recognised articles under a new address count among
-    the renamed: where twelve of fifteen moved, the thirteenth that nobody recognises has moved too. So has one that comes
-    back to the list within a week and has no date after that.
+    the renamed: where twelve of fifteen moved, the thirteenth that nobody recognises has moved too. So it has where ten
+    are news after an outage, and of the four that are known three have moved; and so has one that comes back to the list
+    within a week and has no date after that.
     """
     if not source.first_run_done or before < KNOWN_BEFORE:
         return Turnover()
@@ -55,15 +57,19 @@ def turned_over(
     since = max(since, newest)  # a clock that was set back must not make everything young
     shown = max(shown or 0, len(found))
     built = _built_at(fresh) if 2 * len(fresh) > shown else None
-    suspects = [one for one in fresh if not _is_news(one, since=since, built=built, known=known, now=now)]
+    news = partial(_is_news, since=since, built=built, known=known, now=now)
+    suspects = [one for one in fresh if not news(one)]
     unknown = set(map(id, fresh))
-    moved = sum(id(one) not in unknown and _has_moved(one, known) for one in found)
-    if len(suspects) + moved > SHARE * shown:
+    recognised = [one for one in found if id(one) not in unknown]
+    moved = sum(_has_moved(one, known) for one in recognised)
+    turned, among = len(suspects) + moved, shown
+    if turned <= SHARE * among and moved > 1:  # after an outage most may be news: then the known ones tell
+        turned, among = moved, len(recognised)
+    if turned > SHARE * among:
         return Turnover(
-            suspects=frozenset(map(id, suspects)),
+            suspects=frozenset(id(one) for one in fresh if not news(one, surely=True)),
             mark=mark(now),
-            reason=f"{len(suspects) + moved} of {shown} entries turned new at once: "
-            "their names may have changed, not their news",
+            reason=f"{turned} of {among} entries turned new at once: their names may have changed, not their news",
         )
     earlier = next((day for day in range(AFTERMATH) if mistrusted(mark(now - timedelta(days=day))) in known), None)
     if earlier is None:
@@ -90,24 +96,25 @@ def _has_moved(one: Candidate, known: Mapping[str, Seen]) -> bool:
 
 
 def _is_news(
-    one: Candidate, *, since: datetime, built: datetime | None, known: Mapping[str, Seen], now: datetime
+    one: Candidate,
+    *,
+    since: datetime,
+    built: datetime | None,
+    known: Mapping[str, Seen],
+    now: datetime,
+    surely: bool = False,
 ) -> bool:
+    """`surely`: a bare day counts from its beginning, for an article of the day of the last reading may be an old one."""
     published = one.item.published
     if published is None or one.item.provenance.get("published") == LASTMOD:
         return False
-    if one.name in known or (built is not None and _minute(one) == built):
+    if one.name in known or (built is not None and minute_told(one.item) == built):
         return False
-    return since - _SLACK < moment_of(published) <= now + _AHEAD
+    begun = datetime.combine(published, time(), tzinfo=UTC) if surely and not isinstance(published, datetime) else None
+    return since - _SLACK < (begun or moment_of(published)) <= now + _AHEAD
 
 
 def _built_at(fresh: Sequence[Candidate]) -> datetime | None:
     """The minute that most of them share: that of the list, not of the articles."""
-    common = Counter(filter(None, map(_minute, fresh))).most_common(1)
+    common = Counter(filter(None, (minute_told(one.item) for one in fresh))).most_common(1)
     return common[0][0] if common and 2 * common[0][1] > len(fresh) else None
-
-
-def _minute(one: Candidate) -> datetime | None:
-    published = one.item.published
-    if not isinstance(published, datetime) or published.time() == time():  # midnight stands for a bare day
-        return None
-    return published.astimezone(UTC).replace(second=0, microsecond=0)

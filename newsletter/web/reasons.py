@@ -73,7 +73,7 @@ _KNOWN = (
         "the source renamed most articles on {day}: this may be one of them",
     ),
     (
-        r"maybe known already: it has the title of “(?P<title>.+)”, which is not shown any more, .*",
+        r"maybe known already: it has the (?:title|very moment) of “(?P<title>.+)”, which is not shown any more, .*",
         "maybe known already as “{title}”, which the source does not show any more",
     ),
     (r"maybe known already: it has .*?“(?P<title>.+)”.*", "maybe known already as “{title}”"),

@@ -3,16 +3,26 @@
 import gzip
 from typing import Any
 
+import pytest
+
 from newsletter import collect
 from newsletter.app import App
 from newsletter.clock import FixedClock
+from newsletter.collect.feed import MAX_ENTRIES, read_feed
+from newsletter.collect.match import entries
 from newsletter.model import SourceKind, SourceState
 from newsletter.store import articles, sources
-from tests.fakes.hostile_feeds import BODIES, rss
+from tests.fakes.hostile_feeds import BODIES, many, rss
 
 Site = Any  # tests/collect/conftest.py
 
 GOOD = "Đoàn đo sâu trở về cảng sau chuyến khảo sát dài ngày"
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """Once is enough: hostile is what is read, and what is written of it is plain rows."""
+    return sqlite_url
 
 
 def test_no_hostile_feed_stops_another_or_leaves_no_reason(app: App, site: Site, clock: FixedClock) -> None:
@@ -21,7 +31,8 @@ def test_no_hostile_feed_stops_another_or_leaves_no_reason(app: App, site: Site,
     with app.db.begin() as conn:
         sources.add(conn, sources.new("good", SourceKind.FEED, "http://vien.example/good"), now=clock.now())
         for number, (name, body) in enumerate(BODIES.items()):
-            site.put(f"/{number}", gzip.compress(body(), compresslevel=1), Content_Encoding="gzip")
+            shown = many(100) if name == "50,000 entries" else body()  # a row each; how many are read is seen below
+            site.put(f"/{number}", gzip.compress(shown, compresslevel=1), Content_Encoding="gzip")
             source = sources.new(f"bad-{number}", SourceKind.FEED, f"http://vien.example/{number}", name=name)
             sources.add(conn, source, now=clock.now())
     collect.run(app, clock.now())
@@ -37,3 +48,10 @@ def test_no_hostile_feed_stops_another_or_leaves_no_reason(app: App, site: Site,
         assert "could not be read:" not in (source.reason or ""), f"{name}: {source.reason}"
     assert "larger than" in (known["50 MB entry"].reason or "")
     assert "an HTML page, not a feed" in (known["login page instead"].reason or "")
+
+
+def test_of_fifty_thousand_entries_two_thousand_are_read_each_with_its_own_names() -> None:
+    found = read_feed(BODIES["50,000 entries"](), url="http://vien.example/feed")
+    candidates = entries(found.entries, "s")
+    assert (len(found.entries), found.truncated, len(candidates)) == (MAX_ENTRIES, True, MAX_ENTRIES)
+    assert len({key for candidate in candidates for key in candidate.keys}) >= 3 * MAX_ENTRIES

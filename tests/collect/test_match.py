@@ -5,12 +5,13 @@ Polls are read through `choose`; `test_replay.py` does the same with rows.
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
 from newsletter.collect.choose import Known, New, choose
 from newsletter.collect.identity import NO_GUIDS
-from newsletter.collect.match import Candidate, entries
+from newsletter.collect.match import LASTMOD, Candidate, entries
 from newsletter.model import ArticleId, RawItem, Seen, SourceKind
 from tests.fakes.reader import LONG, NOW, TITLES, Reader, article
 
@@ -285,3 +286,68 @@ def test_a_day_without_a_time_is_compared_as_a_day() -> None:
     listed = [RawItem(title=TITLES[n], url=f"https://vien.example/{n}", published=date(2025, 3, 9)) for n in range(3)]
     assert reader.outcomes(*listed) == ["held"] * 3  # no text: its page was not read here
     assert reader.outcomes(*(replace(one, url=f"{one.url}.html") for one in listed)) == [0, 1, 2]
+
+
+def rewritten(n: int, **more: Any) -> RawItem:
+    """The n-th article at its own moment, under a title, an address and an id that nobody has seen."""
+    return article(n, guid=f"new-{n}", url=f"https://vien.example/new/{n}", title="Bến cá có đèn mới đêm nay", **more)
+
+
+def test_a_new_title_address_and_id_at_the_very_moment_of_an_article_that_is_gone_wait_for_a_person() -> None:
+    reader = Reader()
+    assert reader.outcomes(article(0), article(1), article(2)) == ["new"] * 3
+    assert reader.outcomes(rewritten(1), article(0), article(2)) == [0, 2, "held"]
+    assert reader.reasons[-1] == (
+        f"maybe known already: it has the very moment of “{TITLES[1]}”, which is not shown any more, under a new title"
+    )
+    assert sorted(map(str, reader.outcomes(rewritten(1), article(0), article(2)))) == ["0", "2", "3"]
+
+
+def test_two_articles_of_one_moment_are_two_while_both_are_shown() -> None:
+    reader = Reader()
+    assert reader.outcomes(article(0), article(1), article(2)) == ["new"] * 3
+    assert reader.outcomes(rewritten(1), article(0), article(1), article(2)) == [0, 1, 2, "new"]
+    assert reader.outcomes(rewritten(1), article(0), article(2)) == [3, 0, 2]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"published": date(2025, 3, 10)},
+        {"published": NOW.replace(hour=0)},  # what stands for a bare day
+        {"provenance": {"published": LASTMOD}},
+        {"provenance": {"published": "feed:updated"}},
+    ],
+)
+def test_a_day_or_the_moment_of_a_change_is_no_moment_of_publication(told: dict[str, Any]) -> None:
+    reader = Reader()
+    assert reader.outcomes(article(0), article(1, **told), article(2)) == ["new"] * 3
+    assert reader.outcomes(rewritten(1, **told), article(0), article(2)) == [0, 2, "new"]
+
+
+def test_articles_of_one_minute_raise_no_doubt_about_one_another() -> None:
+    """A list whose entries were all put in at once says nothing by their time."""
+    reader = Reader()
+    batch = [article(n, published=NOW - timedelta(minutes=50, seconds=n % 2)) for n in range(5)]
+    assert reader.outcomes(*batch) == ["new"] * 5
+    again = [rewritten(n, published=NOW - timedelta(minutes=50, seconds=n % 2)) for n in (0, 1)]
+    again[1] = replace(again[1], title="Lớp bơi mùa hè mở cửa sớm")
+    assert reader.outcomes(*again, *batch[2:]).count("new") == 2
+
+
+def test_another_article_at_another_second_is_news() -> None:
+    reader = Reader()
+    assert reader.outcomes(article(0), article(1), article(2)) == ["new"] * 3
+    later = rewritten(1, published=NOW - timedelta(hours=2) + timedelta(seconds=1))
+    assert reader.outcomes(later, article(0), article(2)) == [0, 2, "new"]
+
+
+def test_a_title_that_came_twice_on_one_day_names_neither_article_any_more() -> None:
+    """The weekly plan and its correction: when the first has left the list and the second moves, it is not the first."""
+    reader = Reader()
+    plan: dict[str, Any] = {"title": "Lịch công tác tuần của Trạm", "published": date(2025, 3, 10), "guid": None}
+    first, second = article(0, **plan), article(1, **plan)
+    assert reader.outcomes(first, article(2)) == ["new", "new"]
+    assert reader.outcomes(second, first, article(2)) == [0, 1, "new"]
+    moved = replace(second, url="https://vien.example/moved/1")
+    assert 0 not in reader.outcomes(moved, article(2))

@@ -21,6 +21,10 @@ def entry(number: int, *, title: str = "", link: str = "", after: str = "") -> s
     )
 
 
+def timed(number: int, *, hour: int) -> str:
+    return entry(number).replace("</item>", f"<pubDate>Sun, 22 Nov 2026 {hour:02}:20:00 GMT</pubDate></item>")
+
+
 def read(body: bytes, before: str | None = None) -> tuple[Feed, str | None, bool]:
     """The feed read after `before`, what is kept of it, and whether what is new may be decided alone."""
     known = last_reading(before)
@@ -55,6 +59,14 @@ def test_a_name_that_two_entries_bear_asks_for_the_whole_feed() -> None:
     assert not read(feed(entry(6, link="/bai/2"), entry(2), *others), kept)[2]
     assert not read(feed(entry(6, title="Chuyến khảo sát thứ 2 của đoàn"), entry(2), *others), kept)[2]
     assert read(feed(entry(6, link="/bai/2"), *others), kept)[2]  # the other one has left the feed
+
+
+def test_the_moment_of_another_entry_asks_for_the_whole_feed() -> None:
+    """It raises doubt only where that other entry is gone."""
+    first = [timed(n, hour=n) for n in range(1, 6)]
+    _, kept, _ = read(feed(*first))
+    assert not read(feed(timed(6, hour=2), *first), kept)[2]
+    assert read(feed(timed(6, hour=6), *first), kept)[2]
 
 
 def test_an_entry_shown_twice_is_never_taken_for_read() -> None:

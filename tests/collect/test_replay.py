@@ -1,15 +1,14 @@
 """Ninety days of a source that changes everything it can: each article is offered exactly once, none lost, none twice.
 
 What nobody can tell is held for a person; here the person looks at the publisher's own truth, releases or drops, and the
-books must balance. `make proof` replays many more seeds.
+books must balance. `make test` replays a month, `make proof` ninety days of many publishers (REPLAY_FIRST, REPLAY_SEEDS).
 """
 
 import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,15 +17,15 @@ import sqlalchemy as sa
 from newsletter import collect
 from newsletter.app import App
 from newsletter.clock import FixedClock
-from newsletter.model import Article, ArticleState, Source, SourceKind, SourceState
+from newsletter.model import Article, ArticleState, Source, SourceId, SourceKind, SourceState
 from newsletter.store import Database, articles, sources
 from tests.fakes.publisher import HOST, Publisher, number_in
 
 Site = Any  # tests/collect/conftest.py
 
 PLACE = {"feed": "/feed", "listing": "/tin-tuc", "sitemap": "/sitemap.xml"}
-SEEDS = int(os.environ.get("REPLAY_SEEDS", "24"))
-
+FIRST = int(os.environ.get("REPLAY_FIRST", "100"))
+SEEDS = int(os.environ.get("REPLAY_SEEDS", "8"))  # of each kind of source: about 10 s of CPU a replay
 
 OUTAGES = ("503", "504", "html", "empty", "no entries", "cut")
 RENAMINGS = ("scheme", "host", "tracking", "ids", "path", "everything")
@@ -59,7 +58,8 @@ class Replay:
         with self.app.db.begin() as conn:
             kind = SourceKind(self.publisher.kind)
             url = f"http://{HOST}{PLACE[self.publisher.kind]}"
-            sources.add(conn, sources.new("tin", kind, url, newest=5), now=self.clock.now())
+            source = replace(sources.new("tin", kind, url, newest=5), id=SourceId(f"tin-{self.publisher.seed}"))
+            sources.add(conn, source, now=self.clock.now())  # the lot of its pauses is drawn from its id
         true_now = self.publisher.start
         for poll in range(self.days * 3):
             self._life(true_now, poll)
@@ -113,20 +113,23 @@ class Replay:
                 self.site.put(self.publisher.path(one, version), self.publisher.page(one))
                 self.site.pages[self.publisher.path(one, version)].status = 503 if pages_fail else 200
         self.clock.at = true_now + self.ahead
-        before = self._source()
-        if before is not None and before.next_check_at and before.next_check_at > self.clock.at + timedelta(hours=49):
-            raise AssertionError("the source fell silent")
         asked = len(self.site.asked)
         if self.dead:
             self._killed()
-        collect.run(self.app, self.clock.at)
+        collect.read_due(
+            self.app, self.clock.at
+        )  # not `run`: comparing stories folds nothing, and is a third of the time
         after = self._source()
+        assert after is not None
+        # not before the run: a clock that was set back by two days finds a check that lies further ahead, and mends it
+        silent = after.next_check_at is None or after.next_check_at > self.clock.at + timedelta(hours=49)
+        assert after.state is SourceState.PAUSED or not silent, "the source fell silent"
         read = any(path == PLACE[self.publisher.kind] for path, _ in self.site.asked[asked:])
-        if read and after is not None and after.state is SourceState.ACTIVE:
+        if read and after.state is SourceState.ACTIVE:
             self.first = self.first or set(self.publisher.shown)
             if self.publisher.broken != "cut":
                 self.due |= self.publisher.shown
-        elif after is not None and "layout" in (after.reason or ""):  # a person looks and takes the new layout
+        elif "layout" in (after.reason or ""):  # a person looks and takes the new layout
             with self.app.db.begin() as conn:
                 sources.set_state(conn, after.id, SourceState.ACTIVE, now=self.clock.at)
         self._person()
@@ -141,7 +144,7 @@ class Replay:
 
         sa.event.listen(self.app.db.engine, "commit", die)
         try:
-            collect.run(self.app, self.clock.at)
+            collect.read_due(self.app, self.clock.at)
         except Killed:
             self.killed += 1
         finally:
@@ -199,17 +202,6 @@ class Replay:
         bogus = [row for row in by_number.get(NOBODYS, []) if row.state is ArticleState.NEW]
         return told + [f"bogus: {_told(row)}" for row in bogus]
 
-    def false_marks(self) -> list[str]:
-        """Articles marked as corrected that the publisher never touched."""
-        corrected = {one.number for one in self.publisher.articles if one.corrected}
-        titles = {one.number: one.title for one in self.publisher.articles}
-        return [
-            f"{number}: {row.title!r} {titles[number]!r}"
-            for number, rows in self.rows().items()
-            for row in rows
-            if row.changed_at is not None and number not in corrected and row.title != titles[number]
-        ]
-
 
 def _told(row: Article) -> str:
     when = f"{row.published or 'undated'}, seen {row.first_seen_at:%m-%d %H:%M}"
@@ -235,23 +227,24 @@ def db(request: pytest.FixtureRequest) -> Iterator[Database]:
 
 
 @pytest.mark.parametrize("kind", ["feed", "listing", "sitemap"])
-def test_ninety_days_lose_nothing_and_offer_nothing_twice(app: App, site: Site, clock: FixedClock, kind: str) -> None:
-    replay = replayed(app, site, clock, kind, seed=1)
-    assert len(replay.due) > 60
-    assert replay.kinds.total() > 20
+def test_thirty_days_lose_nothing_and_offer_nothing_twice(app: App, site: Site, clock: FixedClock, kind: str) -> None:
+    replay = replayed(app, site, clock, kind, seed=1, days=30)
+    assert len(replay.due) > 30
+    assert replay.kinds.total() > 5
 
 
 @pytest.mark.parametrize("db", ["postgres_url"], indirect=True)
-@pytest.mark.parametrize("kind", ["feed", "listing"])
-def test_the_same_on_postgres_for_twenty_days(app: App, site: Site, clock: FixedClock, kind: str) -> None:
-    replayed(app, site, clock, kind, seed=2, days=20)
+def test_the_same_on_postgres_for_ten_days(app: App, site: Site, clock: FixedClock) -> None:
+    assert len(replayed(app, site, clock, "feed", seed=2, days=10).due) > 20
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("seed", range(100, 100 + SEEDS))
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + SEEDS))
 @pytest.mark.parametrize("kind", ["feed", "listing", "sitemap"])
-def test_many_publishers(app: App, site: Site, clock: FixedClock, kind: str, seed: int, tmp_path: Path) -> None:
+def test_ninety_days_of_many_publishers(app: App, site: Site, clock: FixedClock, kind: str, seed: int) -> None:
     replay = replayed(app, site, clock, kind, seed)
+    assert len(replay.due) > 60
+    assert replay.kinds.total() > 12
     print(
         f"{kind} {seed}: {len(replay.due)} articles, {replay.held} held, {dict(replay.decided)}, {replay.killed} kills"
     )

@@ -220,6 +220,32 @@ def test_two_runs_at_once_write_every_article_once(app: App, site: Site, clock: 
     assert len(stored(app)) == 5
 
 
+def test_two_runs_at_once_that_read_the_same_pages_write_every_article_once(
+    app: App, site: Site, clock: FixedClock
+) -> None:
+    """Both have decided that the articles are new before either writes; the second then finds them known."""
+    now = clock.now()
+    site.put("/feed", feed(entry(1, now, text="Trích đoạn ngắn."), entry(2, now, text="Trích đoạn ngắn.")))
+    add(app, SourceKind.FEED, FEED)
+    both = threading.Barrier(2, timeout=5)
+    for n in (1, 2):
+        site.put(f"/bai/{n}", page(f"Bài viết số {n} của Trung tâm"))
+        site.pages[f"/bai/{n}"].before = both.wait
+    results: list[int] = []
+    threads = [threading.Thread(target=lambda: results.append(collect.run(app, now))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(results) == [0, 2]
+    assert site.paths().count("/bai/1") == site.paths().count("/bai/2") == 2
+    assert {title: len(article.text) > 400 for title, article in stored(app).items()} == {
+        "Bài viết số 1 của Trung tâm": True,
+        "Bài viết số 2 của Trung tâm": True,
+    }
+    assert not any(article.changed_at for article in stored(app).values())
+
+
 def test_a_stop_leaves_what_was_not_finished_for_the_next_run(app: App, site: Site, clock: FixedClock) -> None:
     now = clock.now()
     site.put("/feed", feed(entry(1, now, text="Trích đoạn ngắn."), entry(2, now, text="Trích đoạn ngắn.")))

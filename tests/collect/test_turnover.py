@@ -19,7 +19,7 @@ def full(count: int = 15, *, kind: SourceKind = SourceKind.FEED, **more: Any) ->
 def renamed(n: int, **more: Any) -> RawItem:
     """Nothing of it is known: new id, address and title."""
     title = f"{n} tên mới {'abcdef'[n % 6] * (n // 6 + 1)} viết lại hết"
-    return article(n, guid=f"new-{n}", url=f"https://vien.example/new/{n}", title=title, **more)
+    return article(n, **{"guid": f"new-{n}", "url": f"https://vien.example/new/{n}", "title": title, **more})
 
 
 def test_more_than_half_of_the_entries_under_new_names_and_old_dates_are_held() -> None:
@@ -34,9 +34,10 @@ def test_more_than_half_of_the_entries_under_new_names_and_old_dates_are_held() 
 
 def test_half_of_the_entries_is_no_mass_change_nor_are_few_articles_before() -> None:
     reader = full(14)
-    assert reader.outcomes(*map(renamed, range(7)), *map(article, range(7, 14))).count("held") == 0
+    others = [renamed(n, hours=n + 1.1) for n in range(9)]
+    assert reader.outcomes(*others[:7], *map(article, range(7, 14))).count("held") == 0
     reader = full(9)
-    assert reader.outcomes(*map(renamed, range(9))) == ["new"] * 9
+    assert reader.outcomes(*others) == ["new"] * 9
 
 
 def test_undated_entries_that_all_turn_new_are_held() -> None:
@@ -112,3 +113,39 @@ def test_a_straggler_of_a_mass_change_is_held_as_well_and_news_is_not() -> None:
     assert reader.reasons[-1].startswith("most entries were renamed on 2025-03-10: ")
     reader.read([], hours=24 * 8)
     assert reader.outcomes(renamed(14, published=None), *map(article, range(12, 15))) == [12, 13, 14, "new"]
+
+
+def test_among_many_renamed_a_bare_day_is_news_only_after_the_day_of_the_last_reading() -> None:
+    """Twelve of fifteen are recognised under new addresses; the thirteenth got a new title, too."""
+    days = [{"published": (NOW - timedelta(days=n // 5)).date(), "guid": None} for n in range(15)]
+    reader = Reader(kind=SourceKind.LISTING)
+    reader.read([article(n, **days[n]) for n in range(15)])
+    moved = [replace(article(n, **days[n]), url=f"https://vien.example/moved/{n}") for n in range(1, 15)]
+    old = renamed(0, guid=None, published=NOW.date())
+    news = renamed(20, guid=None, published=NOW.date() + timedelta(days=1))
+    reader.at += timedelta(hours=20)
+    told = dict(reader.read([news, old, *moved]))
+    assert (told[old.title], told[news.title]) == ("held", "new")
+
+
+def test_a_bare_day_is_news_on_the_day_of_the_last_reading_while_nothing_is_renamed() -> None:
+    days = [{"published": (NOW - timedelta(days=n // 5)).date(), "guid": None} for n in range(15)]
+    reader = Reader(kind=SourceKind.LISTING)
+    reader.read([article(n, **days[n]) for n in range(15)])
+    news = [renamed(n, guid=None, published=NOW.date()) for n in range(9)]
+    told = reader.outcomes(*news, *(article(n, **days[n]) for n in range(6)))
+    assert told.count("new") == 9
+
+
+def test_where_most_are_news_after_an_outage_the_known_ones_tell_that_the_names_changed() -> None:
+    days = [{"published": (NOW - timedelta(days=n // 5)).date(), "guid": None} for n in range(15)]
+    reader = Reader(kind=SourceKind.LISTING)
+    reader.read([article(n, **days[n]) for n in range(15)])
+    reader.at += timedelta(days=2)
+    news = [renamed(20 + n, guid=None, published=NOW.date() + timedelta(days=1 + n // 5)) for n in range(10)]
+    old = renamed(0, guid=None, published=NOW.date())
+    moved = [replace(article(n, **days[n]), url=f"https://vien.example/moved/{n}") for n in range(1, 5)]
+    told = dict(reader.read([*news, old, *moved]))
+    assert told[old.title] == "held"
+    assert list(told.values()).count("new") == 10
+    assert reader.reasons[-1].startswith("4 of 4 entries turned new at once")

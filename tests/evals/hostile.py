@@ -1,4 +1,4 @@
-"""Feed bodies that break readers, each read in a process of its own: CPU and memory it took, and what came of it."""
+"""Feed bodies that break readers, each read and its entries told apart in a process of its own: its CPU, memory and result."""
 
 import json
 import re
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from newsletter.collect.feed import read_feed
+from newsletter.collect.match import entries
 from newsletter.errors import SourceError
 from tests.evals.tables import Table
 from tests.fakes.hostile_feeds import BODIES, rss
@@ -52,6 +53,7 @@ def _read(body: bytes) -> dict[str, object]:
     before, start = _peak(), time.process_time()
     try:
         feed = read_feed(body, url="http://vien.example/feed")
+        entries(feed.entries, "s")
         result = f"{len(feed.entries)} entries" + (", more were there" if feed.truncated else "")
     except SourceError as error:
         result = f"refused: {error.what}"

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -419,3 +420,15 @@ def test_a_correction_is_dated_and_says_which_issue_was_sent_before_it(world):
     page = world.fetch(f"/staff/articles/{article_id}", cookie=world.log_in("en")).text
     assert "Corrected at the source on" in page
     assert "after issue" not in page
+
+
+def test_a_correction_after_an_issue_was_sent_names_the_issue(world):
+    issue = world.send()
+    article_id = world.article("Giống")
+    world.clock.at += timedelta(hours=1)
+    with world.app.db.begin() as conn:
+        sent = articles.get(conn, article_id)
+        changed = RawItem(title=f"{sent.title} (sửa)", text=sent.text)
+        assert articles.corrected(conn, article_id, changed, now=world.clock.now(), language="vi")
+    page = world.fetch(f"/staff/articles/{article_id}", cookie=world.log_in("en")).text
+    assert f"after issue {issue.number} was sent." in page
