@@ -32,6 +32,7 @@ _MOST_GROUPS = 60  # that are looked at closely; real pages have fewer than 20 w
 _SAMPLE = 60  # links of a group whose surroundings are looked at
 _PIECES = 400  # of text that are looked at around a link
 _WIDE = 200  # columns: a whole summary
+_BEHIND = 3  # elements behind an item that may hold its date
 _A_LIST = 3  # addresses
 _PARAGRAPH = 80  # characters of an element's own text that make it running text
 _ASIDE = frozenset({"a", "aside", "button", "footer", "head", "nav", "noscript", "option", "select", "style"})
@@ -253,9 +254,20 @@ def _look_around(anchor: Anchor, times: _Near) -> int:
         anchor.date = " ".join((time.get("datetime") or time.text_content()).split())[:100] or None
     if anchor.date is None:
         found = _DATE.search(text.replace(anchor.own, " ", 1)) or _DATE.search(text)
+        found = found or _DATE.search(_behind(item))
         anchor.date = found[0] if found else None
     others = len(text) - len(anchor.own)
     return others if others >= _WIDE else columns(text) - columns(anchor.own)
+
+
+def _behind(item: lxml.html.HtmlElement) -> str:
+    """What stands flat behind an item up to the next one: `<h3><a>…</a></h3> 02/01/2024 <h3>`, `<dt>…<dd>`."""
+    pieces = [item.tail or ""]
+    for sibling in islice(item.itersiblings(), _BEHIND):
+        if sibling.tag == item.tag or not isinstance(sibling.tag, str) or next(sibling.iter("a"), None) is not None:
+            break
+        pieces += [_beginning(sibling), sibling.tail or ""]
+    return " ".join(" ".join(pieces).split())[:_WIDE]
 
 
 def _beginning(item: lxml.html.HtmlElement) -> str:

@@ -77,7 +77,7 @@ def _captions(block: lxml.html.HtmlElement) -> bool:
         return True
     if block.tag == "center" or (block.get("align") or "").lower() == "center" or _CENTRED.search(style):
         return True
-    following = next((one for one in block.itersiblings(block.tag) if _text(one)), None)
+    following = next((one for one in block.itersiblings("p") if _text(one)), None)
     return (
         block.tag == "p"
         and len(text) <= _UNMARKED

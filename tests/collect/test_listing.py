@@ -7,38 +7,9 @@ import pytest
 
 from newsletter.collect.listing import Listing, read_listing
 from newsletter.errors import Unreadable
+from tests.collect.listing_layouts import MENU, MORE_LAYOUTS, TITLES, items, whole
 
 URL = "https://vien.example.vn/tin-tuc"
-TITLES = (
-    "Trạm Ngữ Phong khai trương thước đo mực nước ở cửa sông",
-    "Đoàn khảo sát vịnh Hạ Diên trở về sau ba tuần trên biển",
-    "Hội thảo về bản đồ ngập lụt của năm huyện ven đầm phá",
-    "Phòng Thí nghiệm Bùn cát nhận máy sàng rung thế hệ mới",
-    "Lớp tập huấn đọc ảnh vệ tinh cho cán bộ thủy lợi xã",
-    "Tin buồn",
-    "Nghiệm thu đề tài dự báo xói lở bờ biển Cồn Mây",
-    "Họp báo",
-)
-MENU = "".join(
-    f'<li><a href="/{slug}">{words}</a></li>'
-    for slug, words in (
-        ("gioi-thieu-chung", "Giới thiệu"), ("co-cau", "Cơ cấu tổ chức"), ("van-ban", "Văn bản pháp quy"),
-        ("dao-tao", "Đào tạo sau đại học"), ("hop-tac", "Hợp tác quốc tế"), ("lien-he", "Liên hệ"),
-    )
-)  # fmt: skip
-
-Item = Callable[[int, str, str], str]  # number, title, day as D/M/YYYY
-
-
-def items(one: Item) -> str:
-    return "".join(one(number, title, f"{number + 1:02}/03/2026") for number, title in enumerate(TITLES))
-
-
-def whole(body: str, *, menu: str = f"<ul class='nav'>{MENU}</ul>") -> str:
-    foot = (
-        "<div class='footer'><a href='/ban-quyen-va-trach-nhiem-cua-cong-thong-tin'>Bản quyền và trách nhiệm</a></div>"
-    )
-    return f"<html lang='vi'><head><title>Tin tức</title></head><body>{menu}{body}{foot}</body></html>"
 
 
 def dnn() -> str:
@@ -139,7 +110,7 @@ def cards() -> str:
     )
 
 
-LAYOUTS = (dnn, nukeviet, joomla, wordpress, sharepoint, bare_list, read_more, cards)
+LAYOUTS = (dnn, nukeviet, joomla, wordpress, sharepoint, bare_list, read_more, cards, *MORE_LAYOUTS)
 
 
 def read(page: str, url: str = URL, **more: datetime) -> Listing:
