@@ -58,13 +58,21 @@ def facts_of(tree: lxml.html.HtmlElement, url: str | None) -> Facts:
 # ---------------------------------------------------------------- JSON-LD
 
 
+def json_ld(tree: lxml.html.HtmlElement) -> Iterator[Mapping[str, Any]]:
+    """Every JSON-LD object of a page, those that lie in others too."""
+    for script in _scripts(tree):
+        yield from _nodes(_loaded(script.text or ""))
+
+
+def _scripts(tree: lxml.html.HtmlElement) -> Iterator[lxml.html.HtmlElement]:
+    return (script for script in tree.iter("script") if "ld+json" in (script.get("type") or ""))
+
+
 def _article_node(tree: lxml.html.HtmlElement) -> Mapping[str, Any]:
     """The first article with a headline or a date; what it only names by @id (its author, its image) is put in."""
     article: Mapping[str, Any] = {}
     known: dict[str, Mapping[str, Any]] = {}
-    for script in tree.iter("script"):
-        if "ld+json" not in (script.get("type") or ""):
-            continue
+    for script in _scripts(tree):
         for node in _nodes(_loaded(script.text or "")):
             name = node.get("@id")
             if isinstance(name, str) and len(node) > 1:
