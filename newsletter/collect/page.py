@@ -109,7 +109,7 @@ def _item(tree: lxml.html.HtmlElement, url: str | None, now: datetime | None) ->
     return RawItem(
         title=heading,
         url=url,
-        canonical=_canonical(tree, url),
+        canonical=_canonical(tree, facts.base),
         text=text,
         standfirst=lead,
         authors=writers,
@@ -121,11 +121,11 @@ def _item(tree: lxml.html.HtmlElement, url: str | None, now: datetime | None) ->
     )
 
 
-def _canonical(tree: lxml.html.HtmlElement, url: str | None) -> str | None:
+def _canonical(tree: lxml.html.HtmlElement, base: str) -> str | None:
     """rel=canonical (RFC 6596), absolute; None when it is missing or no web address."""
     for link in tree.iter("link"):
         if "canonical" in (link.get("rel") or "").lower().split():
-            return absolute(url or "", link.get("href"))
+            return absolute(base, link.get("href"))
     return None
 
 

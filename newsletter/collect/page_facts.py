@@ -10,6 +10,7 @@ from typing import Any
 import lxml.html
 
 from newsletter.collect.clean import one_line, plain
+from newsletter.collect.feed_entry import absolute
 
 _ARTICLE_TYPES = re.compile(r"article|posting|report|blog|liveblog|reviewnews", re.I)
 _MAX_JSON = 2_000_000
@@ -27,6 +28,7 @@ class Facts:
     meta: Mapping[str, str]
     document_title: str
     declared_language: str | None
+    base: str = ""  # what relative addresses count from (HTML, 4.2.3): the page's own, or that of its `<base>`
 
     def said(self, *names: str) -> str | None:
         return next((self.meta[name] for name in names if self.meta.get(name)), None)
@@ -51,8 +53,15 @@ def facts_of(tree: lxml.html.HtmlElement, url: str | None) -> Facts:
         article=_article_node(tree),
         meta=meta,
         document_title=one_line(tree.findtext(".//title")),
+        base=_base(tree, url or ""),
         declared_language=language or meta.get("og:locale") or meta.get("content-language"),
     )
+
+
+def _base(tree: lxml.html.HtmlElement, url: str) -> str:
+    """The first `<base href>` counts; one that is no web address does not."""
+    named = next((href for element in tree.iter("base") if (href := (element.get("href") or "").strip())), "")
+    return absolute(url, named) or url
 
 
 # ---------------------------------------------------------------- JSON-LD
