@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urldefrag, urljoin, urlsplit
 import lxml.html
 
 from newsletter.collect.clean import one_line
+from newsletter.collect.feed_entry import absolute
 
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 MAX_ANCHORS = 5000  # the rest of a page with more links is no list of articles
@@ -103,9 +104,8 @@ class _Kinds:
 
 def anchors_of(tree: lxml.html.HtmlElement, url: str) -> Iterator[Anchor]:
     """Links to other http(s) pages than this one and the front page, in the page's order."""
-    base = tree.xpath("string((//base/@href)[1])").strip()
     kinds, here = _Kinds(), urldefrag(url)[0].rstrip("/")
-    home = _join(url, base) if base else url
+    home = absolute(url, tree.xpath("string((//base/@href)[1])")) or url
     host = (urlsplit(url).hostname or "").removeprefix("www.")
     for number, element in enumerate(tree.iter("a")):
         if number == MAX_ANCHORS:
@@ -114,13 +114,6 @@ def anchors_of(tree: lxml.html.HtmlElement, url: str) -> Iterator[Anchor]:
         if target is None or target[0].rstrip("/") == here:
             continue
         yield _anchor(element, target, host, kinds)
-
-
-def _join(base: str, link: str) -> str:
-    try:
-        return urljoin(base, link)
-    except ValueError:
-        return base
 
 
 def _target(base: str, href: str | None) -> tuple[str, SplitResult] | None:

@@ -17,6 +17,10 @@ from newsletter.collect.identity import title_key
 from newsletter.collect.vote import elect, is_settled
 
 _BLOCK = frozenset({"p", "head", "item", "quote", "row", "list", "table", "code", "body"})
+_BEFORE_HEADLINE = 8  # paragraphs
+_LABEL = 60  # characters; a longer one before the headline is a lead if it is a sentence
+_MENU = 300  # characters of one that is none
+_SENTENCE = re.compile(r"[.!?…:;]['\"”’»)\]]*$")
 
 
 def article_text(
@@ -46,9 +50,18 @@ def article_text(
 
 
 def without_first(text: str, line: str) -> str:
-    """`text` without its first paragraph if that only repeats `line`: the headline, or the date line under it."""
-    first, _, rest = text.partition("\n\n")
-    return rest if line and title_key(first) == title_key(line) else text
+    """`text` behind the paragraph that only repeats `line` (the headline, or the date line under it) if nothing but short
+    lines stands before it: a path to the page, a section's name. Of a date line buttons may be gone from the text."""
+    key = title_key(line)
+    pieces = text.split("\n\n", _BEFORE_HEADLINE + 1)
+    for number, piece in enumerate(pieces[: _BEFORE_HEADLINE + 1] if key else ()):
+        first, _, rest = piece.partition("\n")
+        told = title_key(first)
+        if told == key or (key.startswith(told) and len(told) >= 0.5 * len(key) and any(map(str.isdecimal, told))):
+            return "\n\n".join(filter(None, [rest, *pieces[number + 1 :]]))
+        if len(piece) > _LABEL and (len(piece) > _MENU or _SENTENCE.search(piece)):
+            break
+    return text
 
 
 def _quietly(extract: Callable[..., str], *arguments: object) -> str:

@@ -19,6 +19,7 @@ from newsletter.collect.anchors import Anchor, anchors_of, columns
 from newsletter.collect.clean import one_line
 from newsletter.collect.dates import parse_date
 from newsletter.collect.decode import to_text
+from newsletter.collect.listing_claims import claimed
 from newsletter.collect.markup import parse
 from newsletter.collect.page_cut import cut_related
 from newsletter.errors import Unreadable
@@ -32,7 +33,9 @@ _MOST_GROUPS = 60  # that are looked at closely; real pages have fewer than 20 w
 _SAMPLE = 60  # links of a group whose surroundings are looked at
 _PIECES = 400  # of text that are looked at around a link
 _WIDE = 200  # columns: a whole summary
+_BEHIND = 3  # elements behind an item that may hold its date
 _A_LIST = 3  # addresses
+_TOLD = 1.5  # for a group whose links the page's JSON-LD lists
 _PARAGRAPH = 80  # characters of an element's own text that make it running text
 _ASIDE = frozenset({"a", "aside", "button", "footer", "head", "nav", "noscript", "option", "select", "style"})
 _LEVELS = 5  # above a link, how far its item may reach
@@ -100,11 +103,15 @@ def read_listing(
     `now` (aware) is for "3 giờ trước". Raises Unreadable: empty, larger than 10 MB, or not HTML.
     """
     tree = _tree(body, url, content_type, charset)
+    told = claimed(tree, url)
+    _drop_scripts(tree)
     times = _near(tree, "//time")
-    groups = _best(_scored(_grouped(anchors_of(tree, url), tree), times))
-    for anchor in (anchor for group in groups for anchor in group.anchors[_SAMPLE:MAX_LINKS]):
+    grouped = _grouped(anchors_of(tree, url), tree)
+    groups = _best(_scored(grouped, times, frozenset(told)))
+    missed = _missed(grouped.values(), groups, told)
+    for anchor in (*(anchor for group in groups for anchor in group.anchors[_SAMPLE:MAX_LINKS]), *missed):
         _look_around(anchor, times)
-    links = _links(groups, now)
+    links = _links([*groups, _Group(path="", anchors=missed, score=0)], now)
     title = one_line(tree.xpath("string(//title)")) if links else ""
     return Listing(links=links, signature="\n".join(group.path for group in groups) if links else "", title=title)
 
@@ -115,6 +122,7 @@ def prose_outside(
     """Characters of running text that stand in no item of the page's list, and how many links the list has, without
     lists of "other news": an article has much text and few links, a listing the reverse."""
     tree = _tree(body, url, content_type, charset)
+    _drop_scripts(tree)
     cut_related(tree)
     groups = _best(_scored(_grouped(anchors_of(tree, url), tree), _near(tree, "//time")))
     # the item of a lone link reaches far up, maybe around the whole article
@@ -141,10 +149,13 @@ def _tree(body: bytes, url: str, content_type: str | None, charset: str | None) 
     tree = parse(to_text(body, charset))
     if tree is None:
         raise Unreadable("the page holds no element", where=url)
+    return tree
+
+
+def _drop_scripts(tree: lxml.html.HtmlElement) -> None:
     for element in tree.xpath("//script|//style|//template|//noscript[not(.//a)]"):
         if element.getparent() is not None:
             element.drop_tree()
-    return tree
 
 
 # ---------------------------------------------------------------- groups
@@ -206,10 +217,13 @@ def _name(anchor: Anchor, heading: lxml.html.HtmlElement | None) -> None:
         anchor.title, anchor.more, anchor.heading = words, False, True
 
 
-def _scored(groups: dict[str, list[Anchor]], times: _Near) -> list[_Group]:
-    """Groups with their scores. What stands around links is looked at only where it could still decide."""
+def _scored(groups: dict[str, list[Anchor]], times: _Near, told: frozenset[str] = frozenset()) -> list[_Group]:
+    """Groups with their scores. What stands around links is looked at only where it could still decide.
+
+    `told`: addresses the page's JSON-LD lists; they speak for a group, but against a menu's place not loudly enough.
+    """
     cheap = [
-        _Group(path=path, anchors=anchors, score=_score(anchors, named))
+        _Group(path=path, anchors=anchors, score=_score(anchors, named) + _TOLD * _share(anchors, told))
         for path, anchors in groups.items()
         if (named := [anchor for anchor in anchors if anchor.title and not anchor.more])
     ]
@@ -236,6 +250,18 @@ def _score(anchors: Sequence[Anchor], named: Sequence[Anchor]) -> float:
     return score - (2 if median < _NARROW else 0) - (0.8 if count < 2 else 0)
 
 
+def _share(anchors: Sequence[Anchor], told: frozenset[str]) -> float:
+    return sum(anchor.url in told for anchor in anchors) / len(anchors) if told else 0.0
+
+
+def _missed(all_groups: Iterable[Sequence[Anchor]], best: Sequence[_Group], told: Sequence[str]) -> list[Anchor]:
+    """Links of the page that its JSON-LD lists and the structure passed over; none where the two hardly agree."""
+    found = {anchor.url for group in best for anchor in group.anchors}
+    links = {a.url: a for anchors in all_groups for a in anchors if a.url in told and a.title and not a.menu}
+    missed = [links[url] for url in told if url in links and url not in found]
+    return missed if len(missed) < len(links) / 2 else []
+
+
 def _surrounded(anchors: Sequence[Anchor], times: _Near) -> float:
     """0 to `_AROUND`: a date and a summary beside most links."""
     sample = anchors[:_SAMPLE]
@@ -253,9 +279,20 @@ def _look_around(anchor: Anchor, times: _Near) -> int:
         anchor.date = " ".join((time.get("datetime") or time.text_content()).split())[:100] or None
     if anchor.date is None:
         found = _DATE.search(text.replace(anchor.own, " ", 1)) or _DATE.search(text)
+        found = found or _DATE.search(_behind(item))
         anchor.date = found[0] if found else None
     others = len(text) - len(anchor.own)
     return others if others >= _WIDE else columns(text) - columns(anchor.own)
+
+
+def _behind(item: lxml.html.HtmlElement) -> str:
+    """What stands flat behind an item up to the next one: `<h3><a>…</a></h3> 02/01/2024 <h3>`, `<dt>…<dd>`."""
+    pieces = [item.tail or ""]
+    for sibling in islice(item.itersiblings(), _BEHIND):
+        if sibling.tag == item.tag or not isinstance(sibling.tag, str) or next(sibling.iter("a"), None) is not None:
+            break
+        pieces += [_beginning(sibling), sibling.tail or ""]
+    return " ".join(" ".join(pieces).split())[:_WIDE]
 
 
 def _beginning(item: lxml.html.HtmlElement) -> str:

@@ -16,6 +16,7 @@ from newsletter.collect.clean import html_to_text, one_line, paragraphs, plain, 
 from newsletter.collect.dates import date_in_lead, parse_date
 from newsletter.collect.feed_entry import absolute
 from newsletter.collect.language import language_of
+from newsletter.collect.mend import mended
 from newsletter.errors import FetchRefused
 from newsletter.model import RawItem
 
@@ -67,9 +68,14 @@ def from_text(text: str, *, markdown: bool, name: str, title: str = "") -> RawIt
 
 
 def from_document(found: Mapping[str, str], *, name: str) -> RawItem:
-    """What a reader of documents found: title and its rule, text, and the file's properties as the last resort."""
-    body = paragraphs(plain(found.get("text", "")))
-    heading, rule = title_text(found.get("title"), literal=True), found.get("title_rule", "")
+    """What a reader of documents found: title and its rule, text, and the file's properties as the last resort.
+
+    Old documents are set in fonts for Vietnamese (".VnTime"); title and text are judged together, as a title alone is too
+    short, and before soft hyphens go, which are letters there.
+    """
+    title, _, text = mended(f"{' '.join(found.get('title', '').split())}\n\n{found.get('text', '')}").partition("\n\n")
+    body = paragraphs(plain(text))
+    heading, rule = title_text(title, literal=True), found.get("title_rule", "")
     if not heading:
         heading, body, rule = _heading(body, {}, markdown=False)
         body = paragraphs(body)

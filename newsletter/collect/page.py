@@ -20,10 +20,13 @@ from newsletter.collect.identity import title_key
 from newsletter.collect.language import language_of
 from newsletter.collect.markup import parse
 from newsletter.collect.page_author import authors
-from newsletter.collect.page_cut import cut_related, drop_captions
+from newsletter.collect.page_caption import drop_captions
+from newsletter.collect.page_cut import cut_related
 from newsletter.collect.page_date import page_date
 from newsletter.collect.page_facts import facts_of
+from newsletter.collect.page_furniture import cut_furniture
 from newsletter.collect.page_image import image
+from newsletter.collect.page_lead import with_lead
 from newsletter.collect.page_standfirst import standfirst
 from newsletter.collect.page_title import title
 from newsletter.errors import Unreadable
@@ -83,6 +86,7 @@ def _item(tree: lxml.html.HtmlElement, url: str | None, now: datetime | None) ->
     lead, lead_rule = standfirst(tree, facts, heading)
     stripped = copy.deepcopy(tree)
     drop_captions(stripped)
+    cut_furniture(stripped)
     # trafilatura's last resort reads JSON-LD by stripping tags, which leaves the scripts of a text in it
     etree.strip_elements(stripped, "script", "style", with_tail=False)
     text, text_rule = article_text(stripped, url, declared=facts.told("articleBody"), heading=heading)
@@ -91,8 +95,8 @@ def _item(tree: lxml.html.HtmlElement, url: str | None, now: datetime | None) ->
     writers, writers_rule = authors(tree, facts, signed=byline(text))
     writers = tuple(writer for writer in writers if not re.search("[<>]", writer))  # markup is nobody's name
     language, language_rule = language_of(f"{heading}\n{text}", facts.declared_language)
-    published, raw, date_rule = page_date(tree, facts, text=text, language=language, now=now)
-    text = without_first(text, raw or "")
+    published, raw, date_rule = page_date(tree, facts, text=text, language=language, heading=heading, now=now)
+    text = with_lead(without_first(text, raw or ""), stripped, heading)
     rules = {
         "title": title_rule,
         "text": text_rule if text else "",
@@ -105,7 +109,7 @@ def _item(tree: lxml.html.HtmlElement, url: str | None, now: datetime | None) ->
     return RawItem(
         title=heading,
         url=url,
-        canonical=_canonical(tree, url),
+        canonical=_canonical(tree, facts.base),
         text=text,
         standfirst=lead,
         authors=writers,
@@ -117,11 +121,11 @@ def _item(tree: lxml.html.HtmlElement, url: str | None, now: datetime | None) ->
     )
 
 
-def _canonical(tree: lxml.html.HtmlElement, url: str | None) -> str | None:
+def _canonical(tree: lxml.html.HtmlElement, base: str) -> str | None:
     """rel=canonical (RFC 6596), absolute; None when it is missing or no web address."""
     for link in tree.iter("link"):
         if "canonical" in (link.get("rel") or "").lower().split():
-            return absolute(url or "", link.get("href"))
+            return absolute(base, link.get("href"))
     return None
 
 

@@ -1,4 +1,4 @@
-"""Takes out of a page what is not its article: lists of other articles, and captions. Changes the tree it is given.
+"""Takes the lists of other articles out of a page. Changes the tree it is given.
 
 Must never take the article itself: nothing that holds the first heading or a long run of unlinked text is removed.
 """
@@ -11,6 +11,7 @@ import lxml.html
 from lxml import etree
 
 from newsletter.collect.clean import plain
+from newsletter.collect.page_furniture import is_imprint
 
 _OTHER = (
     r"(?:khác|liên quan|cùng (?:chuyên mục|chủ đề|loại)|mới hơn|cũ hơn|mới nhất|đã đưa|đã đăng|trước đó|tiếp theo|nổi bật"
@@ -38,10 +39,6 @@ _LONGEST = 300  # characters of a heading or a linked line
 _WRAPPERS = 8  # around a heading's words that are looked at
 _HEADING_TAGS = frozenset(
     {"h1", "h2", "h3", "h4", "h5", "h6", "p", "div", "span", "strong", "b", "legend", "td", "li", "a", "label"}
-)
-_CAPTION = re.compile(
-    r"(?:^|[\s_-])(?:caption|wp-caption-text|image-caption|photo-?caption|photocms_caption|pcaption|chu-?thich|chuthich|picture-?credit)(?:$|[\s_-])",
-    re.I,
 )
 _PROSE = 60  # characters of unlinked text that make a block part of an article
 _OUTERMOST = frozenset({"body", "html", "main", "article"})
@@ -145,8 +142,9 @@ def _is_prose(element: lxml.html.HtmlElement) -> bool:
     """A block of an article: a sentence or more, hardly linked. Items of a list of articles begin with their link."""
     if not isinstance(element.tag, str):
         return False
-    total, linked = len(_text(element)), _linked(element)
-    return total - linked >= _PROSE and linked < 0.2 * total
+    text, linked = _text(element), _linked(element)
+    total = len(text)
+    return not is_imprint(text) and total - linked >= _PROSE and linked < 0.2 * total
 
 
 def _linked(element: lxml.html.HtmlElement) -> int:
@@ -161,30 +159,3 @@ def _text(element: lxml.html.HtmlElement) -> str:
 def _remove(element: lxml.html.HtmlElement) -> None:
     if element.getparent() is not None:
         element.drop_tree()
-
-
-def drop_captions(tree: lxml.html.HtmlElement) -> None:
-    """Removes pictures with their captions: `figure`, `figcaption`, caption classes, and a picture's own paragraph."""
-    for figure in tree.xpath("//figure"):
-        holds_text = figure.xpath(".//table|.//pre|.//blockquote|.//code")
-        if not holds_text and len(_text(figure)) < 500:
-            _remove(figure)
-    for element in tree.xpath("//figcaption"):
-        _remove(element)
-    for element in tree.xpath("//*[@class]"):
-        if (
-            _CAPTION.search(element.get("class", ""))
-            and len(_text(element)) < 500
-            and element.tag not in ("body", "html")
-        ):
-            _remove(element)
-    for picture in tree.xpath("//p[.//img]|//td[.//img]|//center[.//img]"):
-        if _is_captioned(picture):
-            _remove(picture)
-
-
-def _is_captioned(block: lxml.html.HtmlElement) -> bool:
-    """`<p><img><br><em>caption</em></p>`, as site editors write it: all the text is set apart, and it is short."""
-    text = _text(block)
-    apart = sum(len(_text(e)) for e in block.iterdescendants("em", "i", "small"))
-    return 0 < len(text) <= 250 and apart >= 0.9 * len(text)

@@ -15,6 +15,7 @@ import lxml.html
 
 from newsletter.collect.clean import plain, short_text
 from newsletter.collect.dates import VIETNAM, date_in_lead, parse_date
+from newsletter.collect.identity import title_key
 from newsletter.collect.page_facts import Facts
 
 Dated = tuple[datetime | date | None, str | None, str]
@@ -64,13 +65,20 @@ _OF_AN_EVENT = -3.0  # when something takes place, or the day of a document
 _OF_TODAY = -4.0  # the site's clock
 _STAMPED = timedelta(days=1)  # a declared day this much later than the visible one is the day of a save; less is a zone
 _AMBIGUOUS = re.compile(r"\d[/-]\d{1,2}[/-]\d")  # dots are written day first everywhere
+_HEADING_TAGS = ("h2", "h3", "h4", "h5", "h6", "div", "td", "span", "p", "strong", "b", "font", "center")
 _BELOW = 20  # elements behind the headline
 _LONGEST = 90  # characters: a date line, not a sentence that tells of a day
 _OLDEST = 1995
 
 
 def page_date(
-    tree: lxml.html.HtmlElement, facts: Facts, *, text: str, language: str | None, now: datetime | None = None
+    tree: lxml.html.HtmlElement,
+    facts: Facts,
+    *,
+    text: str,
+    language: str | None,
+    heading: str = "",
+    now: datetime | None = None,
 ) -> Dated:
     """The date, its own words and the rule.
 
@@ -79,7 +87,7 @@ def page_date(
     that save, stamp all their articles anew. `now` is when the page was fetched: "3 giờ trước" needs it.
     """
     language = language or ""
-    seen = _near_headline(tree, language, now)
+    seen = _near_headline(tree, heading, language, now)
     for raw, rule in _declared(tree, facts):
         moment = _machine(raw, VIETNAM if language.startswith("vi") else None)
         if moment:
@@ -164,9 +172,11 @@ class _Line:
     first: bool  # may be the first publication: no update, no event, no site's clock
 
 
-def _near_headline(tree: lxml.html.HtmlElement, language: str, now: datetime | None) -> _Line | None:
+def _near_headline(tree: lxml.html.HtmlElement, heading: str, language: str, now: datetime | None) -> _Line | None:
     """The date line that stands best, from 12 elements before the headline to 40 behind it."""
     headline = next(tree.iter("h1"), None)
+    if headline is None:
+        headline = _named_so(tree, heading)
     if headline is None:
         headline = next(tree.iter("h2"), None)
     elements = [element for element in tree.iter() if isinstance(element.tag, str)]
@@ -184,6 +194,17 @@ def _near_headline(tree: lxml.html.HtmlElement, language: str, now: datetime | N
         if score > most:
             most, best = score, _Line(moment=moment, line=own, first=not (_UPDATED.search(own) or _EVENT.search(own)))
     return best
+
+
+def _named_so(tree: lxml.html.HtmlElement, heading: str) -> lxml.html.HtmlElement | None:
+    """The element that holds the title and nothing else."""
+    key = title_key(heading)
+    body = tree.find("body")
+    for element in (tree if body is None else body).iter(*_HEADING_TAGS) if key else ():
+        text = short_text(element, 2 * len(heading))
+        if text and title_key(text) == key:
+            return element
+    return None
 
 
 def _standing(element: lxml.html.HtmlElement, line: str, distance: int) -> float:

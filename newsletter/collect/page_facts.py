@@ -10,6 +10,7 @@ from typing import Any
 import lxml.html
 
 from newsletter.collect.clean import one_line, plain
+from newsletter.collect.feed_entry import absolute
 
 _ARTICLE_TYPES = re.compile(r"article|posting|report|blog|liveblog|reviewnews", re.I)
 _MAX_JSON = 2_000_000
@@ -27,6 +28,7 @@ class Facts:
     meta: Mapping[str, str]
     document_title: str
     declared_language: str | None
+    base: str = ""  # what relative addresses count from (HTML, 4.2.3): the page's own, or that of its `<base>`
 
     def said(self, *names: str) -> str | None:
         return next((self.meta[name] for name in names if self.meta.get(name)), None)
@@ -51,20 +53,35 @@ def facts_of(tree: lxml.html.HtmlElement, url: str | None) -> Facts:
         article=_article_node(tree),
         meta=meta,
         document_title=one_line(tree.findtext(".//title")),
+        base=_base(tree, url or ""),
         declared_language=language or meta.get("og:locale") or meta.get("content-language"),
     )
 
 
+def _base(tree: lxml.html.HtmlElement, url: str) -> str:
+    """The first `<base href>` counts; one that is no web address does not."""
+    named = next((href for element in tree.iter("base") if (href := (element.get("href") or "").strip())), "")
+    return absolute(url, named) or url
+
+
 # ---------------------------------------------------------------- JSON-LD
+
+
+def json_ld(tree: lxml.html.HtmlElement) -> Iterator[Mapping[str, Any]]:
+    """Every JSON-LD object of a page, those that lie in others too."""
+    for script in _scripts(tree):
+        yield from _nodes(_loaded(script.text or ""))
+
+
+def _scripts(tree: lxml.html.HtmlElement) -> Iterator[lxml.html.HtmlElement]:
+    return (script for script in tree.iter("script") if "ld+json" in (script.get("type") or ""))
 
 
 def _article_node(tree: lxml.html.HtmlElement) -> Mapping[str, Any]:
     """The first article with a headline or a date; what it only names by @id (its author, its image) is put in."""
     article: Mapping[str, Any] = {}
     known: dict[str, Mapping[str, Any]] = {}
-    for script in tree.iter("script"):
-        if "ld+json" not in (script.get("type") or ""):
-            continue
+    for script in _scripts(tree):
         for node in _nodes(_loaded(script.text or "")):
             name = node.get("@id")
             if isinstance(name, str) and len(node) > 1:

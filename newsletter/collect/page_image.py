@@ -120,7 +120,7 @@ def _suits(one: _Seen) -> float:
 
 
 def _claimed(tree: lxml.html.HtmlElement, facts: Facts) -> Iterator[_Seen]:
-    base = facts.url or ""
+    base = facts.base
     width, height = _number(facts.said("og:image:width")), _number(facts.said("og:image:height"))
     links = (link.get("href") for link in tree.iter("link") if (link.get("rel") or "").lower() == "image_src")
     said = (
@@ -155,7 +155,7 @@ def _file(name: Any) -> str | None:
 
 def _shown(tree: lxml.html.HtmlElement, facts: Facts) -> Iterator[_Seen]:
     """Pictures of the page: of its article if it marks one, else below the headline, else in a paragraph."""
-    base, count, below = facts.url or "", 0, False
+    base, count, below = facts.base, 0, False
     for element in tree.iter("h1", "img"):
         if element.tag == "h1":
             below = True

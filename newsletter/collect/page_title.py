@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import lxml.html
 
 from newsletter.collect.clean import one_line, short_text, title_text
+from newsletter.collect.dates import parse_date
 from newsletter.collect.identity import title_key
 from newsletter.collect.page_facts import Facts
 
@@ -36,7 +37,8 @@ _DASH = re.compile(r"\s+[|–—·»]\s+")
 _COUNTED = re.compile(r"[\s\d]*\([^()]{1,60}\)[\s\d]*|\s+\d+")  # a date, the number of comments
 _HOME_CLASS = re.compile(r"(?:^|[\s_-])(?:logo|brand|site-?(?:title|name)|masthead)(?:$|[\s_-])", re.I)
 _TITLE_CLASS = re.compile(
-    r"(?:^|[\s_-])(?:(?:post|article|entry|news|detail|content|page|lbl|bai)?[_-]?(?:title|headline)|tieu-?de|ten-?bai"
+    r"(?:^|[\s_-])(?:(?:post|article|entry|news|detail|content|page|lbl|bai)?[_-]?(?:title|headline)"
+    r"|tieu-?de(?:[_-]?(?:tin|bai|bai-?viet|chinh))?|ten-?bai"
     r"|articleheader|lbltitle|newstitle|detailtitle|titlenews|titledetail)(?:$|[\s_-])",
     re.I,
 )
@@ -44,6 +46,9 @@ _FURNITURE = frozenset({"nav", "aside", "footer"})
 _MOST = 40  # h1 elements that are looked at
 _LONGEST = 30  # words: beyond it a paragraph set as heading
 _WORDS_OF_A_NAME = 5
+_LARGE = frozenset({"4", "5", "6", "7", "+1", "+2", "+3", "+4"})  # of <font size>
+_NEXT = 4  # elements with words behind a heading, among which its date line stands
+_DATE_LINE = 90  # characters
 _WORDS_OF_A_TITLE = 4  # what stands before a bar is a title by itself
 
 
@@ -199,14 +204,14 @@ def _other_heading(
 ) -> tuple[str, str] | None:
     """Sites without an h1 of the article set its title as h2, h3 or a block called title: believed where confirmed.
 
-    Where the page claims nothing but its site's name, the first of them that is long enough.
+    Where the page claims nothing but its site's name, the first of them that is long enough; where only its <title> claims
+    something that stands in no heading ("Trang chi tiết"), the first under which a date line stands.
     """
     keys = [title_key(claim) for claim, _ in claims]
-    first = ""
-    for element in tree.iter("h2", "h3", "div", "span", "td", "p", "strong"):
-        if element.tag not in ("h2", "h3") and not _TITLE_CLASS.search(
-            f"{element.get('class') or ''} {element.get('id') or ''}"
-        ):
+    weak = all(rule == "title" for _, rule in claims)
+    first = dated = ""
+    for element in tree.iter("h2", "h3", "div", "span", "td", "p", "strong", "font"):
+        if not _looks_like_heading(element):
             continue
         text = title_text(_spaced(element)) if len(element) <= 4 and short_text(element, 250) else ""
         if (
@@ -215,11 +220,35 @@ def _other_heading(
             or _FURNITURE.intersection(a.tag for a in element.iterancestors())
         ):
             continue
-        if title_key(text) in keys or (len(text) >= 20 and any(title_key(text) in key for key in keys)):
+        told = title_key(text) in keys or (len(text) >= 20 and any(title_key(text) in key for key in keys))
+        if told and element.tag != "font":  # the site's name is written large too
             return _chosen(text, claims, names, "heading")
-        if not first and len(_WORD.findall(text)) >= _WORDS_OF_A_TITLE and not element.xpath(".//a"):
-            first = text
-    return (one_line(first), "heading") if first and not claims else None
+        if weak and not dated and len(_WORD.findall(text)) >= _WORDS_OF_A_TITLE and not element.xpath(".//a"):
+            first = first or text
+            dated = text if _is_dated(element) else ""
+    chosen = dated or ("" if claims else first)
+    return (one_line(chosen), "heading") if chosen else None
+
+
+def _looks_like_heading(element: lxml.html.HtmlElement) -> bool:
+    if element.tag == "font":
+        return (element.get("size") or "").strip() in _LARGE
+    named = f"{element.get('class') or ''} {element.get('id') or ''}"
+    return element.tag in ("h2", "h3") or _TITLE_CLASS.search(named) is not None
+
+
+def _is_dated(heading: lxml.html.HtmlElement) -> bool:
+    """Whether a date line is among the first words behind a heading."""
+    return any(parse_date(short_text(one, _DATE_LINE)) for one in islice(_following(heading), _NEXT))
+
+
+def _following(element: lxml.html.HtmlElement) -> Iterator[lxml.html.HtmlElement]:
+    """Elements with words behind the end of `element`, in the page's order."""
+    node: lxml.html.HtmlElement | None = element
+    while node is not None:
+        for sibling in node.itersiblings():
+            yield from (one for one in sibling.iter() if isinstance(one.tag, str) and (one.text or "").strip())
+        node = node.getparent()
 
 
 def _claimed(claims: list[tuple[str, str]]) -> tuple[str, str]:

@@ -16,6 +16,10 @@ _FEW = 30  # letters in all: less is no text, only a stamp on scanned pages
 _NUMBER = re.compile(r"[-–—\s]*(?:trang|page|p\.)?\s*\d{1,4}(?:\s*(?:/|of|trên)\s*\d{1,4})?[-–—\s]*", re.I)
 _ITEM = re.compile(r"(?:[-–•●▪*+]|\d{1,2}[.)]|[a-zđ]\))\s+\S")
 _END = re.compile(r"[.!?:;…”\"»)]$")
+_SOFT_INSIDE = re.compile(
+    "\u00ad[^\\W\\d_]"
+)  # within lines it breaks nothing: in the font encoding TCVN3 it is a letter
+_A_LETTER = 5
 _MOTTO = re.compile(r"cộng\s+h(?:òa|oà)\s+xã\s+hội\s+chủ\s+nghĩa|độc\s+lập\s*[-–]\s*tự\s+do", re.I)
 _NO_TITLE = re.compile(r"microsoft word|untitled|document\d*|\.(?:docx?|pdf|indd|odt|pptx?|cdr|qxd)\s*$|^[\w-]+$", re.I)
 _MARKS = re.compile(
@@ -181,6 +185,7 @@ def paragraphs(lines: list[str]) -> list[str]:
     that ends a sentence. A word broken at a line's end is whole again."""
     lengths = sorted(len(line) for line in lines if line)
     full = lengths[int(len(lengths) * 0.8)] if lengths else 0
+    hyphens = "-\u2010" if len(_SOFT_INSIDE.findall("\n".join(lines))) >= _A_LETTER else "-\u00ad\u2010"
     compounds = set(re.findall(r"\w+-\w+", " ".join(lines)))
     done: list[str] = []
     last = ""
@@ -193,13 +198,13 @@ def paragraphs(lines: list[str]) -> list[str]:
         if begins:
             done.append(line)
         else:
-            done[-1] = _joined(done[-1], line, compounds)
+            done[-1] = _joined(done[-1], line, compounds, hyphens)
         last = line
     return done
 
 
-def _joined(before: str, after: str, compounds: set[str]) -> str:
-    broken = re.search(r"(\w+)[-\u00ad\u2010]$", before)
+def _joined(before: str, after: str, compounds: set[str], hyphens: str) -> str:
+    broken = re.search(rf"(\w+)[{re.escape(hyphens)}]$", before)
     first = re.match(r"\w+", after)
     if not broken or first is None or not after[0].islower():
         return f"{before} {after}"

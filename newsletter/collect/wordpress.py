@@ -21,7 +21,8 @@ from newsletter.collect.dates import parse_date
 from newsletter.collect.decode import to_text
 from newsletter.collect.feed_entry import absolute, first_image, first_text, without_tail
 from newsletter.collect.identity import title_key
-from newsletter.collect.page_cut import cut_related, drop_captions
+from newsletter.collect.page_caption import drop_captions
+from newsletter.collect.page_cut import cut_related
 from newsletter.collect.serial import Links
 from newsletter.errors import SourceError, Unreadable
 from newsletter.http import Fetched

@@ -2,6 +2,7 @@
 
 import io
 import re
+import textwrap
 import time
 import unicodedata
 import zlib
@@ -19,6 +20,7 @@ from newsletter.collect.pdf_file import paragraphs
 from newsletter.errors import SourceError, Unreadable
 from newsletter.model import RawItem, SourceKind
 from newsletter.store import sources
+from tests.collect.test_mend import TCVN3, VI
 from tests.fakes.documents import docx_file, packed, pdf_bytes
 
 TITLE = "Trạm Thủy văn cửa sông khai trương"
@@ -300,3 +302,11 @@ def test_a_folder_that_did_not_change_is_not_read_again(tmp_path: Path) -> None:
     assert poll.poll(None, again).unchanged  # type: ignore[arg-type]
     (folder / "b.txt").write_text("Hai\n\nMới.")
     assert len(poll.poll(None, again).found) == 2  # type: ignore[arg-type]
+
+
+def test_documents_set_in_an_old_font_for_vietnamese_are_read_in_unicode(tmp_path: Path) -> None:
+    word = read_file(docx_file(tmp_path / "a.docx", [("Heading 1", "Líp ®o s©u ®¸y biÓn"), ("", TCVN3)]))
+    assert (word.title, word.text) == ("Lớp đo sâu đáy biển", VI)
+    lines = [(12.0, line) for line in textwrap.wrap(TCVN3, 70)]
+    paper = read_file(pdf(tmp_path / "b.pdf", [[(20.0, "Líp ®o s©u ®¸y biÓn"), (12.0, " "), *lines]]))
+    assert (paper.title, paper.text, paper.language) == ("Lớp đo sâu đáy biển", VI, "vi")

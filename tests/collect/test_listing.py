@@ -1,5 +1,6 @@
 """Listing pages of the layouts institutes use, all invented: which links are articles, by what title and of which day."""
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 
@@ -7,38 +8,9 @@ import pytest
 
 from newsletter.collect.listing import Listing, read_listing
 from newsletter.errors import Unreadable
+from tests.collect.listing_layouts import MENU, MORE_LAYOUTS, TITLES, items, whole
 
 URL = "https://vien.example.vn/tin-tuc"
-TITLES = (
-    "Trạm Ngữ Phong khai trương thước đo mực nước ở cửa sông",
-    "Đoàn khảo sát vịnh Hạ Diên trở về sau ba tuần trên biển",
-    "Hội thảo về bản đồ ngập lụt của năm huyện ven đầm phá",
-    "Phòng Thí nghiệm Bùn cát nhận máy sàng rung thế hệ mới",
-    "Lớp tập huấn đọc ảnh vệ tinh cho cán bộ thủy lợi xã",
-    "Tin buồn",
-    "Nghiệm thu đề tài dự báo xói lở bờ biển Cồn Mây",
-    "Họp báo",
-)
-MENU = "".join(
-    f'<li><a href="/{slug}">{words}</a></li>'
-    for slug, words in (
-        ("gioi-thieu-chung", "Giới thiệu"), ("co-cau", "Cơ cấu tổ chức"), ("van-ban", "Văn bản pháp quy"),
-        ("dao-tao", "Đào tạo sau đại học"), ("hop-tac", "Hợp tác quốc tế"), ("lien-he", "Liên hệ"),
-    )
-)  # fmt: skip
-
-Item = Callable[[int, str, str], str]  # number, title, day as D/M/YYYY
-
-
-def items(one: Item) -> str:
-    return "".join(one(number, title, f"{number + 1:02}/03/2026") for number, title in enumerate(TITLES))
-
-
-def whole(body: str, *, menu: str = f"<ul class='nav'>{MENU}</ul>") -> str:
-    foot = (
-        "<div class='footer'><a href='/ban-quyen-va-trach-nhiem-cua-cong-thong-tin'>Bản quyền và trách nhiệm</a></div>"
-    )
-    return f"<html lang='vi'><head><title>Tin tức</title></head><body>{menu}{body}{foot}</body></html>"
 
 
 def dnn() -> str:
@@ -139,7 +111,7 @@ def cards() -> str:
     )
 
 
-LAYOUTS = (dnn, nukeviet, joomla, wordpress, sharepoint, bare_list, read_more, cards)
+LAYOUTS = (dnn, nukeviet, joomla, wordpress, sharepoint, bare_list, read_more, cards, *MORE_LAYOUTS)
 
 
 def read(page: str, url: str = URL, **more: datetime) -> Listing:
@@ -239,3 +211,40 @@ def test_pages_made_to_hang_a_reader_are_read() -> None:
     classes = "".join(f"<div class='{'top-' * 14}{n}'><a href='/{n}'>một hai ba {n}</a></div>" for n in range(5000))
     for page in (unlike, digits, deep, classes):
         assert len(read(f"<div>{page}</div>").links) <= 500
+
+
+def told(*urls: str, kind: str = "ItemList") -> str:
+    """JSON-LD that lists addresses, as its three usual writers do."""
+    members: list[object] = [{"@type": "ListItem", "position": n, "url": url} for n, url in enumerate(urls, 1)]
+    facts: dict[str, object] = {
+        "@type": "CollectionPage",
+        "mainEntity": {"@type": "ItemList", "itemListElement": members},
+    }
+    if kind == "Blog":
+        facts = {"@graph": [{"@type": ["Blog"], "blogPost": [{"@type": "BlogPosting", "url": url} for url in urls]}]}
+    if kind == "hasPart":
+        facts = {"@type": "CollectionPage", "hasPart": [{"@type": "Article", "@id": url} for url in urls]}
+    crumbs = [
+        {"@type": "ListItem", "item": {"@id": f"https://vien.example.vn/{slug}"}} for slug in ("co-cau", "dao-tao")
+    ]
+    both = [facts, {"@type": "BreadcrumbList", "itemListElement": crumbs}]
+    return f"<script type='application/ld+json'>{json.dumps(both)}</script>"
+
+
+@pytest.mark.parametrize("kind", ["ItemList", "Blog", "hasPart"])
+def test_what_json_ld_lists_is_found_where_the_structure_alone_passes_it_over(kind: str) -> None:
+    apart = "<p class='le'><a href='/su-kien/mo-cua'>Mở cửa</a></p>"
+    page = bare_list().replace("</center>", f"</center>{apart}")
+    urls = [f"https://vien.example.vn/bai-viet-so-{n}.htm" for n in range(8)]
+    assert [link.title for link in read(page).links] == list(TITLES)
+    listed = page.replace("</head>", told(*urls, "/su-kien/mo-cua", "/khong-co-tren-trang", kind=kind) + "</head>")
+    assert [link.title for link in read(listed).links] == [*TITLES, "Mở cửa"]
+    assert read(listed).signature == read(page).signature
+
+
+def test_json_ld_that_lists_other_things_than_the_page_changes_nothing() -> None:
+    page = bare_list()
+    menu = told(*(f"https://vien.example.vn/{slug}" for slug in ("co-cau", "van-ban", "dao-tao", "hop-tac")))
+    for facts in (menu, told("/x", "/y", "/z"), told(), "<script type='application/ld+json'>{]</script>"):
+        assert read(page.replace("</head>", facts + "</head>")) == read(page)
+    assert read(whole(menu)).links == ()

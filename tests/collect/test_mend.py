@@ -9,6 +9,7 @@ from newsletter.collect.decode import to_text
 from newsletter.collect.files import read_file
 from newsletter.collect.mend import mended
 from newsletter.collect.page import read_page
+from tests.collect.layout_stories import windows_1258
 
 VI = (
     "Trung tâm Hải văn tổ chức lớp đo sâu đáy biển cho cán bộ các tỉnh ven biển miền Trung. Những người dự lớp được "
@@ -75,11 +76,17 @@ def test_every_language_encoded_twice_is_read_again(language: str) -> None:
     assert mended(_twice(OTHERS[language])) == OTHERS[language]
 
 
-@pytest.mark.parametrize("declared", [None, "iso-8859-1", "x-user-defined"])
+@pytest.mark.parametrize("declared", [None, "iso-8859-1", "x-user-defined", "windows-1258", "CP1258"])
 def test_bytes_of_a_font_encoding_are_read_whatever_is_declared(declared: str | None) -> None:
     assert to_text(TCVN3.encode("latin-1"), declared) == VI
     assert to_text(VNI.encode("latin-1"), declared) == VI
     assert to_text(TCVN3.encode(), declared) == VI
+
+
+@pytest.mark.parametrize("language", ["vi", "fr", "de", "pt", "es"])
+def test_what_is_truly_windows_1258_stays_so(language: str) -> None:
+    text = OTHERS[language].replace("ã", "a").replace("õ", "o").replace("ì", "i").replace("í", "i")
+    assert to_text(windows_1258(text) * 20, "windows-1258") == windows_1258(text).decode("cp1258") * 20
 
 
 def test_references_are_read_and_signs_that_stand_alone_stay_signs() -> None:
