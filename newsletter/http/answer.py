@@ -1,7 +1,8 @@
 """An answer off the wire: its head and its body as HTTP/1.1 frames them (RFC 9112). Touches no line of its own.
 
 The standard library's reader hands every head to its parser of letters: reading it took 0.36 ms under cProfile
-(`begin`, of 200 answers), here 0.26 (`read_head`, of 150). The same bounds hold here: 64 kB a line, 100 fields. Must never take for a body what belongs to a head.
+(`begin`, of 200 answers), here 0.26 (`read_head`, of 150). The same bounds hold here: 64 kB a line, 100 fields. Must
+never take for a body what belongs to a head.
 """
 
 import re

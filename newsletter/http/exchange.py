@@ -1,8 +1,9 @@
 """One question and its answer over a line of the guard's.
 
 A collecting cycle is mostly conditional requests, and there httpx costs 0.33 to 0.51 ms of CPU each beside 0.15 ms here
-with the standard library's parser of heads, which answer.py has replaced since; httpx stays the client for mail providers. Must never follow a redirect, read past
-its bound of bytes, or leave a line in store on which anything was left unread.
+with the standard library's parser of heads, which answer.py has replaced since; httpx stays the client for mail
+providers. Must never follow a redirect, read past its bound of bytes, or leave a line in store on which anything was
+left unread.
 """
 
 import io
