@@ -1,9 +1,11 @@
 """One RSS item or Atom entry to a RawItem. Pure. Must never keep an e-mail address: authors are names here."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
+from typing import cast
 from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
@@ -31,16 +33,20 @@ _NO_PICTURE = re.compile(r"^data:|\.svg\b|/(?:pixel|spacer|blank|beacon|smilies|
 
 def name_of(element: etree._Element) -> str:
     """Local name in lower case; prefixes that nobody declared are cut too. Empty for comments."""
-    tag = element.tag
-    return tag.rsplit("}", 1)[-1].rsplit(":", 1)[-1].lower() if isinstance(tag, str) else ""
+    return _parted(cast("Hashable", element.tag))[0]
 
 
 def space_of(element: etree._Element) -> str:
     """Namespace, or the undeclared prefix that stands for it."""
-    tag = element.tag
+    return _parted(cast("Hashable", element.tag))[1]
+
+
+@lru_cache(maxsize=1024)  # a feed has some twenty of them, its elements are hundreds
+def _parted(tag: Hashable) -> tuple[str, str]:
     if not isinstance(tag, str):
-        return ""
-    return tag[1:].split("}")[0] if tag.startswith("{") else tag.rpartition(":")[0]
+        return "", ""
+    name = tag.rsplit("}", 1)[-1].rsplit(":", 1)[-1].lower()
+    return name, tag[1:].split("}")[0] if tag.startswith("{") else tag.rpartition(":")[0]
 
 
 def own_text(element: etree._Element) -> str:

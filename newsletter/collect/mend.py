@@ -50,6 +50,7 @@ _VNI = _vni_pairs()
 _VNI_FOUND = re.compile("|".join(sorted(_VNI, key=len, reverse=True)))
 
 _SPACES = b" " * 128 + bytes(range(128, 256))
+_NOT_FIRST = bytes(range(0xC0))  # bytes that begin no character beyond ASCII
 _UNICODE_VIETNAMESE = re.compile("[\u1ea0-\u1ef9\u0103\u0111\u01a1\u01b0\u0300\u0301\u0309\u0323]")
 _WORD = re.compile(r"[^\W\d_]+")
 _TCVN3_WORD = re.compile(rf"[A-Za-z{''.join(re.escape(sign) for sign in _TCVN3)}]+")
@@ -73,7 +74,11 @@ def mended(text: str) -> str:
         return text
     whole = text.encode(errors="ignore")
     own = whole.count(b"\xe1\xba") + whole.count(b"\xe1\xbb")  # U+1E80 to U+1EFF: letters that Vietnamese alone uses
-    if own >= _DISTINCT and own > (1 - _MOST_OF_ALL) * (len(text) - len(text.encode("ascii", "ignore"))):
+    # as many bytes more than characters, as a bound: each character beyond ASCII makes at least one
+    if own >= _DISTINCT and (
+        own > (1 - _MOST_OF_ALL) * (len(whole) - len(text))
+        or own > (1 - _MOST_OF_ALL) * len(whole.translate(None, _NOT_FIRST))
+    ):
         return text  # in Unicode as it stands: a quarter of the cost of finding that out below
     beyond = whole.translate(_SPACES)  # five times as fast as an expression
     runs = b" ".join(beyond.split()).decode().split(" ")

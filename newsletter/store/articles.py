@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,7 +25,7 @@ from newsletter.model import (
     new_id,
 )
 from newsletter.store import summaries
-from newsletter.store.engine import Connection, insert
+from newsletter.store.engine import Connection, insert_of
 from newsletter.store.schema.collecting import articles, identities, sources
 from newsletter.store.schema.collecting import summaries as summary_rows
 from newsletter.store.schema.publishing import issue_articles, issues, newsletter_sources
@@ -39,11 +40,17 @@ def known(conn: Connection, source_id: SourceId, keys: Iterable[str]) -> dict[st
     """Which of these identity keys the source has shown before, and the article each names."""
     wanted, found = list(keys), {}
     for start in range(0, len(wanted), _BIND_LIMIT):
-        query = sa.select(identities.c.key, identities.c.article_id).where(
-            identities.c.source_id == source_id, identities.c.key.in_(wanted[start : start + _BIND_LIMIT])
-        )
-        found.update({row.key: row.article_id for row in conn.execute(query)})
+        asked = {"source": source_id, "some": wanted[start : start + _BIND_LIMIT]}
+        found.update({row.key: row.article_id for row in conn.execute(_KNOWN, asked)})
     return found
+
+
+# Statements of every new article are built once: composing one takes SQLAlchemy longer than finding it in its cache.
+_OWNERS = sa.select(identities.c.key, identities.c.article_id).where(identities.c.source_id == sa.bindparam("source"))
+_KNOWN = _OWNERS.where(identities.c.key.in_(sa.bindparam("some", expanding=True)))
+_MARKS = _OWNERS.where(identities.c.key.like("x:%"))
+_ADD = sa.insert(articles)
+_NUMBER = sa.select(sa.func.count()).select_from(articles).where(articles.c.source_id == sa.bindparam("source"))
 
 
 def add(
@@ -65,20 +72,18 @@ def add(
     `words`: the hash of what the source itself said; `doubt`: only a person may release it.
     """
     article_id = ArticleId(new_id())
-    conn.execute(
-        sa.insert(articles).values(
-            id=article_id,
-            source_id=source.id,
-            url=item.url,
-            state=state,
-            reason=reason,
-            named=named,
-            first_seen_at=now,
-            entry_hash=words,
-            doubt=doubt,
-            **_content(item, language),
-        )
-    )
+    row = {
+        "id": article_id,
+        "source_id": source.id,
+        "url": item.url,
+        "state": state,
+        "reason": reason,
+        "named": named,
+        "first_seen_at": now,
+        "entry_hash": words,
+        "doubt": doubt,
+    }
+    conn.execute(_ADD, row | _content(item, language))
     remember(conn, source.id, article_id, keys, now=now)
     return article_id
 
@@ -87,24 +92,24 @@ def remember(
     conn: Connection, source_id: SourceId, article_id: ArticleId, keys: Sequence[str], *, now: datetime
 ) -> None:
     """Add identities to an article; a key that is known already keeps its first owner."""
-    there = known(conn, source_id, keys)
-    fresh = [key for key in dict.fromkeys(keys) if key not in there]
-    if fresh:
-        rows = [{"source_id": source_id, "key": key, "article_id": article_id, "seen_at": now} for key in fresh]
-        conn.execute(insert(conn, identities).on_conflict_do_nothing(), rows)
+    if keys:
+        row = {"source_id": source_id, "article_id": article_id, "seen_at": now}
+        conn.execute(_remembering(conn.dialect.name), [row | {"key": key} for key in dict.fromkeys(keys)])
+
+
+@cache
+def _remembering(dialect: str) -> Any:
+    return insert_of(dialect, identities).on_conflict_do_nothing()
 
 
 def recalled(conn: Connection, source_id: SourceId, keys: Iterable[str]) -> dict[str, Seen]:
     """What is remembered of the articles behind these keys, and behind every mark of mistrust of the source (`x:…`)."""
     owners = known(conn, source_id, keys)
-    marks = sa.select(identities.c.key, identities.c.article_id).where(
-        identities.c.source_id == source_id, identities.c.key.like("x:%")
-    )
-    owners |= {row.key: row.article_id for row in conn.execute(marks)}
+    owners |= {row.key: row.article_id for row in conn.execute(_MARKS, {"source": source_id})}
     wanted, found = list(dict.fromkeys(owners.values())), dict[ArticleId, Seen]()
     for start in range(0, len(wanted), _BIND_LIMIT):
-        query = _REMEMBERED.where(articles.c.id.in_(wanted[start : start + _BIND_LIMIT]))
-        found |= {row["id"]: Seen(**row) for row in map(_seen, conn.execute(query).mappings())}
+        rows = conn.execute(_REMEMBERED, {"some": wanted[start : start + _BIND_LIMIT]}).mappings()
+        found |= {row["id"]: Seen(**row) for row in map(_seen, rows)}
     return {key: found[article_id] for key, article_id in owners.items()}
 
 
@@ -126,7 +131,7 @@ _REMEMBERED = sa.select(
     articles.c.changed_at,
     sa.and_(articles.c.state == ArticleState.HELD, articles.c.text == "", ~articles.c.doubt).label("unread"),
     _SENT.label("sent"),
-)
+).where(articles.c.id.in_(sa.bindparam("some", expanding=True)))
 
 
 def _seen(row: Mapping[Any, Any]) -> dict[str, Any]:
@@ -136,8 +141,7 @@ def _seen(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 def number_of(conn: Connection, source_id: SourceId) -> int:
     """How many articles the source has given so far."""
-    query = sa.select(sa.func.count()).select_from(articles).where(articles.c.source_id == source_id)
-    return int(conn.execute(query).scalar_one())
+    return int(conn.execute(_NUMBER, {"source": source_id}).scalar_one())
 
 
 def heard(conn: Connection, seen: Seen, *, words: str, url: str | None) -> None:

@@ -20,7 +20,7 @@ from sqlalchemy.types import TypeDecorator
 
 from newsletter.errors import ConfigError
 
-__all__ = ["Connection", "Database", "DatabaseUnavailable", "UtcDateTime", "insert"]
+__all__ = ["Connection", "Database", "DatabaseUnavailable", "UtcDateTime", "insert", "insert_of"]
 
 BUSY_TIMEOUT_MS = 30_000
 # A sender that was stopped inside a transaction must not hold up the others for ever.
@@ -57,7 +57,12 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 def insert(conn: Connection, table: sa.Table) -> Any:
     """An INSERT that may say ON CONFLICT; both databases spell it alike, SQLAlchemy has one class for each."""
-    return (postgresql if conn.dialect.name == "postgresql" else sqlite).insert(table)
+    return insert_of(conn.dialect.name, table)
+
+
+def insert_of(dialect: str, table: sa.Table) -> Any:
+    """The same for a statement that is built once and kept."""
+    return (postgresql if dialect == "postgresql" else sqlite).insert(table)
 
 
 class Database:

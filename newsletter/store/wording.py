@@ -22,9 +22,15 @@ _TICKING = re.compile(
     r"|^\W*(?:updated|posted)?[:\s]*\d{1,4}\s*(?:second|minute|hour|day|week|month)s? ago\W*$",
     re.I | re.M,
 )
+_DIGIT = re.compile(r"\d")
 
 
 def words_hash(*parts: str | None) -> str:
     """64 hex digits over the parts in NFC, white space folded, without view counters and relative times."""
-    folded = (" ".join(_TICKING.sub(" ", unicodedata.normalize("NFC", part or "")).split()) for part in parts)
+    folded = (" ".join(_without_ticking(unicodedata.normalize("NFC", part or "")).split()) for part in parts)
     return hashlib.sha256("\0".join(folded).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _without_ticking(text: str) -> str:
+    """Whatever ticks has a figure."""
+    return _TICKING.sub(" ", text) if _DIGIT.search(text) else text
