@@ -96,7 +96,8 @@ def _item(tree: lxml.html.HtmlElement, url: str | None, now: datetime | None) ->
     writers = tuple(writer for writer in writers if not re.search("[<>]", writer))  # markup is nobody's name
     language, language_rule = language_of(f"{heading}\n{text}", facts.declared_language)
     published, raw, date_rule = page_date(tree, facts, text=text, language=language, heading=heading, now=now)
-    text = with_lead(without_first(text, raw or ""), stripped, heading)
+    named = lead if lead_rule == "lead paragraph" else ""  # kept apart as the standfirst already
+    text = with_lead(without_first(text, raw or ""), stripped, heading, known=named or "")
     rules = {
         "title": title_rule,
         "text": text_rule if text else "",

@@ -7,20 +7,24 @@ headings no article has.
 
 import re
 from collections.abc import Iterator
+from itertools import islice
+from unicodedata import normalize
 
 import lxml.html
+from lxml import etree
 
 from newsletter.collect.clean import plain
 
 _LINE = 160  # characters of a line that may be furniture
 _BOX = 400  # characters of a box; beyond it something else stands there too
+_HEADLINE = 40  # of the heading of a box
 _IMPRINT = 500
+_LEVELS = 6  # around a piece of text, how far its line may reach
 _LAST = 6  # blocks of text at a page's end that may be its imprint
 _ANY_FURNITURE = re.compile(
     r"lượt|số lần|bản in|\bin\b|gửi|chia sẻ|quay lại|trở về|đầu trang|tệp|tập tin|file|đính kèm|đánh giá|từ khóa|từ khoá|cỡ chữ"
-    r"|bình luận|click|print|e-?mail|views?\b|tải|thống kê|A[-+]|\btags?\b|thích",
-    re.I,
-)
+    r"|bình luận|click|print|e-?mail|views?\b|tải|thống kê|a[-+]|\btags?\b|thích"
+)  # of text in lower case: ignoring case costs three times as much
 _NUMBER = r"\s*[:=(]?\s*\d[\d.,]*\s*\)?"
 _PIECE = (
     r"(?:(?:số\s+)?(?:lượt|lần)\s+(?:xem|đọc|truy cập|tải)" + _NUMBER
@@ -40,8 +44,7 @@ _HEADING = re.compile(
     r"thời tiết|lịch(?: công tác| làm việc| tuần)?|thăm dò(?: ý kiến| dư luận)?|bình chọn"
     r"|liên kết(?: web(?:site)?| hữu ích| nhanh)?"
     r"|đăng nhập|thống kê(?: truy cập)?|(?:lượt|số lượt) truy cập|quảng cáo|tỷ giá|giá vàng|hỗ trợ trực tuyến|đường dây nóng"
-    r"|weather|calendar|poll|visitors?",
-    re.I,
+    r"|weather|calendar|poll|visitors?"
 )
 _IMPRINT_BEGINS = re.compile(
     r"\W*(?:địa chỉ|trụ sở|bản quyền|©|copyright|chịu trách nhiệm|điện thoại|tel\b|đt\b|email|giấy phép|ghi rõ nguồn"
@@ -52,6 +55,7 @@ _HOLDERS = (
     "p", "div", "td", "li", "span", "ul", "dd", "center", "small", "section", "tr", "table", "font", "a", "form",
     "footer",
 )  # fmt: skip
+_TITLES = frozenset({"h2", "h3", "h4", "h5", "h6", "div", "td", "p", "span", "strong", "b"})
 _LEAVES = frozenset({"a", "abbr", "b", "br", "em", "font", "i", "img", "small", "span", "strong", "u"})
 
 
@@ -71,12 +75,28 @@ def cut_furniture(tree: lxml.html.HtmlElement) -> None:
 
 
 def _cut_lines(tree: lxml.html.HtmlElement) -> None:
-    for element in list(tree.iter(*_HOLDERS)):
-        if element.getparent() is None:
-            continue
-        text = _short(element, _LINE)
-        if text and _ANY_FURNITURE.search(text) and (_FURNITURE.fullmatch(text) or _is_tags(element, text)):
-            _remove(element)
+    for start in _saying(tree, _ANY_FURNITURE, _LINE):
+        line = None
+        for up in (start, *islice(start.iterancestors(), _LEVELS)):
+            text = _short(up, _LINE)
+            if not text or up.tag in ("body", "html"):
+                break
+            if up.tag in _HOLDERS and (_FURNITURE.fullmatch(text) or _is_tags(up, text)):
+                line = up
+        if line is not None:
+            _remove(line)
+
+
+def _saying(tree: lxml.html.HtmlElement, words: re.Pattern[str], limit: int) -> list[lxml.html.HtmlElement]:
+    """Elements that hold a short piece of text with such words: reading every element's whole text costs ten times as much."""
+    found: dict[lxml.html.HtmlElement, None] = {}
+    for element in tree.iter(etree.Element):
+        for piece, holder in ((element.text, element), (element.tail, element.getparent())):
+            if not piece or holder is None or len(piece) > 2 * limit or piece.isspace():
+                continue
+            if words.search(normalize("NFC", piece).lower()):
+                found[holder] = None
+    return list(found)
 
 
 def _is_tags(element: lxml.html.HtmlElement, text: str) -> bool:
@@ -85,9 +105,9 @@ def _is_tags(element: lxml.html.HtmlElement, text: str) -> bool:
 
 
 def _cut_boxes(tree: lxml.html.HtmlElement) -> None:
-    for element in list(tree.iter("h2", "h3", "h4", "h5", "h6", "div", "td", "p", "span", "strong", "b")):
-        words = _short(element, 40)
-        if not words or not _HEADING.fullmatch(words.strip(" :.…»-")):
+    for element in _saying(tree, _HEADING, _HEADLINE):
+        words = _short(element, _HEADLINE)
+        if element.tag not in _TITLES or not words or not _HEADING.fullmatch(words.strip(" :.…»-").lower()):
             continue
         box = _box(element)
         if box is not None:
@@ -96,7 +116,7 @@ def _cut_boxes(tree: lxml.html.HtmlElement) -> None:
 
 def _box(heading: lxml.html.HtmlElement) -> lxml.html.HtmlElement | None:
     """The innermost block around a heading that says more than it; None if it says too much or holds a headline."""
-    words = _short(heading, 40)
+    words = _short(heading, _HEADLINE)
     for up in heading.iterancestors():
         if up.tag in ("body", "html", "main", "article"):
             return None

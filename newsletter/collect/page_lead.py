@@ -24,13 +24,16 @@ _OTHERS = re.compile(
 )
 
 
-def with_lead(text: str, tree: lxml.html.HtmlElement, heading: str) -> str:
-    """`text` behind the lead that stands between the headline and its first paragraph, if one is missing from it."""
+def with_lead(text: str, tree: lxml.html.HtmlElement, heading: str, *, known: str = "") -> str:
+    """`text` behind the lead that stands between the headline and its first paragraph, if one is missing from it.
+
+    `known`, the page's own standfirst, is none.
+    """
     first = title_key(text.partition("\n\n")[0])[:80]
     headline = _headline(tree, heading)
     if not first or headline is None:
         return text
-    said, inside = title_key(text), set(headline.iter())
+    said, inside = f"{title_key(text)} {title_key(known)}", set(headline.iter())
     passed, found, seen = False, "", 0
     for element in tree.iter():
         if element is headline:
