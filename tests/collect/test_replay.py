@@ -162,7 +162,7 @@ class Replay:
         by_number: dict[int, list[Article]] = {}
         for row in found:
             number = number_in(row.text, row.standfirst)
-            if number is None:  # its page could not be read: the address tells
+            if number is None:  # its page could not be read, or its feed was cut within it: the address tells
                 number = next((one.number for one in self.publisher.articles if one.is_at(row.url)), NOBODYS)
             by_number.setdefault(number, []).append(row)
         return by_number

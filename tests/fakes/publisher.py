@@ -38,7 +38,8 @@ class Article:
     undated: bool = False
 
     def is_at(self, url: str | None) -> bool:
-        return url is not None and (self.slug in url or url.endswith(f"id={self.number + 1000}"))
+        """Whatever tracking parameters follow."""
+        return url is not None and (self.slug in url or f"id={self.number + 1000}" in re.split("[?&]", url))
 
 
 @dataclass
