@@ -118,22 +118,26 @@ def add(
                 **given,
             )
         )
-        with app.db.begin() as conn:
-            if sources.by_slug(conn, source.slug) is not None:
-                raise BadInput(
-                    "there is a source of this name already", where=source.slug, hint="choose another --slug"
-                )
-            user = newsletter_of(conn, newsletter) if newsletter else None
-            if not dry_run:
-                now = app.clock.now()
-                source_id = sources.add(conn, source, now=now)
-                if user is not None:
-                    newsletters.save(conn, replace(user, source_ids=(*user.source_ids, source_id)), now=now)
+        _keep(app, source, newsletter, dry_run=dry_run)
     say(
         f"{'would add' if dry_run else 'added'} {found.kind} {source.slug}: {source.name} ({found.articles} article(s))"
     )
     if newsletter is None and not dry_run:
         note("no newsletter uses it yet: name it in the site file, or add it with --newsletter")
+
+
+def _keep(app: App, source: Source, newsletter: str | None, *, dry_run: bool) -> None:
+    """Write the source, and put it last among those of the newsletter; only the checks where it is a dry run."""
+    now = app.clock.now()
+    with app.db.begin() as conn:
+        if sources.by_slug(conn, source.slug) is not None:
+            raise BadInput("there is a source of this name already", where=source.slug, hint="choose another --slug")
+        user = newsletter_of(conn, newsletter) if newsletter else None
+        if dry_run:
+            return
+        source_id = sources.add(conn, source, now=now)
+        if user is not None:
+            newsletters.save(conn, replace(user, source_ids=(*user.source_ids, source_id)), now=now)
 
 
 def look_at(app: App, place: str, *, kind: SourceKind | None = None) -> Found:

@@ -9,16 +9,17 @@ import re
 import socket
 import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.fakes.loopback import Loopback
 
 KEY = "model-key"
 
 Answer = str | dict[str, Any] | Callable[["CompletionServer", dict[str, Any]], "str | dict[str, Any]"]
 
 
-class CompletionServer:
+class CompletionServer(Loopback):
     """`answers` are given one after another, the last one for good. A text is the model's content; a dict is raw:
     {"status", "headers", "body"} or {"drop": True}."""
 
@@ -31,23 +32,11 @@ class CompletionServer:
         self.most_at_once = 0
         self._now = 0
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        super().__init__(_handler(self))
 
-    def __enter__(self) -> "CompletionServer":
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *how: Any) -> None:
         self.released.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def at(self) -> str:
-        return f"127.0.0.1:{self._server.server_address[1]}"
+        super().__exit__(*how)
 
     @property
     def settings(self) -> dict[str, Any]:

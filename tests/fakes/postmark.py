@@ -6,41 +6,25 @@ https://postmarkapp.com/developer/api/email-api#send-batch-emails
 import json
 import socket
 import ssl
-import threading
 import uuid
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.fakes.loopback import Loopback
 
 TOKEN = "server-token"
 OK = {"ErrorCode": 0, "Message": "OK"}
 
 
-class PostmarkServer:
+class PostmarkServer(Loopback):
     """`answer(to)` gives a message's answer; `trouble` makes whole requests fail: "429", "500", "drop", "422"."""
 
     def __init__(self, tls: ssl.SSLContext) -> None:
         self.requests: list[list[dict[str, Any]]] = []
         self.answer: Callable[[str], dict[str, Any]] = lambda to: OK
         self.trouble: str | None = None
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-
-    def __enter__(self) -> "PostmarkServer":
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def at(self) -> str:
-        return f"127.0.0.1:{self._server.server_address[1]}"
+        super().__init__(_handler(self), tls=tls)
 
     def accepted(self) -> list[dict[str, Any]]:
         return [message for request in self.requests for message in request]

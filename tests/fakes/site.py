@@ -1,34 +1,18 @@
 """A small web site on loopback: pages, feeds, validators, and a log of what was asked for."""
 
 import hashlib
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
+from http.server import BaseHTTPRequestHandler
+
+from tests.fakes.loopback import Loopback
 
 
-class Site:
+class Site(Loopback):
     """`with Site({"/feed": ("application/rss+xml", b"…")}) as site`: answers 304 to a known ETag, 404 elsewhere."""
 
     def __init__(self, pages: dict[str, tuple[str, bytes]]) -> None:
         self.pages = pages
         self.asked: list[str] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-
-    def __enter__(self) -> "Site":
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def at(self) -> str:
-        """For `[fetch] resolve`: 127.0.0.1:PORT."""
-        return f"127.0.0.1:{self._server.server_address[1]}"
+        super().__init__(_handler(self))
 
 
 def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
