@@ -33,11 +33,14 @@ compose_lead_hours = 0
 
 
 def composed(home: Home) -> tuple[str, str]:
-    """(issue, the article that stayed out), with both tellings collected."""
+    """(issue, the article that stayed out), with both tellings collected, the newspaper's first."""
     for place, (title, text) in (("bao/a.txt", texts.STORM), ("dai/b.txt", texts.STORM_RADIO)):
         home.write(place, f"{title}\n\n{text}\n")
     home.write("site.toml", SITE)
     assert home("apply", home.folder / "site.toml").code == 0
+    assert home("source", "pause", "dai").code == 0
+    assert home("collect").code == 0
+    assert home("source", "resume", "dai").code == 0
     issue = home("issue", "new", "ban-tin").out.strip()
     assert home("run", "--once").code == 0
     taken = home("preview", "latest").out
