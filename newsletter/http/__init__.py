@@ -23,12 +23,13 @@ import httpx
 
 from newsletter.errors import ConfigError, FetchRefused, NewsletterError, SourceError, TransportDown, Unreadable
 from newsletter.http.exchange import Answer, Lines
-from newsletter.http.guard import PORTS, Guard, Lookup, Turn, check_form, current_turn, is_public, shown, system_lookup
+from newsletter.http.guard import PORTS, Guard, Lookup, check_form, is_public, shown, system_lookup
 from newsletter.http.headers import charset, conditions, fresh_for, redirect, retry_after
 from newsletter.http.pace import Pace
 from newsletter.http.robots import MAX_BYTES as MAX_ROBOTS
 from newsletter.http.robots import Robots, product_token
 from newsletter.http.unpack import read_body
+from newsletter.http.wire import Turn, current_turn
 
 __all__ = ["PORTS", "Fetched", "Fetcher", "Limits", "Posted", "Uncertain", "is_public", "retry_after", "shown"]
 
