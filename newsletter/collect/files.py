@@ -14,8 +14,8 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from newsletter.bounded import TooMuch, run_bounded
 from newsletter.collect import manuscript
-from newsletter.collect.bounded import TooMuch, run_bounded
 from newsletter.collect.clean import plain
 from newsletter.collect.decode import to_text
 from newsletter.collect.page import read_page

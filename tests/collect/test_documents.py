@@ -14,7 +14,8 @@ import docx
 import pypdf
 import pytest
 
-from newsletter.collect import bounded, files, poll
+from newsletter import bounded
+from newsletter.collect import files, poll
 from newsletter.collect.files import read_file, read_folder
 from newsletter.collect.pdf_file import paragraphs
 from newsletter.errors import SourceError, Unreadable
