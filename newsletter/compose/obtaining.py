@@ -30,6 +30,7 @@ MAX_PICTURE = 5 << 20  # octets as they come
 BUDGET = 40.0  # seconds for all pictures of an issue; those not reached are asked for at the next composition
 EACH = 12.0  # seconds for one
 HOSTS_AT_ONCE = 4
+CPU = 5  # seconds for decoding one; 50 megapixels take about two
 MEMORY = 768 << 20  # bytes for decoding one: 50 megapixels take 200 MB, turned and resized twice that
 ACCEPT = "image/avif, image/webp, image/png, image/jpeg, image/gif;q=0.8, image/*;q=0.5"
 PAINTER = Path(__file__).with_name("painting.py")
@@ -97,10 +98,10 @@ def _from_host(app: App, group: Sequence[Wish], deadline: float) -> Iterator[_An
     """One after the other. A host that does not answer is asked once: the others would wait as long for nothing."""
     silent = ""
     for wish in group:
-        if silent:
-            yield _Answer(wish=wish, reason=silent)
-        elif app.stopping.is_set() or time.monotonic() >= deadline:
+        if app.stopping.is_set() or time.monotonic() >= deadline:
             yield _Answer(wish=wish, reason=LATE, lasting=False)
+        elif silent:
+            yield _Answer(wish=wish, reason=silent)
         else:
             answer, broken = _one(app, wish)
             silent = answer.reason if broken else ""
@@ -125,7 +126,7 @@ def _one(app: App, wish: Wish) -> tuple[_Answer, bool]:
 def painted(body: bytes, wish: Wish) -> Image:
     """Made fit for its slot, in a child process. Raises TooMuch, Unreadable."""
     slot = json.dumps({"width": wish.slot[0], "height": wish.slot[1]}).encode()
-    found = run_bounded(PAINTER, slot + b"\n" + body, memory=MEMORY)
+    found = run_bounded(PAINTER, slot + b"\n" + body, cpu=CPU, memory=MEMORY)
     if "content" not in found:
         raise Unreadable(found.get("error", "it cannot be read"))
     content = base64.b64decode(found["content"])

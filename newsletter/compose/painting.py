@@ -18,6 +18,7 @@ MOST_PIXELS = 50_000_000  # a camera's 50 megapixels; 200 MB when decoded
 LEAST = 48  # pixels of a side: below it is a counting pixel, a smiley or an icon
 LONGEST = 4.0  # to one: a banner or a strip says nothing in a slot of 16:9 or 3:2
 SHARP = 0.6  # of the shown width: a smaller picture would be blurred
+EMPTY = 0.1  # of the pixels see-through: more than rounded corners
 MOST_SCANS = 100  # of a progressive JPEG; encoders write 10, an attack 60,000 that take minutes to decode
 LIGHTEST, HEAVIEST = 20_000, 150_000  # octets: bounds of what a slot's file may weigh …
 PER_PIXEL = 0.22  # … and octets a pixel between them: 150 kB for a lead of 1104 x 620
@@ -113,13 +114,22 @@ def _decoded(opened: Any, box: tuple[int, int]) -> Any:
             longest = 2 * max(box)
             opened.draft(None, (longest, longest))
         opened.load()
+        picture = _reduced(opened, box)
+    except MemoryError:
+        raise
     except Exception as error:  # as above
         raise Unusable(_broken(error)) from None
-    coloured = _in_srgb(opened)
+    coloured = _in_srgb(picture)
     try:
         return ImageOps.exif_transpose(coloured)
     except Exception:  # EXIF is often broken; then nobody knows better than the pixels
         return coloured
+
+
+def _reduced(picture: Any, box: tuple[int, int]) -> Any:
+    """A picture far larger than needed, averaged down: each copy of 50 megapixels would take 200 MB."""
+    factor = min(picture.size) // (2 * max(box))
+    return picture.reduce(factor) if factor > 1 and picture.mode not in ("P", "PA", "1") else picture
 
 
 def _broken(error: Exception) -> str:
@@ -150,11 +160,11 @@ def _in_srgb(picture: Any) -> Any:
 
 
 def _see_through(picture: Any) -> bool:
-    """Whether it has see-through places: then it is a drawing or a logo, made to be seen whole."""
+    """Whether a good part of it is see-through: then it is a drawing or a logo, made to be seen whole."""
     if not picture.has_transparency_data:
         return False
-    low, _ = picture.convert("RGBA").getchannel("A").getextrema()
-    return bool(low < 250)
+    shades = picture.convert("RGBA").getchannel("A").histogram()
+    return bool(sum(shades[:128]) > EMPTY * sum(shades))
 
 
 def _flat(picture: Any) -> Any:
@@ -162,7 +172,14 @@ def _flat(picture: Any) -> Any:
         low, high = picture.getextrema()
         scale = 255 / max(high - low, 1)
         picture = picture.convert("I").point(lambda value: value * scale - low * scale).convert("L")
-    return picture.convert("RGB")
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    from PIL import Image
+
+    whole = picture.convert("RGBA")
+    paper = Image.new("RGB", whole.size, _PAPER)
+    paper.paste(whole, None, whole)  # rounded corners, a soft edge
+    return paper
 
 
 def _on_paper(picture: Any, box: tuple[int, int]) -> Any:

@@ -118,6 +118,13 @@ def test_without_time_left_nothing_is_asked_and_the_next_composition_does(app, s
     assert list(obtain(app, letter, of("1.jpg", None), bulletin, now=NOW).places) == [1]
 
 
+def test_a_program_that_ends_remembers_nothing_about_pictures_it_did_not_reach(app, site, of, letter, bulletin):
+    app.stopping.set()
+    assert obtain(app, letter, of("1.jpg", "2.png"), bulletin, now=NOW).places == {}
+    app.stopping.clear()
+    assert sorted(obtain(app, letter, of("1.jpg", "2.png"), bulletin, now=NOW).places) == [1, 2]
+
+
 def test_a_newsletter_that_shows_none_or_links_them_asks_nobody(app, site, of, letter, bulletin):
     linked = obtain(app, replace(letter, images=PictureMode.LINKED), of("1.jpg"), bulletin, now=NOW)
     assert linked.linked

@@ -94,6 +94,14 @@ def test_a_see_through_logo_stands_whole_on_white():
     assert abs(width / height - 552 / 310) < 0.01
 
 
+def test_a_photograph_with_rounded_corners_fills_its_place_all_the_same():
+    rounded = drawn(mode="RGBA")
+    rounded.paste((90, 0, 90, 0), (0, 0, 60, 60))
+    shown = seen(painted(octets(rounded, "PNG"), (600, 400))[0])
+    assert min(shown.getpixel((20, 20))) > 230  # the corner is white, not the purple hidden under it
+    assert shown.getpixel((40, 400))[0] > 150  # the red left edge is at the edge
+
+
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF", "AVIF"])
 def test_the_kinds_that_sites_use_are_read(kind):
     assert painted(octets(drawn(), kind), LEAD)[2] == (1104, 620)
