@@ -23,7 +23,7 @@ from newsletter.cli.site import newsletter_of
 from newsletter.cli.sitefile import NewsletterEntry
 from newsletter.cli.sources import look_at, slug_of
 from newsletter.cli.troubles import troubles
-from newsletter.collect.files import read_file
+from newsletter.collect.documents.files import read_file
 from newsletter.compose.preflight import sample_message
 from newsletter.errors import BadInput, NewsletterError
 from newsletter.http import shown
