@@ -3,6 +3,7 @@
 Never changes a colour unsaid: whoever asks gets what was given, what is used, and both ratios (`Mended`).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,8 @@ TYPES: Mapping[str, type] = {"colour": str, "text": str, "url": str, "boolean": 
 KEYS = ("type", "default", "label", "about", "choices", "least", "most", "against", "contrast")
 LONGEST = 300  # characters of a text option: it stands in a masthead or a footer
 TEXT_RATIO = 4.5  # WCAG 2.2, 1.4.3
+
+_YES_NO = {"yes": True, "true": True, "no": False, "false": False}
 
 Words = Mapping[str, str]  # language → text; the key "" holds a text that is the same in all
 
@@ -76,6 +79,15 @@ class Option:
         if self.type == "integer" and not (self.least or 0) <= value <= (value if self.most is None else self.most):
             return f"cannot be {value}", f"from {self.least or 0}" + (f" to {self.most}" if self.most else "")
         return "", ""
+
+    def parsed(self, text: str) -> Any:
+        """What somebody typed, as this option's type; what cannot be one stays text, and `check` says so."""
+        typed = text.strip()
+        if self.type == "boolean":
+            return _YES_NO.get(typed.lower(), typed)
+        if self.type == "integer" and re.fullmatch(r"-?\d{1,9}", typed):
+            return int(typed)
+        return typed.upper() if self.type == "colour" and HEX.fullmatch(typed) else typed
 
     def used(self, value: Any) -> Any:
         """What templates get for a checked `value`: colours mended, all else as it is."""
