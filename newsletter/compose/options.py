@@ -30,7 +30,7 @@ class Mended:
     given: str
     used: str
     against: str  # the ground it stands on, or the text that stands on it
-    before: float  # contrast of `given`, 1 to 21
+    before: float  # contrast of `given`, 1 to 21, cut after one decimal: 4.46 is not 4.5
     after: float  # contrast of `used`
 
     def __str__(self) -> str:
@@ -104,9 +104,13 @@ class Option:
             given=value,
             used=used,
             against=self.against,
-            before=contrast(value, self.against),
-            after=contrast(used, self.against),
+            before=_cut(contrast(value, self.against)),
+            after=_cut(contrast(used, self.against)),
         )
+
+
+def _cut(ratio: float) -> float:
+    return int(ratio * 10) / 10
 
 
 def said(words: Words, language: str, otherwise: str = "") -> str:

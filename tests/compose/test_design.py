@@ -102,7 +102,7 @@ def test_a_pale_brand_colour_is_mended_and_both_are_told(bulletin: Design) -> No
     assert accent.before < 4.5 <= accent.after
     assert bulletin.resolve(given)["accent"] == accent.used
     assert bulletin.checked(given)["accent"] == "#F2C14E"
-    assert str(accent).startswith("accent #F2C14E has a contrast of 1.7:1 on #FFFFFF; ")
+    assert str(accent).startswith("accent #F2C14E has a contrast of 1.6:1 on #FFFFFF; ")
     assert bulletin.mended({}) == ()
 
 
