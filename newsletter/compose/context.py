@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from newsletter.compose.safe import clean, http_url, https_url, whole_sentences
+from newsletter.compose.safe import bound, clean, http_url, https_url, whole_sentences
 from newsletter.mail.markers import marker
 from newsletter.model import Item, Report
 
@@ -103,9 +103,9 @@ def item_views(items: Sequence[Item], timezone: str) -> tuple[ItemView, ...]:
 def item_view(item: Item, timezone: str) -> ItemView:
     section = clean(item.section or "", limit=LABEL_LIMIT) or None
     return ItemView(
-        title=clean(item.title, limit=TITLE_LIMIT),
+        title=bound(clean(item.title, limit=TITLE_LIMIT)),
         url=http_url(item.url),
-        summary=clean(item.summary, limit=SUMMARY_LIMIT),
+        summary=bound(clean(item.summary, limit=SUMMARY_LIMIT)),
         image=https_url(item.image),
         source=clean(item.source, limit=LABEL_LIMIT),
         author=clean(item.author or "", limit=LABEL_LIMIT) or None,

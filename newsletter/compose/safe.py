@@ -55,6 +55,15 @@ def whole_sentences(text: str, limit: int) -> str:
     return text[:kept] or text
 
 
+_UNITS = "%|‰|°C|km²?|km/h|m[²³]?|cm|mm|kg|g|ha|kW|MW|MB|GB|tấn|tạ|triệu|tỷ|tỉ|nghìn|đồng|million|billion"
+_BOUND = re.compile(rf"(?<=\d) (?=(?:{_UNITS})(?!\w))|(?<=\bngày) (?=\d)")
+
+
+def bound(text: str) -> str:
+    """`text` with no-break spaces between a figure and its unit ("11,4 %") and in "ngày 05/12", where no line may end."""
+    return _BOUND.sub("\u00a0", text)
+
+
 def http_url(url: str | None) -> str | None:
     """`url` as ASCII when it is an absolute http or https address, else None: it is then shown as text."""
     if not url or _FORBIDDEN.search(url) or re.search(r"\s", url):

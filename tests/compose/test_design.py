@@ -9,7 +9,7 @@ from newsletter.compose import colour
 from newsletter.compose.arrange import Layout
 from newsletter.compose.design import Design, default_folders, design_names, find_design, find_letters
 from newsletter.compose.options import said
-from newsletter.compose.safe import whole_sentences
+from newsletter.compose.safe import bound, whole_sentences
 from newsletter.compose.templating import environment, render_template
 from newsletter.errors import ConfigError, TemplateError
 from newsletter.model import LetterKind
@@ -186,3 +186,11 @@ def test_a_design_may_name_the_shared_parts_beside_it_and_nothing_else_outside(t
 )  # fmt: skip
 def test_a_card_gets_whole_sentences_only(text: str, kept: str | None) -> None:
     assert whole_sentences(text, 40) == (kept or text)
+
+
+def test_no_line_ends_between_a_figure_and_its_unit() -> None:
+    assert (
+        bound("giảm 11,4 % trong 3 km, đến hết ngày 05/12")
+        == "giảm 11,4\u00a0% trong 3\u00a0km, đến hết ngày\u00a005/12"
+    )
+    assert bound("có 3 mẫu, 5 người và 12 kgx") == "có 3 mẫu, 5 người và 12 kgx"
