@@ -17,7 +17,7 @@ from newsletter.compose.context import IssueContext, IssueView, NewsletterView, 
 from newsletter.compose.design import Design, find_design, find_letters
 from newsletter.compose.intro import intro
 from newsletter.compose.letters import NoticeTopic
-from newsletter.compose.preflight import preflight
+from newsletter.compose.preflight import preflight_issue
 from newsletter.compose.render import fit_issue, render_letter
 from newsletter.compose.tellings import Stories
 from newsletter.errors import NewsletterError, NotAllowed
@@ -193,8 +193,7 @@ def render_mailing(
         nonce=nonce,
         renderings=tuple(renderings),
     )
-    for rendering in renderings:
-        findings += preflight(app, mailing, rendering, now=now)
+    findings += preflight_issue(app, mailing, items, now=now)
     return mailing, tuple(dict.fromkeys(findings))
 
 

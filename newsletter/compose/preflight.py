@@ -1,30 +1,76 @@
-"""Preflight: builds the message a sample reader would get and reads it back with newsletter.mail.check. Errors block sending."""
+"""Preflight: builds the message a sample reader would get and reads it back with newsletter.mail.check. Errors block sending.
 
-from dataclasses import replace
-from datetime import datetime
+What the message itself shows is judged there, without network. What needs others (links, pictures, SpamAssassin) is asked
+here, once for the issue.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from newsletter.app import App
-from newsletter.mail.check import check_message
+from newsletter.compose.online import findings_online
+from newsletter.compose.safe import clean, http_url
+from newsletter.compose.spam import spam_faults
+from newsletter.mail.check import check_message, worst_first
 from newsletter.mail.compile import compile_message
 from newsletter.mail.dkim import dns_record
+from newsletter.mail.findings import finding_of
 from newsletter.mail.frames import frame_of, reader_of
-from newsletter.model import Finding, Mailing, PersonId, Rendering
-from subscribers import parse_address
+from newsletter.mail.inspected import Said
+from newsletter.model import Finding, Item, Mailing, PersonId, Rendering
+from subscribers import Address, parse_address
 
-SAMPLE = PersonId("0" * 16)
+SAMPLE = PersonId("0" * 16)  # nobody: links made for it open a page that says so
 
 
-def preflight(app: App, mailing: Mailing, rendering: Rendering, *, now: datetime) -> list[Finding]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Who a sample is written to. Links are never a person's own: they always belong to nobody."""
+
+    name: str | None = "Nguyễn Thị Ánh Ngọc"
+    address: Address | None = None  # None: the reader of the sender's own domain
+    since: date | None = None  # None: today
+
+
+USUAL = Reader()
+
+
+def preflight_issue(app: App, mailing: Mailing, items: Sequence[Item] = (), *, now: datetime) -> list[Finding]:
+    """What is wrong with an issue in all its languages and with what it links to, worst first."""
+    found = [finding for one in mailing.renderings for finding in preflight(app, mailing, one, items=items, now=now)]
+    if app.settings.preflight.spamassassin and mailing.renderings:
+        mime = sample_message(app, mailing, mailing.renderings[0], now=now)
+        found += [finding_of("X12 spam score", fault) for fault in spam_faults(mime)]
+    return worst_first([*found, *findings_online(app, mailing, items, now=now)])
+
+
+def preflight(
+    app: App, mailing: Mailing, rendering: Rendering, *, now: datetime, items: Sequence[Item] = ()
+) -> list[Finding]:
     """What is wrong with the finished message in one language, worst first; [] when all is well."""
     mime = sample_message(app, mailing, rendering, now=now)
-    domain = app.settings.sender.domain
-    public = _public_record(app)
-    found = check_message(mime, from_domain=domain, subject=rendering.subject, dkim_public=public, now=now)
+    sender = app.settings.sender
+    found = check_message(
+        mime,
+        from_domain=sender.domain,
+        subject=rendering.subject,
+        dkim_public=_public_record(app),
+        now=now,
+        language=rendering.language,
+        postal=clean(sender.postal_address),
+        items=[_said(item) for item in items],
+    )
     if app.signer is None:
         # Without a key of ours the relay signs: say so, but do not block what only the relay can show.
         found = [replace(f, level="note") if "dkim" in f.check.lower() or "DKIM" in f.message else f for f in found]
     return [replace(finding, where=f"{rendering.language}: {finding.where}") for finding in found]
+
+
+def _said(item: Item) -> Said:
+    url = http_url(item.url) or item.url
+    return Said(title=clean(item.title), url=url, words=clean(item.summary), language=item.language)
 
 
 def _public_record(app: App) -> str | None:
@@ -32,17 +78,17 @@ def _public_record(app: App) -> str | None:
     return dns_record(path.read_bytes()) if app.signer is not None and path is not None else None
 
 
-def sample_message(app: App, mailing: Mailing, rendering: Rendering, *, now: datetime) -> bytes:
-    """The message as a reader of the sender's own domain would get it."""
+def sample_message(app: App, mailing: Mailing, rendering: Rendering, *, now: datetime, to: Reader = USUAL) -> bytes:
+    """The message as a reader of the sender's own domain would get it, or as `to` would, with nobody's links."""
     sender = app.settings.sender
     reader = reader_of(
         mailing,
         SAMPLE,
         keyring=app.keyring,
         base_url=app.settings.base_url,
-        address=parse_address(f"reader@{sender.domain}"),
-        name="Nguyễn Thị Ánh Ngọc",
-        since=now.astimezone(ZoneInfo(app.settings.timezone)).date(),
+        address=to.address or parse_address(f"reader@{sender.domain}"),
+        name=to.name,
+        since=to.since or now.astimezone(ZoneInfo(app.settings.timezone)).date(),
         language=rendering.language,
     )
     frame = frame_of(sender, mailing, list_name=None, date=now)

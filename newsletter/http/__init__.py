@@ -86,6 +86,7 @@ class _Question:
     accept: str
     robots: bool
     cut: bool
+    within: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +176,22 @@ class Fetcher:
             )
         )
 
+    def look(self, url: str, *, max_body: int, within: float, accept: str = ANY_PAGE) -> Fetched:
+        """Whether something is there, and how it begins: of a longer body the first `max_body` bytes. `within`: seconds
+        in all. Raises as `get`."""
+        return self._answered(
+            _Question(
+                url=url,
+                owner=url,
+                conditions={},
+                max_body=max_body,
+                accept=accept,
+                robots=False,
+                cut=True,
+                within=within,
+            )
+        )
+
     def ask_robots(self, url: str) -> None:
         """Raises SourceError when the site's robots.txt keeps programs from `url`, or cannot be had now."""
         self._robots.check(url)
@@ -187,7 +204,7 @@ class Fetcher:
 
     def _answered(self, question: _Question) -> Fetched:
         """Tries again, within the total time, when no connection could be made or a gateway made its excuses."""
-        turn = Turn(time.monotonic() + self._limits.total)
+        turn = Turn(time.monotonic() + min(self._limits.total, question.within or self._limits.total))
         for number in range(1, TRIES + 1):
             try:
                 with _errors(question.url, turn):
