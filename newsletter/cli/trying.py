@@ -14,8 +14,9 @@ from pathlib import Path
 import subscribers
 from newsletter import collect, pipeline, schedule
 from newsletter.app import App
-from newsletter.cli.looking import Form, composed, part_of
+from newsletter.cli.looking import composed
 from newsletter.cli.narrating import Narrator
+from newsletter.cli.previewing import Form, part_of
 from newsletter.cli.sample import BASE, HOST, PICTURES, ZONE, pictures, sample_sources
 from newsletter.cli.sample.server import Served
 from newsletter.cli.site import newsletter_of

@@ -4,12 +4,15 @@ Every address is asked once, through the guarded client, without a reader's toke
 preferences, the issue on the web) are never called, so no look counts as an opening or leaves a list.
 """
 
+import base64
+import html as html_module
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from newsletter.app import App
-from newsletter.http.looks import Look, Verdict
+from newsletter.errors import SourceError
+from newsletter.http.looks import ONE, PICTURES, Look, Verdict
 from newsletter.mail.cascade import tree_of
 from newsletter.mail.check_look import heavy
 from newsletter.mail.findings import finding_of
@@ -17,6 +20,7 @@ from newsletter.mail.inspected import ERROR, NOTE, WARNING, Fault, Value, cut, f
 from newsletter.model import Finding, Item, Mailing
 
 PICTURE_BYTES = 4 << 20  # read of one picture at most
+_MOST_INSIDE = 40  # pictures that are fetched for one image of the mail
 _TOLD = 5  # findings of one kind that are told one by one
 
 
@@ -117,3 +121,17 @@ def about_pictures(looked: Mapping[str, Look], titles: Mapping[str, str]) -> lis
             fault(WARNING, "pictures", "the picture of “{title}” is no picture but {kind}; choose another", **told)
         )
     return [*faults, *heavy("pictures", [look.size for look in there.values()])]
+
+
+def with_pictures_inside(app: App, html: str) -> str:
+    """The document with the pictures of the web put into it, for who may not fetch them; what cannot be had stays away."""
+    _pages, pictures = addresses([html], own="")
+    for url in pictures[:_MOST_INSIDE]:
+        try:
+            got = app.fetcher.look(url, max_body=PICTURE_BYTES, within=ONE, accept=PICTURES)
+        except SourceError:
+            continue  # then its words are shown, as in a mail program that does not get it
+        if got.content_type.startswith("image/"):
+            inside = f"data:{got.content_type};base64,{base64.b64encode(got.body).decode()}"
+            html = html.replace(html_module.escape(url), inside)
+    return html

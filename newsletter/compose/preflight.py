@@ -5,12 +5,13 @@ here, once for the issue.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from newsletter.app import App
 from newsletter.compose.online import findings_online
+from newsletter.compose.personas import SAMPLE, Persona, Reader, invented
 from newsletter.compose.safe import clean, http_url
 from newsletter.compose.spam import spam_faults
 from newsletter.mail.check import check_message, worst_first
@@ -19,22 +20,8 @@ from newsletter.mail.dkim import dns_record
 from newsletter.mail.findings import finding_of
 from newsletter.mail.frames import frame_of, reader_of
 from newsletter.mail.inspected import Said
-from newsletter.model import Finding, Item, Mailing, PersonId, Rendering
-from subscribers import Address, parse_address
-
-SAMPLE = PersonId("0" * 16)  # nobody: links made for it open a page that says so
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
-    """Who a sample is written to. Links are never a person's own: they always belong to nobody."""
-
-    name: str | None = "Nguyễn Thị Ánh Ngọc"
-    address: Address | None = None  # None: the reader of the sender's own domain
-    since: date | None = None  # None: today
-
-
-USUAL = Reader()
+from newsletter.model import Finding, Item, Mailing, Rendering
+from subscribers import parse_address
 
 
 def preflight_issue(app: App, mailing: Mailing, items: Sequence[Item] = (), *, now: datetime) -> list[Finding]:
@@ -78,18 +65,23 @@ def _public_record(app: App) -> str | None:
     return dns_record(path.read_bytes()) if app.signer is not None and path is not None else None
 
 
-def sample_message(app: App, mailing: Mailing, rendering: Rendering, *, now: datetime, to: Reader = USUAL) -> bytes:
-    """The message as a reader of the sender's own domain would get it, or as `to` would, with nobody's links."""
+def sample_message(
+    app: App, mailing: Mailing, rendering: Rendering, *, now: datetime, to: Reader | None = None
+) -> bytes:
+    """The message as an invented reader would get it, or as `to` would, with nobody's links in it."""
     sender = app.settings.sender
+    to = to or invented(Persona.USUAL, rendering.language)
     reader = reader_of(
         mailing,
         SAMPLE,
         keyring=app.keyring,
         base_url=app.settings.base_url,
-        address=to.address or parse_address(f"reader@{sender.domain}"),
+        address=parse_address(f"reader@{sender.domain}"),
         name=to.name,
         since=to.since or now.astimezone(ZoneInfo(app.settings.timezone)).date(),
         language=rendering.language,
     )
+    if to.shown:
+        reader = replace(reader, values={**reader.values, "subscriber_email": to.shown})
     frame = frame_of(sender, mailing, list_name=None, date=now)
     return compile_message(rendering, frame, nonce=mailing.nonce, signer=app.signer).splice(reader).mime()

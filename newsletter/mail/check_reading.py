@@ -192,14 +192,15 @@ def same_items(seen: Seen) -> Iterator[Fault]:
 
 
 def _standing(content: str, links: list[str] | None, items: tuple[Said, ...]) -> list[Said]:
-    """The items a part tells, by title or address, in the order in which they stand."""
+    """The items a part tells, in the order in which they stand. Their address says where: an intro may name titles too.
+    `links`: of the HTML part, in order."""
     plain = _plain(content)
-    places = {}
+    places: dict[Said, tuple[bool, int]] = {}
     for said in items:
+        address = content.find(said.url) if links is None else (links.index(said.url) if said.url in links else -1)
         title = plain.find(_plain(said.title))
-        address = content.find(said.url) if links is None else (0 if said.url in links else -1)
-        if title >= 0 or address >= 0:
-            places[said] = title if title >= 0 else len(plain)
+        if address >= 0 or title >= 0:
+            places[said] = (address < 0, address if address >= 0 else title)
     return sorted(places, key=lambda said: places[said])
 
 

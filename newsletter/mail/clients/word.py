@@ -1,7 +1,7 @@
 """Outlook on Windows: its conditional comments opened, and what its layout engine, Word's, takes of inline styles. Pure.
 
 The rules of `keeps` are the notes of caniemail's tests of Outlook 2007 to 2019 (css-width 1, css-height 2, css-max-width 1,
-css-padding 1, css-margin 1 2 4, css-display 5, css-background 3, css-border 1), written as conditions.
+css-padding 1, css-margin 1 2 4, css-display 5, css-background 3, css-border 1 2), written as conditions.
 """
 
 import re
@@ -14,11 +14,13 @@ from newsletter.mail.paint import colour_in
 VERSION = 16  # Outlook 2016, 2019, 2021 and 365 on Windows
 _SHOWN = re.compile(r"<!--\[if ([^\]]*)\]>(.*?)<!\[endif\]-->", re.DOTALL)
 _OTHERS = re.compile(r"<!--\[if ([^\]]*)\]><!-->(.*?)<!--<!\[endif\]-->", re.DOTALL)
+_SETTINGS = re.compile(r"<xml\b[^>]*>.*?</xml>", re.DOTALL | re.IGNORECASE)  # read, never shown
 _VML = re.compile(r"<(v:[a-z]+)\b", re.IGNORECASE)
 
 
 def opened(html: str) -> str:
     """The document as Outlook reads it: what is meant for it stands there, what is meant for others is gone."""
+    html = _SETTINGS.sub("", html)
     for pattern in (_OTHERS, _SHOWN):
         html = pattern.sub(lambda found: found[2] if means_word(found[1]) else "", html)
     return html
@@ -63,6 +65,8 @@ def keeps(element: lxml.html.HtmlElement, name: str, value: str) -> bool:
         return plain == "none" and tag != "img"
     if name == "background":
         return "url(" not in plain and colour_in(plain) is not None
+    if name.startswith("border") and tag in ("p", "div") and name not in ("border-collapse", "border-spacing"):
+        return False
     if name.startswith("border") and (thick := re.search(r"([\d.]+)px", plain)):
         return float(thick[1]) <= 8
     return True
