@@ -67,5 +67,5 @@ def read_report(text: str) -> Score | None:
     status = _STATUS.search(re.sub(r"\r?\n[ \t]+", " ", text))
     if status is None:
         return None
-    named = tuple(rule for part in status[3].split()[:1] for rule in part.split(",") if rule and rule != "none")
+    named = tuple(re.findall(r"\b[A-Z][A-Z0-9_]{2,}", status[3].partition(" autolearn=")[0]))
     return Score(points=float(status[1]), limit=float(status[2]), rules=named)

@@ -259,27 +259,6 @@ def signature_holds(seen: Seen) -> Iterator[Fault]:
             yield fault(ERROR, "dkim-signature", "does not hold: {fault}", fault=broken)
 
 
-def survives_folding(seen: Seen) -> Iterator[Fault]:
-    """Relays fold long headers anew; relaxed canonicalisation must hold all the same (RFC 6376 section 3.4.2)."""
-    if seen.key is None or not seen.signature or seen.get("dkim-signature") == "":
-        return
-    signature, *others = _signature_apart(seen.head)
-    unfolded = b"".join(re.sub(rb"\r\n(?=[ \t])", b"", field) + b"\r\n" for field in others)
-    try:
-        held, holds = verify(seen.raw, seen.key), verify(signature + b"\r\n" + unfolded + seen.body[2:], seen.key)
-    except BadInput:
-        return  # A41 says it
-    if held is None and holds is not None:
-        yield fault(ERROR, "dkim-signature", "breaks when a relay folds the headers anew; use c=relaxed/relaxed")
-
-
-def _signature_apart(head: bytes) -> list[bytes]:
-    """The first signature as it stands, then every other field as it stands."""
-    fields = re.split(rb"\r\n(?![ \t])", head)
-    at = next(n for n, field in enumerate(fields) if field[:15].lower() == b"dkim-signature:")
-    return [fields[at], *fields[:at], *fields[at + 1 :]]
-
-
 def signature_form(seen: Seen) -> Iterator[Fault]:
     tags = seen.signature
     names = tags.get("h", "").lower().split(":")
@@ -366,7 +345,6 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("A31 envelope sender", envelope_sender),
     ("A41 signature", signature_holds),
     ("A42 signature form", signature_form),
-    ("A43 refolding", survives_folding),
     ("A44 alignment", alignment),
     ("A45 no ARC", no_arc),
 )

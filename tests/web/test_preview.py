@@ -115,7 +115,7 @@ def test_findings_are_grouped_said_in_the_members_language_and_shown_in_the_mail
     shown = staff(f"/staff/issues/{issue.id}/frame?finding=0").text
     assert re.search(r'<[^>]*id="found"[^>]*>[^<]*Phao đo sóng', shown)
     assert 'id="found"' not in staff(f"/staff/issues/{issue.id}/frame?finding=7").text
-    assert 'width=text' in re.search(r"khác thứ tự phần HTML.*?href=\"([^\"]*)\"", page, re.DOTALL)[1]
+    assert "width=text" in re.search(r"khác thứ tự phần HTML.*?href=\"([^\"]*)\"", page, re.DOTALL)[1]
 
 
 @pytest.mark.parametrize("label", [client.title for client in CLIENTS.values()])
@@ -133,7 +133,14 @@ def browser(chromium: str) -> Iterator[object]:
         running.close()
 
 
-VIEWS = ("", "?client=gmail", "?client=outlook-windows-dark&as=long-name", "?client=screen-reader", "?width=text", "?finding=0")
+VIEWS = (
+    "",
+    "?client=gmail",
+    "?client=outlook-windows-dark&as=long-name",
+    "?client=screen-reader",
+    "?width=text",
+    "?finding=0",
+)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -36,17 +37,17 @@ class Support:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basis:
-    """Where the knowledge comes from. `updated`: a day, ISO 8601."""
+    """Where the knowledge comes from."""
 
     source: str
     version: str
-    updated: str
+    updated: date
 
 
 @cache
 def basis() -> Basis:
     data = _data()
-    return Basis(source=data["source"], version=data["version"], updated=data["updated"])
+    return Basis(source=data["source"], version=data["version"], updated=date.fromisoformat(data["updated"]))
 
 
 @cache
