@@ -5,6 +5,7 @@ ever fetched. A sheet that is broken gives the rules that can be read.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,9 +13,14 @@ import css_inline
 import lxml.etree
 import lxml.html
 
-_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
-_STYLE = re.compile(r"<style\b([^>]*)>(.*?)</style\s*>", re.DOTALL | re.IGNORECASE)
-_CONDITIONAL = re.compile(r"<!--.*?-->", re.DOTALL)
+_COMMENT = re.compile(r"/\*"), re.compile(r"\*/")
+_STYLE = re.compile(r"<style\b[^<>]*>", re.IGNORECASE), re.compile(r"</style\s*>", re.IGNORECASE)
+_CONDITIONAL = re.compile(r"<!--"), re.compile(r"-->")
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:]*)")
+_VOID = frozenset(("area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"))
+_DEEPEST = 500  # css-inline 0.24 calls itself for each level and dies of its stack at some thousands; mail has about 30
+_BRACE = re.compile(r"[{}]")
+_MARK = re.compile(r"[();]")
 _CONDITION = re.compile(r"\(\s*([\w-]+)\s*(?::\s*([^()]+?))?\s*\)")
 _IMPORTANT = re.compile(r"\s*!\s*important\s*$", re.IGNORECASE)
 
@@ -49,21 +55,35 @@ class Sheet:
 
 def sheets(html: str) -> list[Sheet]:
     """The style elements of a document in order; those in conditional comments are Outlook's own and left out."""
-    plain = _CONDITIONAL.sub("", html)
+    plain = "".join(outside for outside, _ in _apart(html, _CONDITIONAL))
     body_at = re.search(r"<body\b", plain, re.IGNORECASE)
-    found = []
-    for style in _STYLE.finditer(plain):
-        media = re.search(r"\bmedia\s*=\s*[\"']([^\"']*)", style[1], re.IGNORECASE)
-        css = _COMMENT.sub("", style[2])
-        found.append(
-            Sheet(
-                rules=tuple(rules_of(css, (media[1],) if media else ())),
-                size=len(style[0].encode()),
-                in_body=body_at is not None and style.start() > body_at.start(),
-                whole=css.count("{") == css.count("}"),
-            )
-        )
+    found: list[Sheet] = []
+    at = 0
+    for outside, style in _apart(plain, _STYLE):
+        at += len(outside)
+        if style:
+            found.append(_sheet(style, in_body=body_at is not None and at > body_at.start()))
+        at += len(style)
     return found
+
+
+def _sheet(style: str, *, in_body: bool) -> Sheet:
+    head, _, rest = style.partition(">")
+    media = re.search(r"\bmedia\s*=\s*[\"']([^\"']*)", head, re.IGNORECASE)
+    css = "".join(outside for outside, _ in _apart(rest[: rest.rindex("<")], _COMMENT))
+    rules = tuple(rules_of(css, (media[1],) if media else ()))
+    return Sheet(rules=rules, size=len(style.encode()), in_body=in_body, whole=css.count("{") == css.count("}"))
+
+
+def _apart(text: str, marks: tuple[re.Pattern[str], re.Pattern[str]]) -> Iterator[tuple[str, str]]:
+    """Pieces (what stands outside, what stands between the marks with them) in order; an opening that is never closed
+    is outside. One pass, however often something opens."""
+    opening, closing = marks
+    at = 0
+    while (begin := opening.search(text, at)) and (end := closing.search(text, begin.end())):
+        yield text[at : begin.start()], text[begin.start() : end.end()]
+        at = end.end()
+    yield text[at:], ""
 
 
 def rules_of(css: str, media: tuple[str, ...] = ()) -> Iterator[Rule]:
@@ -85,17 +105,29 @@ def rules_of(css: str, media: tuple[str, ...] = ()) -> Iterator[Rule]:
 
 def _closing(css: str, opening: int) -> int:
     depth = 0
-    for brace in re.finditer(r"[{}]", css[opening:]):
+    for brace in _BRACE.finditer(css, opening):
         depth += 1 if brace[0] == "{" else -1
         if depth == 0:
-            return opening + brace.start()
+            return brace.start()
     return len(css)
 
 
 def declarations(body: str) -> list[tuple[str, str]]:
     """(property in lower case, value with its !important) in order."""
-    pairs = (part.partition(":") for part in re.split(r";(?![^(]*\))", body))
+    pairs = (part.partition(":") for part in _between_semicolons(body))
     return [(name.strip().lower(), value.strip()) for name, colon, value in pairs if colon and value.strip()]
+
+
+def _between_semicolons(body: str) -> Iterator[str]:
+    """The pieces between semicolons that stand in no brackets: `url(a;b)` is one."""
+    depth = begin = 0
+    for mark in _MARK.finditer(body):
+        if mark[0] != ";":
+            depth = max(0, depth + (1 if mark[0] == "(" else -1))
+        elif depth == 0:
+            yield body[begin : mark.start()]
+            begin = mark.end()
+    yield body[begin:]
 
 
 def plain_value(value: str) -> str:
@@ -126,18 +158,17 @@ def _feature(name: str, value: str, screen: Screen) -> bool:
 
 
 def with_sheets(html: str, css: str) -> str:
-    """The document with one style sheet in place of all its own."""
-    kept: list[str] = []
-
-    def aside(comment: re.Match[str]) -> str:
-        kept.append(comment[0])
-        return f"<!--{len(kept) - 1}-->"
-
-    bare = _STYLE.sub("", _CONDITIONAL.sub(aside, html))
+    """The document with one style sheet in place of all its own, outside comments."""
+    pieces = list(_apart(html, _CONDITIONAL))
+    kept = [("".join(outside for outside, _ in _apart(piece, _STYLE)), comment) for piece, comment in pieces]
     sheet = f"<style>{css}</style>" if css else ""
-    head = re.search(r"</head\s*>", bare, re.IGNORECASE)
-    placed = bare[: head.start()] + sheet + bare[head.start() :] if head else sheet + bare
-    return re.sub(r"<!--(\d+)-->", lambda found: kept[int(found[1])], placed)
+    made: list[str] = []
+    for outside, comment in kept:
+        head = re.search(r"</head\s*>", outside, re.IGNORECASE) if sheet else None
+        if head is not None:
+            outside, sheet = outside[: head.start()] + sheet + outside[head.start() :], ""
+        made += [outside, comment]
+    return sheet + "".join(made)
 
 
 def settled(html: str, screen: Screen) -> str:
@@ -145,10 +176,28 @@ def settled(html: str, screen: Screen) -> str:
     lasting = (rule for sheet in sheets(html) for rule in sheet.rules if not rule.at)
     chosen = [rule for rule in lasting if all(holds(query, screen) for query in rule.media)]
     css = "\n".join(f"{rule.selector} {{ {rule.body} }}" for rule in chosen)
+    if _depth(html) > _DEEPEST:
+        return with_sheets(html, "")
     try:
         return css_inline.inline(with_sheets(html, css), keep_style_tags=False, load_remote_stylesheets=False)
     except css_inline.InlineError:  # a sheet it cannot read at all: the style attributes still hold
         return with_sheets(html, "")
+
+
+def _depth(html: str) -> int:
+    """How many elements are open at once at most; a closing tag counts where its name is open."""
+    depth = deepest = 0
+    still: Counter[str] = Counter()
+    for closing, tag in _TAG.findall(html):
+        name = tag.lower()
+        if closing and still[name]:
+            still[name] -= 1
+            depth -= 1
+        elif not closing and name not in _VOID:
+            still[name] += 1
+            depth += 1
+            deepest = max(deepest, depth)
+    return deepest
 
 
 def tree_of(html: str) -> lxml.html.HtmlElement | None:

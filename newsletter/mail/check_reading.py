@@ -29,6 +29,7 @@ _SYNTAX = re.compile(
 )
 _MARKER = re.compile(r"QqX[0-9a-z]+X[A-Z]+qQ")  # ours, and they are case-sensitive
 _NOTES = re.compile(r"\b(?:TODO|FIXME|TBD|TK TK|XXX)\b")
+_HEADINGS = 300  # looked at; the order of more interests nobody
 _MOST = 3  # findings of one kind that are told one by one
 
 
@@ -59,7 +60,7 @@ def subject(seen: Seen) -> Iterator[Fault]:
 def headings(seen: Seen) -> Iterator[Fault]:
     """Screen readers offer the headings as a table of contents (WCAG 2.2, 1.3.1 and 2.4.6)."""
     found = [(int(str(node.tag)[1]), node) for node in seen.elements("//h1 | //h2 | //h3 | //h4 | //h5 | //h6")]
-    levels = [level for level, node in found if not _hidden(node)]
+    levels = [level for level, node in found[:_HEADINGS] if not _hidden(node)]
     if not levels:
         if len(seen.links) > 4:
             yield fault(WARNING, "html", "has no headings; screen readers find their way by them, use h1 to h3")

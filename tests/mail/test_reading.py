@@ -278,3 +278,32 @@ def test_hidden_words_and_words_over_pictures_are_not_judged():
     )
     found = runs(f"<html><body><table>{body}</table></body></html>", Screen())
     assert {run.text: run.ratio is None for run in found} == {"d1": True, "e1": True, "f1": False}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<style>" * 20_000,
+        "<!-- " * 20_000,
+        f"<style>{'a{' * 20_000}</style>",
+        "<div>" * 30_000,
+        "<div></zz>" * 30_000,
+        f'<p style="{"a:b;" * 50_000}">x</p>',
+        f'<p style="a:{"(" * 50_000}">x</p>',
+        f"<style>{'@media x{' * 20_000}</style>",
+    ],
+    ids=["styles", "comments", "braces", "depth", "stray closings", "declarations", "brackets", "media"],
+)
+def test_a_message_made_to_hang_or_crash_a_checker_is_judged(body):
+    """Deep nesting once ended the process inside the inliner, and semicolons were counted in quadratic time."""
+    raw = f"From: a@b.example\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<html><body>{body}"
+    assert check_message(raw.encode())
+
+
+def test_semicolons_in_brackets_part_nothing():
+    from newsletter.mail.cascade import declarations
+
+    assert declarations("background: url(data:a;b) red; ;color : blue !important;x") == [
+        ("background", "url(data:a;b) red"),
+        ("color", "blue !important"),
+    ]

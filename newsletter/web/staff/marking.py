@@ -16,7 +16,7 @@ def needles_of(finding: Finding) -> list[str]:
     """The words and addresses in a finding that may stand in the mail, the most telling first."""
     image = finding.where.rpartition("img ")[2] if "img " in finding.where else ""
     values = dict(finding.values)
-    named = [values[name] for name in ("url", "title", "text", "alt", "shown", "what") if name in values]
+    named = [values[name] for name in ("url", "title", "text", "alt", "host", "shown", "what") if name in values]
     return [one.rstrip("…") for one in (image, *named) if isinstance(one, str) and len(one) >= 2]
 
 
@@ -35,7 +35,7 @@ def marked(html: str, needles: Sequence[str]) -> str:
 
 def _element(page: lxml.html.HtmlElement, needle: str) -> lxml.html.HtmlElement | None:
     elements = [one for one in page.iter() if isinstance(one, lxml.html.HtmlElement) and isinstance(one.tag, str)]
-    by_address = (one for one in elements for name in ("href", "src", "alt") if one.get(name, "").startswith(needle))
+    by_address = (one for one in elements for name in ("href", "src", "alt") if needle in one.get(name, ""))
     hit = next(by_address, None)
     return hit if hit is not None else next(_saying(elements, " ".join(needle.split())), None)
 
