@@ -59,8 +59,11 @@ VERBS: Mapping[str, Mapping[str, str]] = {
         "apart": "Say that an article is not the same story as others.",
     },
     "wording": {"summary": "Edit, regenerate or revert a summary."},
+    "previewing": {
+        "preview": "Show an issue as a reader, or a mail program, would.",
+        "clients": "List the mail programs that preview simulates.",
+    },
     "looking": {
-        "preview": "Show an issue as a reader would get it.",
         "preflight": "Check an issue as a strict receiver would.",
         "stats": "Numbers per issue.",
         "why": "Why an article is in an issue, or a person got it.",

@@ -1,11 +1,7 @@
-"""preview, preflight, stats, why: questions about an issue, an article, a person. Nothing is changed."""
+"""preflight, stats, why: questions about an issue, an article, a person. Nothing is changed."""
 
-import email
-import email.policy
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -18,11 +14,10 @@ from newsletter.cli.issues import plain
 from newsletter.cli.opening import opened
 from newsletter.cli.output import emit, moment, say, table
 from newsletter.cli.people import person_of
-from newsletter.cli.picturing import laid_beside
 from newsletter.cli.wording import plain_summary
-from newsletter.compose.preflight import preflight as check_rendering
-from newsletter.compose.preflight import sample_message
+from newsletter.compose.preflight import preflight_issue
 from newsletter.errors import BadInput
+from newsletter.mail.check import worst_first
 from newsletter.model import (
     Article,
     DeliveryState,
@@ -32,7 +27,6 @@ from newsletter.model import (
     Mailing,
     MailingId,
     PersonId,
-    Rendering,
     Summary,
 )
 from newsletter.store import Connection, articles, issues, mailings, newsletters, receipts, stories
@@ -45,46 +39,13 @@ NOT_SENT = (DeliveryState.FAILED, DeliveryState.SKIPPED, DeliveryState.UNKNOWN, 
 LAST_ISSUES = 10  # looked at by `why PERSON` without an issue
 
 
-class Form(StrEnum):
-    HTML = "html"
-    TEXT = "text"
-    EML = "eml"
-
-
 def register(app: typer.Typer) -> None:
-    app.command("preview")(preview)
     app.command("preflight")(preflight)
     app.command("stats")(stats)
     app.command("why")(why)
 
 
-# ---------------------------------------------------------------- preview and preflight
-
-
-def preview(
-    ctx: typer.Context,
-    which: Which,
-    *,
-    out: Annotated[Path | None, typer.Option(help="A folder for the files; else standard output.")] = None,
-    lang: Annotated[str | None, typer.Option(help="One language; else all into a folder, the first to output.")] = None,
-    form: Annotated[Form | None, typer.Option("--as", help="Else text to output, all three into a folder.")] = None,
-) -> None:
-    """Show an issue as a sample reader would get it: HTML, plain text or the whole message."""
-    with opened(ctx) as app:
-        issue, mailing = composed(app, which)
-        chosen = _renderings(mailing, lang)
-        messages = {r.language: sample_message(app, mailing, r, now=app.clock.now()) for r in chosen}
-        if out is None:
-            mime = messages[chosen[0].language]
-            typer.echo(part_of(mime, form or Form.TEXT), nl=False)
-            return
-        out.mkdir(parents=True, exist_ok=True)
-        for language, mime in messages.items():
-            for each in (form,) if form else tuple(Form):
-                path = out / f"{issue.id}-{language}.{'txt' if each is Form.TEXT else each}"
-                content = part_of(mime, each)
-                path.write_bytes(laid_beside(app, mailing, content, out) if each is Form.HTML else content)
-                say(str(path))
+# ---------------------------------------------------------------- preflight
 
 
 def composed(app: App, which: str) -> tuple[Issue, Mailing]:
@@ -97,39 +58,27 @@ def composed(app: App, which: str) -> tuple[Issue, Mailing]:
     return issue, mailing
 
 
-def _renderings(mailing: Mailing, lang: str | None) -> Sequence[Rendering]:
-    if lang is None:
-        return mailing.renderings
-    chosen = [rendering for rendering in mailing.renderings if rendering.language == lang]
-    if not chosen:
-        there = ", ".join(rendering.language for rendering in mailing.renderings)
-        raise BadInput("the issue has no such language", where=lang, hint=f"there are: {there}")
-    return chosen
-
-
-def part_of(mime: bytes, form: Form) -> bytes:
-    """The message itself, or its HTML or text part decoded to UTF-8."""
-    if form is Form.EML:
-        return mime
-    message = email.message_from_bytes(mime, policy=email.policy.default)
-    part = message.get_body(("html" if form is Form.HTML else "plain",))
-    assert part is not None, "every message of ours has both parts"
-    text: str = part.get_content()
-    return text.replace("\r\n", "\n").encode()
-
-
 def preflight(ctx: typer.Context, which: Which, as_json: AsJson = False) -> None:
     """Check an issue as a strict receiver would. Code 1: there are errors."""
     with opened(ctx) as app:
         issue, mailing = composed(app, which)
-        now = app.clock.now()
-        fresh = [finding for r in mailing.renderings for finding in check_rendering(app, mailing, r, now=now)]
-    findings = list(dict.fromkeys([*issue.preflight, *fresh]))
+        with app.db.read() as conn:
+            decided = issues.decisions(conn, issue.id)
+        items = [decision.item for decision in decided if decision.item is not None]
+        fresh = preflight_issue(app, mailing, items, now=app.clock.now())
+    findings = worst_first(list(dict.fromkeys([*_said_when_composed(issue), *fresh])))
     if as_json:
-        emit([asdict(finding) for finding in findings])
+        emit(
+            [{name: getattr(finding, name) for name in ("check", "level", "where", "message")} for finding in findings]
+        )
     else:
         tell_findings(findings)
     raise typer.Exit(WRONG if any(finding.level == "error" for finding in findings) else 0)
+
+
+def _said_when_composed(issue: Issue) -> list[Finding]:
+    """What only composing could see (what was shrunk, whose words are old); the rest is judged anew."""
+    return [finding for finding in issue.preflight if not finding.template]
 
 
 def tell_findings(findings: Sequence[Finding]) -> None:

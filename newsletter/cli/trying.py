@@ -14,9 +14,10 @@ from pathlib import Path
 import subscribers
 from newsletter import collect, pipeline, schedule
 from newsletter.app import App
-from newsletter.cli.looking import Form, composed, part_of
+from newsletter.cli.looking import composed
 from newsletter.cli.narrating import Narrator
 from newsletter.cli.picturing import laid_beside
+from newsletter.cli.previewing import Form, part_of
 from newsletter.cli.sample import HOST, ZONE, sample_sources
 from newsletter.cli.sample.server import Served
 from newsletter.cli.site import newsletter_of

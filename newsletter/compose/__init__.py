@@ -19,7 +19,7 @@ from newsletter.compose.intro import intro
 from newsletter.compose.letters import NoticeTopic
 from newsletter.compose.obtaining import obtain
 from newsletter.compose.pictures import Shown, with_pictures
-from newsletter.compose.preflight import preflight
+from newsletter.compose.preflight import preflight_issue
 from newsletter.compose.render import fit_issue, render_letter
 from newsletter.compose.tellings import Stories
 from newsletter.errors import NewsletterError, NotAllowed
@@ -206,8 +206,7 @@ def render_mailing(
         renderings=tuple(renderings),
         images=shown,
     )
-    for rendering in renderings:
-        findings += preflight(app, mailing, rendering, now=now)
+    findings += preflight_issue(app, mailing, items, now=now)
     return mailing, tuple(dict.fromkeys(findings))
 
 

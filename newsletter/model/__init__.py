@@ -312,12 +312,17 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One line of a preflight report. level: error (blocks sending), warning, note."""
+    """One line of a preflight report. level: error (blocks sending), warning, note.
+
+    `message` is English. `template` with its `values` is the same as a label to translate; "" where there is none.
+    """
 
     check: str
     level: str
     where: str
     message: str
+    template: str = ""
+    values: tuple[tuple[str, str | int | float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -377,6 +377,10 @@ def _issue(row: Mapping[Any, Any]) -> Issue:
         approved_hash=row["approved_hash"],
         approved_by=row["approved_by"],
         approved_at=row["approved_at"],
-        preflight=tuple(Finding(**finding) for finding in row["preflight"] or ()),
+        preflight=tuple(map(_finding, row["preflight"] or ())),
         intros=row["intros"] or {},
     )
+
+
+def _finding(kept: Mapping[str, Any]) -> Finding:
+    return Finding(**{**kept, "values": tuple((name, value) for name, value in kept.get("values", ()))})

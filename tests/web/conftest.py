@@ -37,7 +37,7 @@ from newsletter.model import (
     SourceKind,
     new_id,
 )
-from newsletter.settings import Sender, Settings
+from newsletter.settings import Preflight, Sender, Settings
 from newsletter.store import articles, issues, newsletters, sources, staff
 from newsletter.web.staff import passwords, session
 from subscribers import ConsentGiven, ConsentSource, parse_address
@@ -190,6 +190,7 @@ def make_world(database_url: str, folder: Path, *, base_url: str) -> World:
         designs=folder / "designs",
         base_url=base_url,
         database_url=database_url,
+        preflight=Preflight(links=False),  # invented names would be asked for
         sender=Sender(
             address="ban-tin@vien.example", name="Bản tin Viện Biển", organisation="Viện Nghiên cứu Biển và Đất",
             postal_address="3 phố Ví Dụ, Hà Nội",

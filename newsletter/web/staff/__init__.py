@@ -1,6 +1,18 @@
 """Pages for communications staff: what waits, each issue under review, sources and articles. All behind a login."""
 
-from newsletter.web.staff import acts, articles, designs, login, overview, pasting, preview, review, sources, wording
+from newsletter.web.staff import (
+    acts,
+    articles,
+    designs,
+    login,
+    overview,
+    pasting,
+    preview,
+    review,
+    showing,
+    sources,
+    wording,
+)
 from newsletter.web.staff.session import for_staff
 from newsletter.web.visit import act, show
 
@@ -14,6 +26,7 @@ ROUTES = (
     show("/staff/", for_staff(overview.overview)),
     show("/staff/issues/{id}", for_staff(review.review)),
     show("/staff/issues/{id}/frame", for_staff(preview.frame)),
+    act("/staff/issues/{id}/as", for_staff(showing.show_as)),
     act("/staff/issues/{id}/approve", for_staff(acts.approve)),
     act("/staff/issues/{id}/draft", for_staff(acts.back_to_draft)),
     act("/staff/issues/{id}/cancel", for_staff(acts.cancel)),

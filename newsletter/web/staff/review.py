@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from newsletter.approve import BY_POLICY
-from newsletter.mail.markers import fill
 from newsletter.model import (
     Article,
     ArticleId,
@@ -18,15 +17,15 @@ from newsletter.model import (
     IssueState,
     Mailing,
     Newsletter,
-    Rendering,
     StaffId,
 )
 from newsletter.store import Connection, articles, issues, mailings, newsletters, receipts, staff
 from newsletter.summarise.edit import LONGEST
 from newsletter.web.public.issues import rendering_in
 from newsletter.web.shield import framing_policy
+from newsletter.web.staff.marking import needles_of
 from newsletter.web.staff.overview import FROZEN, mailable
-from newsletter.web.staff.preview import View, sample_values, view_of
+from newsletter.web.staff.preview import look, view_of
 from newsletter.web.visit import Visit
 
 LEVELS = ("error", "warning", "note")
@@ -54,17 +53,33 @@ class Considered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One finding, however many renderings have it. `wheres`: `vi: html`, `en: html`."""
+    """One finding, however many renderings have it. `wheres`: `vi: html`, `en: html`. `number`: its place in the report."""
 
     finding: Finding
     wheres: list[str]
+    number: int
+
+    @property
+    def in_text(self) -> bool:
+        """Whether it is about the plain text, and shown there."""
+        return self.wheres[0].endswith("text")
+
+    @property
+    def language(self) -> str:
+        """Of the rendering it was found in first; "" of all."""
+        return self.wheres[0].partition(": ")[0] if ": " in self.wheres[0] else ""
+
+    @property
+    def shown(self) -> bool:
+        """Whether the preview has a place to show."""
+        return self.in_text or bool(needles_of(self.finding))
 
 
 def together(findings: Sequence[Finding]) -> list[Found]:
     """Errors first; what several languages share stands once (pure)."""
     same: dict[tuple[str, str], Found] = {}
-    for finding in sorted(findings, key=lambda finding: LEVELS.index(finding.level)):
-        known = same.setdefault((finding.check, finding.message), Found(finding=finding, wheres=[]))
+    for number, finding in sorted(enumerate(findings), key=lambda pair: LEVELS.index(pair[1].level)):
+        known = same.setdefault((finding.check, finding.message), Found(finding=finding, wheres=[], number=number))
         known.wheres.append(finding.where)
     return list(same.values())
 
@@ -111,8 +126,10 @@ def page(
     test_fault: str = "",
     test_address: str = "",
     typed_intro: str | None = None,
+    nobody: bool = False,
 ) -> Response:
-    """The page, also after a refused act, which it then says. `test_address`, `typed_intro`: what was typed, to be mended."""
+    """The page, also after a refused act, which it then says. `test_address`, `typed_intro`: what was typed, to be mended.
+    `nobody`: the reader asked for is not here."""
     with visit.app.db.read() as conn:
         dossier = read(conn, visit.part("id"))
     view = view_of(visit, dossier.mailing)
@@ -126,7 +143,8 @@ def page(
         newsletter=dossier.newsletter,
         view=view,
         rendering=rendering,
-        text=_text(visit, dossier.mailing, rendering, view),
+        look=look(visit, dossier.mailing, view),
+        nobody=nobody,
         refused=refused,
         test_fault=test_fault,
         test_address=test_address,
@@ -135,12 +153,6 @@ def page(
         tested=visit.asked("tested") == "1",
         can=allowed(dossier.issue.state),
     )
-
-
-def _text(visit: Visit, mailing: Mailing | None, rendering: Rendering | None, view: View) -> str:
-    if mailing is None or rendering is None or view.shape != "text":
-        return ""
-    return fill(rendering.text, mailing.nonce, sample_values(visit.app, rendering.language, now=visit.now), html=False)
 
 
 def read(conn: Connection, issue_id: str) -> Dossier:
