@@ -14,7 +14,7 @@ from newsletter.compose.design import Design
 from newsletter.compose.letters import letter_preheader, letter_subject, letter_variables, notice_advice, notice_heading
 from newsletter.compose.markup import html_from
 from newsletter.compose.safe import clean, http_url
-from newsletter.compose.templating import render_template
+from newsletter.compose.templating import included_file, render_template
 from newsletter.errors import TemplateError
 from newsletter.locale import Labels, labels
 from newsletter.mail.markers import FIELDS, marker
@@ -169,7 +169,8 @@ def _rendering(
     """`names`: MJML and text template; `lines`: subject and preheader."""
     html_name, text_name = names
     try:
-        html = html_from(render_template(design.path, html_name, variables), html_name)
+        marked = render_template(design.path, html_name, variables)
+        html = html_from(marked, html_name, lambda file, at: included_file(design.path, file, variables, where=at))
         text = render_template(design.path, text_name, variables)
     except TemplateError as error:
         raise TemplateError(error.what, where=f"{design.name}/{error.where or html_name}", hint=error.hint) from error

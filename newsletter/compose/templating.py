@@ -44,16 +44,19 @@ class FolderLoader(BaseLoader):
         except UnicodeDecodeError as error:
             raise TemplateError("is not UTF-8", where=str(path)) from error
         changed = path.stat().st_mtime_ns  # a service that runs for weeks sees an edited design at once
-        placed = _placed(source, template) if ".mjml" in template else source
-        return placed, str(path), lambda: path.is_file() and path.stat().st_mtime_ns == changed
+        marked = _marked(source, template) if ".mjml" in template or ".html" in template else source
+        return marked, str(path), lambda: path.is_file() and path.stat().st_mtime_ns == changed
 
 
-def _placed(source: str, template: str) -> str:
-    def place(match: re.Match[str]) -> str:
-        line = source.count("\n", 0, match.start()) + 1
-        return f"{match[1]}{_MARK_START}{template}:{line}{_MARK_END}"
+def _marked(source: str, template: str) -> str:
+    return _TAG_LINE.sub(
+        lambda match: placed(match[1], f"{template}:{source.count(chr(10), 0, match.start()) + 1}"), source
+    )
 
-    return _TAG_LINE.sub(place, source)
+
+def placed(text: str, place: str) -> str:
+    """`text` with the mark that what follows it stands at `place` (file:line)."""
+    return f"{text}{_MARK_START}{place}{_MARK_END}"
 
 
 @lru_cache(maxsize=16)
@@ -107,6 +110,16 @@ def render_template(folder: Path, name: str, variables: Mapping[str, Any]) -> st
         raise
     except Exception as error:  # a template can raise anything: 1/0, "a" + 1, a value of the wrong type
         raise TemplateError(f"{type(error).__name__}: {error}", where=_where(error, folder, name)) from error
+
+
+def included_file(folder: Path, name: str, variables: Mapping[str, Any], *, where: str) -> str:
+    """A file that `mj-include` names: as it is, or rendered when it is a template (….j2). Raises TemplateError."""
+    if name.endswith(".j2"):
+        return render_template(folder, name, variables)
+    try:
+        return FolderLoader(folder).get_source(environment(folder), name)[0]
+    except TemplateNotFound as error:
+        raise TemplateError(f"there is no file {name!r} in this design", where=where) from error
 
 
 def _undefined(error: UndefinedError) -> str:
