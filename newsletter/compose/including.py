@@ -16,13 +16,11 @@ Load = Callable[[str, str], str]  # (path inside the design, where it is asked f
 MOST_INCLUDES = 100
 DEEPEST = 10
 _PLACES = re.compile(
-    r"<!--.*?-->|<mj-include\b(?P<attributes>(?:\"[^\"]*\"|'[^']*'|[^<>\"'])*?)(?:/>|>\s*</mj-include\s*>)", re.DOTALL
+    r"<!--.*?(?:-->|\Z)|<mj-include\b(?P<attributes>(?:\"[^\"]*\"|'[^']*'|[^<>\"'])*?)(?:/>|>\s*</mj-include\s*>)",
+    re.DOTALL,
 )
 _ATTRIBUTE = re.compile(r"([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _KNOWN = {"path", "type", "css-inline"}
-_MJML = re.compile(r"<mjml\b[^>]*>(.*)</mjml\s*>", re.DOTALL)
-_HEAD = re.compile(r"<mj-head\b[^>]*>(.*?)</mj-head\s*>", re.DOTALL)
-_BODY = re.compile(r"<mj-body\b[^>]*>(.*)</mj-body\s*>", re.DOTALL)
 _MJML_OPENS = re.compile(r"<mjml\b[^>]*>")
 
 
@@ -91,13 +89,19 @@ class _Including:
 
     def _fragment(self, text: str) -> str:
         """What an included document puts in place; its head joins ours."""
-        whole = _MJML.search(text)
-        if whole is None:
+        if "<mjml" not in text:
             return text
-        head, body = _HEAD.search(whole[1]), _BODY.search(whole[1])
+        head = _inner(text, "mj-head")
         if head:
-            self.head.append("\n" + head[1])
-        return body[1] if body else ""
+            self.head.append("\n" + head)
+        return _inner(text, "mj-body")
+
+
+def _inner(text: str, tag: str) -> str:
+    """What stands between a tag's first opening and its last closing; "" without them."""
+    start, end = text.find(f"<{tag}"), text.rfind(f"</{tag}")
+    opened = text.find(">", start) + 1
+    return text[opened:end] if 0 <= start < opened <= end else ""
 
 
 def _joined(template: str, path: str) -> str | None:

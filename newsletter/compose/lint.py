@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from lxml import etree
 
@@ -19,6 +20,7 @@ from newsletter.compose.mjmltext import Source
 from newsletter.errors import TemplateError
 
 MOST = 20  # faults told at once
+_ENOUGH = 200  # beyond these nobody counts: a hostile document has a hundred thousand
 _ONCE = ("mj-head", "mj-body", "mj-title", "mj-preview", "mj-breakpoint")  # of two, mrml shows one
 _FOREIGN = re.compile(r"<!\[CDATA\[|<!DOCTYPE|<\?\w*", re.IGNORECASE)  # mrml reads none of them
 _DEFAULTS = "mj-attributes"
@@ -64,14 +66,14 @@ def error_of(found: Sequence[Fault], document: Source) -> TemplateError:
 
 def _parsed(document: Source) -> tuple[etree._Element, list[Fault]]:
     """The tree, and what stands in the way of one; then the tree is what an XML parser could save of it."""
-    found = [_foreign(match, document.text) for match in _FOREIGN.finditer(document.text)]
+    found = [_foreign(match, document.text) for match in islice(_FOREIGN.finditer(document.text), MOST)]
     try:
         root = etree.fromstring(document.xml.encode(), _parser())
     except etree.XMLSyntaxError as error:
         message = (error.msg or "not well-formed").split(", line")[0]
         unquoted = message.startswith("AttValue")  # then its end is anybody's guess, and so is what it closes
         if not unquoted:
-            found += [Fault(line=line, reason=reason) for line, reason in unbalanced(document.text)]
+            found += [Fault(line=line, reason=reason) for line, reason in islice(unbalanced(document.text), _ENOUGH)]
         if not found:
             reason = "a value of an attribute stands without quotes" if unquoted else message
             found.append(Fault(line=error.lineno or 1, reason=reason))
@@ -130,7 +132,7 @@ def _walk(element: etree._Element, above: str, found: list[Fault]) -> int:
         if isinstance(child.tag, str):
             _standing(child, tag, found)
             seen += 1 + _walk(child, tag, found)
-        elif tag == "mj-head" and child.tag is etree.Comment and (child.text or "").lstrip().startswith("[if"):
+        elif tag == "mj-head" and isinstance(child, etree._Comment) and (child.text or "").lstrip().startswith("[if"):
             reason = "a comment for Outlook is lost inside <mj-head>"
             found.append(Fault(line=child.sourceline or 1, reason=reason, hint="put it inside <mj-raw>"))
     if tag == "mj-section" or tag == "mj-group":
@@ -141,7 +143,7 @@ def _walk(element: etree._Element, above: str, found: list[Fault]) -> int:
 def _own(element: etree._Element, above: str, found: list[Fault]) -> None:
     """Faults of one tag and its attributes, wherever it stands."""
     tag = str(element.tag)
-    if not tag.startswith("mj") and not tag.lower().startswith("mj-"):
+    if len(found) > _ENOUGH or (not tag.startswith("mj") and not tag.lower().startswith("mj-")):
         return
     for reason, hint in _spoiled(tag, tuple(element.attrib.items()), above == _DEFAULTS):
         found.append(Fault(line=element.sourceline or 1, reason=reason, hint=hint))
@@ -155,9 +157,10 @@ def _spoiled(tag: str, attributes: tuple[tuple[str, str], ...], default: bool) -
         return ((f"<{tag}> is not an MJML tag", _unknown_tag(tag)),)
     if default and tag == "mj-body":
         return ((f"defaults of <{tag}> are ignored", "set them on <mj-body> itself"),)
-    allowed = components()["mj-all"].attributes | known.attributes if tag == "mj-class" else known.attributes
+    every = components()["mj-all"].attributes if tag == "mj-class" else {}
+    allowed = {**every, **known.attributes}
     found: list[tuple[str, str]] = []
-    for name, value in attributes:
+    for name, value in attributes[:_ENOUGH]:
         if name in known.dropped:
             found.append((f"{name} of <{tag}> would be left out of the mail", "leave it out of the design"))
         elif name not in allowed:

@@ -11,7 +11,7 @@ from newsletter.compose.templating import MARK
 
 _VOID = "area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr"
 _VOID_TAG = re.compile(
-    rf"<({_VOID})(?=[\s/>])((?:\"[^\"]*\"|'[^']*'|[^<>\"'])*?)\s*/?>(?:</(?:{_VOID})\s*>)?", re.IGNORECASE
+    rf"<({_VOID})(?=[\s/>])((?:\"[^\"]*\"|'[^']*'|[^<>\"'])*?)/?>(?:</(?:{_VOID})\s*>)?", re.IGNORECASE
 )
 _ATTRIBUTE = re.compile(r"(\s+[^\s=\"'>/]+)(?:\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s\"'>]+))?")
 
@@ -47,7 +47,7 @@ def source(marked: str, template: str) -> Source:
 
 def closed(text: str) -> str:
     """Void elements closed and their attributes quoted; all else as it was."""
-    return _VOID_TAG.sub(lambda tag: f"<{tag[1].lower()}{_quoted(tag[2])} />", text)
+    return _VOID_TAG.sub(lambda tag: f"<{tag[1].lower()}{_quoted(tag[2].rstrip())} />", text)
 
 
 def _quoted(attributes: str) -> str:

@@ -4,6 +4,7 @@ Pure but for reading template files. Never silently leaves something out: what t
 the mail ("and 3 more on the web") and returned as a finding.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,6 +22,7 @@ from newsletter.mail.markers import FIELDS, marker
 from newsletter.model import Finding, LetterKind, Rendering
 
 HTML_BUDGET = 100_000  # octets; Gmail clips at 102 kB (measured with markers, which real links exceed: see _weight)
+MOST_SECONDS = 1.5  # of the processor, for all stages of one language; 60 items take 0.05
 VALUE_ALLOWANCE = 120  # octets a per-reader value may be longer than its marker
 
 
@@ -47,7 +49,11 @@ def fit_issue(design: Design, context: IssueContext, *, nonce: str, language: st
     variables = _issue_variables(design, context, words, nonce)
     stages = squeezes(context.items, design.layout, web_view=bool(context.issue.web_url))
 
+    until = time.thread_time() + MOST_SECONDS
+
     def at(stage: Squeeze) -> tuple[Rendering, Arrangement]:
+        if time.thread_time() > until:
+            raise TemplateError(f"takes more than {MOST_SECONDS} seconds", where=f"{design.name}/digest.mjml.j2")
         return _render_stage(design, context, variables=variables, stage=stage, words=words)
 
     def fits(rendering: Rendering) -> bool:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 LINE_OCTETS = 900  # RFC 5322 §2.1.1 allows 998; what is left over is room for a value longer than its marker
-_STYLE = re.compile(rb"(<style\b.*?</style>)", re.DOTALL | re.IGNORECASE)
+_STYLE = re.compile(rb"(<style\b.*?(?:</style>|\Z))", re.DOTALL | re.IGNORECASE)
 # Where a line may end in a serialiser's output, which writes a quotation mark inside a value as &quot; and a > inside text as
 # &gt;: before the > of a tag that ends in a quoted value and is followed by another tag (no white space is added between
 # the two), and at the space behind a quotation mark (between two attributes, or in text).
@@ -12,8 +12,8 @@ _BETWEEN_TAGS, _BEHIND_VALUE = b'"><', b'" '
 # Where CSS takes white space, and what it must not be put into.
 _RULE_END = re.compile(rb"\"[^\"]*\"|'[^']*'|/\*.*?\*/|url\([^)]*\)|[},;]", re.DOTALL | re.IGNORECASE)
 _TOKEN = re.compile(
-    r"(?P<style><style.*?</style>)"
-    r"|(?P<guard><!--\[if[^\]]*\]>(?:<!-->)?|<!(?:--<!)?\[endif\]-->|<!--.*?-->|<!doctype[^>]*>)"
+    r"(?P<style><style.*?(?:</style>|\Z))"
+    r"|(?P<guard><!--\[if[^\]]*\]>(?:<!-->)?|<!(?:--<!)?\[endif\]-->|<!--.*?(?:-->|\Z)|<!doctype[^>]*>)"
     r"|(?P<tag><(?:\"[^\"]*\"|'[^']*'|[^<>\"'])*>)"
     r"|(?P<text>[^<]+|<)",
     re.DOTALL | re.IGNORECASE,

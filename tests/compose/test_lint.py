@@ -10,7 +10,7 @@ from newsletter.compose import lint
 from newsletter.compose.components import components, unfit
 from newsletter.compose.design import Design
 from newsletter.compose.lost import lost_words
-from newsletter.compose.markup import html_from
+from newsletter.compose.markup import MOST_INLINE, html_from
 from newsletter.compose.mjmltext import source
 from newsletter.compose.render import render_issue
 from newsletter.errors import TemplateError
@@ -312,6 +312,48 @@ def test_the_table_of_components_is_whole() -> None:
         assert all(parent in table for parent in component.inside), tag
         assert component.needs == () or set(component.needs) <= set(component.attributes), tag
         assert not component.dropped & set(component.attributes), tag
+
+
+# ---------------------------------------------------------------- hostile documents
+
+HOSTILE = {
+    "many paragraphs": SECTION.format("<mj-text>" + "<p>a</p>" * 20_000 + "</mj-text>"),
+    "many sections": SECTION.format("<mj-text>a</mj-text>") * 2_500,
+    "many unknown tags": "".join(f"<mj-{n}/>" for n in range(15_000)),
+    "many attributes": "<mj-section " + " ".join(f'a{n}="x"' for n in range(15_000)) + "/>",
+    "never closed": "<p>" * 40_000,
+    "closes nothing": "<p>" * 15_000 + "</q>" * 15_000,
+    "comments in comments": "<!--" * 30_000,
+    "styles in a comment": "<!-- " + "<style " * 15_000 + "-->",
+    "inline styles in a comment": "<!-- " + "<mj-style inline= " * 8_000 + "-->",
+    "server code": "<?" * 40_000,
+    "open values": '<br "' * 20_000,
+    "spaces": "<br " + " " * 100_000 + '"',
+    "includes without end": "<mj-include " * 10_000,
+    "nested deeply": SECTION.format("<mj-text>" + "<p>" * 20_000 + "</p>" * 20_000 + "</mj-text>"),
+    "too much": SECTION.format("<mj-text>" + "a " * 200_000 + "</mj-text>"),
+}
+
+
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_document_is_refused_or_compiled_and_never_hangs(body: str) -> None:
+    try:
+        html = html_from(document(body), "digest.mjml.j2", lambda path, _at: path)
+    except TemplateError as error:
+        assert error.where.startswith("digest.mjml.j2")
+    else:
+        assert html.endswith("</html>")
+
+
+@pytest.mark.parametrize(("rule", "count"), [("p { color: red } ", 2_000), ("* * * * p { color: red } ", 300)])
+def test_many_inline_rules_are_bounded(rule: str, count: int) -> None:
+    head = f'<mj-style inline="inline">{rule * count}</mj-style>'
+    body = SECTION.format("<mj-text>" + "<p>a</p>" * 2_000 + "</mj-text>")
+    if len(rule) * count > MOST_INLINE:
+        with pytest.raises(TemplateError, match="characters of inline styles"):
+            html_from(document(body, head), "x")
+    else:
+        assert html_from(document(body, head), "x").count("color: red") == 2_000
 
 
 # ---------------------------------------------------------------- mj-include
