@@ -19,10 +19,11 @@ from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound, T
 from jinja2.exceptions import SecurityError
 
 from newsletter.compose import colour
-from newsletter.compose.meter import MeteredEnvironment, TooCostly, metered
+from newsletter.compose.meter import MeteredEnvironment, TooCostly, charge, metered
 from newsletter.errors import TemplateError
 
 TEXT_WIDTH = 72
+WIDEST = 500
 MOST_OCTETS = 64_000  # of one template file; the largest shipped has 4,000, and compiling costs 10 ms a kilobyte
 _MARK_START, _MARK_END = "\x01", "\x02"  # control characters: XML and cleaned article text cannot hold them
 MARK = re.compile(_MARK_START + r"([^\x02]*)" + _MARK_END)
@@ -73,14 +74,16 @@ def environment(folder: Path) -> Environment:
         lstrip_blocks=True,
         auto_reload=True,
     )
-    made.filters["readable_on"] = colour.readable
-    made.filters["mixed"] = colour.mixed
-    made.filters["wrap"] = wrapped
+    for name, function in (("readable_on", colour.readable), ("mixed", colour.mixed), ("wrap", wrapped)):
+        made.add_filter(name, function)
     return made
 
 
 def wrapped(text: str, indent: str = "", width: int = TEXT_WIDTH) -> str:
     """Lines of at most `width` characters, broken at spaces only: an address or a long word stays whole."""
+    if len(indent) > WIDEST or not 1 <= width <= WIDEST:
+        raise ValueError(f"a line can be 1 to {WIDEST} characters wide")
+    charge(len(text) // 10)  # it takes ten times as long as reading
     return textwrap.fill(
         text,
         width=width,

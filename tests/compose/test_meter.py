@@ -33,6 +33,10 @@ ENDLESS = {
     "long loop": "{% for i in range(9999999999) %}x{% endfor %}",
     "nested loops": "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}",
     "recursive loop": "{% set l = range(9000) | list %}{% for a in l recursive %}{{ loop(l) }}{% endfor %}",
+    "long text wrapped": "{{ long | replace('a', 'a ') | wrap }}",
+    "wrapped with a long indent": "{{ long[:9000] | replace('a', 'a ') | wrap(long) }}",
+    "colour of a long text": "{{ long | readable_on(long, 4) }}",
+    "contrast beyond reach": "{{ '#777777' | readable_on('#777777', 1000000) | replace('#', long) ~ long }}",
     "many searches": "{% for i in range(9000) %}{% if 'b' in long %}{% endif %}{% endfor %}",
     "endless macro": "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
     "exponential macros": "".join(
