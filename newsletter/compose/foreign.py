@@ -103,7 +103,7 @@ _CURLY: Mapping[str, str] = {
     "email.subject": "subject",
 }
 _ROOTS = re.compile(
-    r"(?:subscriber\.(?:email|name|first_name|since)|newsletter\.|issue\.|item\.|section\.|sections|lead\b|briefs\b|more\b"
+    r"(?:subscriber\.(?:email|name|first_name|since|language)|newsletter\.|issue\.|item\.|section\.|sections|lead\b|briefs\b|more\b"
     r"|more_url|item_count|option\.|loop\.|unsubscribe_url|preferences_url|confirm_url|web_url|language\b|direction\b"
     r"|format_date|format_number|ngettext|_\()"
 )

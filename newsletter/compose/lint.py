@@ -22,7 +22,9 @@ from newsletter.errors import TemplateError
 MOST = 20  # faults told at once
 _ENOUGH = 200  # beyond these nobody counts: a hostile document has a hundred thousand
 _ONCE = ("mj-head", "mj-body", "mj-title", "mj-preview", "mj-breakpoint")  # of two, mrml shows one
-_FOREIGN = re.compile(r"<!\[CDATA\[|<!DOCTYPE|<\?\w*", re.IGNORECASE)  # mrml reads none of them
+_FOREIGN = re.compile(  # mrml reads none of them, within a comment for Outlook neither
+    r"<!--(?!\[if).*?(?:-->|\Z)|(?P<found><!\[CDATA\[|<!DOCTYPE|<\?\w*)", re.IGNORECASE | re.DOTALL
+)
 _DEFAULTS = "mj-attributes"
 _PERCENT = re.compile(r"([\d.]+)%")
 
@@ -66,7 +68,8 @@ def error_of(found: Sequence[Fault], document: Source) -> TemplateError:
 
 def _parsed(document: Source) -> tuple[etree._Element, list[Fault]]:
     """The tree, and what stands in the way of one; then the tree is what an XML parser could save of it."""
-    found = [_foreign(match, document.text) for match in islice(_FOREIGN.finditer(document.text), MOST)]
+    foreign = (match for match in _FOREIGN.finditer(document.text) if match["found"])
+    found = [_foreign(match, document.text) for match in islice(foreign, MOST)]
     try:
         root = etree.fromstring(document.xml.encode(), _parser())
     except etree.XMLSyntaxError as error:

@@ -137,7 +137,7 @@ def _common(
         "direction": words.direction,
         "option": design.resolve(options),
         "newsletter": _clean_newsletter(newsletter),
-        "subscriber": subscriber_view(nonce),
+        "subscriber": subscriber_view(nonce, words.language),
         **{name: marker(nonce, name) for name in ("unsubscribe_url", "preferences_url", "confirm_url")},
     }
 

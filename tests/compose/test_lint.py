@@ -118,6 +118,12 @@ BROKEN = [
     ),
     ("CDATA", SECTION.format("<mj-text><![CDATA[Mưa]]></mj-text>"), 5, "<![CDATA[ cannot stand in MJML"),
     ("server code", SECTION.format("<mj-text><?php mưa(); ?></mj-text>"), 5, "<?php cannot stand in MJML"),
+    (
+        "namespace of Word",
+        "<mj-raw><!--[if mso]><?xml:namespace /><![endif]--></mj-raw>",
+        3,
+        "<?xml cannot stand in MJML",
+    ),
     ("undefined class", SECTION.format('<mj-text mj-class="to">a</mj-text>'), 5, "there is no mj-class 'to'"),
     (
         "columns too wide",
@@ -252,6 +258,8 @@ RIGHT = {
     ),
     "background": '<mj-section background-url="https://vien.example/b.png" background-size="cover" full-width="full-width">'
     "<mj-column><mj-text>Nền</mj-text></mj-column></mj-section>",
+    "Outlook's own": "<mj-raw><!-- a <? b --><!--[if mso]><o:p>x</o:p><table><tr><td><![endif]--><p>Mưa</p>"
+    "<!--[if mso]></td></tr></table><![endif]--></mj-raw>",
     "comment": f"<!-- <mj-txt> không tính -->{SECTION.format('<mj-text>a<!-- b -->c</mj-text>')}",
     "jinja in raw": "<mj-raw>{% for x in y %}</mj-raw>"
     + SECTION.format("<mj-text>{{ x }}</mj-text>")
