@@ -168,10 +168,19 @@ def write(made_table: str) -> None:
     PAGE.write_text(f"{before}{MARKS[0]}\n{made_table}\n{MARKS[1]}{rest.partition(MARKS[1])[2]}", encoding="utf-8")
 
 
-if __name__ == "__main__":
+def main() -> None:
     if shutil.which("npm") is None:
-        sys.exit("npm is missing: nothing to compare with")
-    result = table()
+        print("npm is missing: nothing was compared")
+        return
+    try:
+        result = table()
+    except subprocess.CalledProcessError as error:
+        print(f"nothing was compared: {error}")
+        return
     print(result)
     if "--write" in sys.argv[1:]:
         write(result)
+
+
+if __name__ == "__main__":
+    main()
