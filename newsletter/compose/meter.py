@@ -23,6 +23,7 @@ from jinja2.runtime import markup_join, str_join
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
+from newsletter.compose.reach import METHODS, NO_FILTERS, OF_LISTS
 from newsletter.errors import NewsletterError
 
 STEPS = 100_000  # the bulletin takes 1,700
@@ -195,89 +196,6 @@ def _fits(kind: Any, size: int) -> None:
         raise TooCostly(f"makes a text or list of {size:,}")
 
 
-_TEXT_METHODS = frozenset(
-    [
-        "capitalize",
-        "casefold",
-        "count",
-        "endswith",
-        "find",
-        "index",
-        "isalnum",
-        "isalpha",
-        "isascii",
-        "isdecimal",
-        "isdigit",
-        "islower",
-        "isnumeric",
-        "isspace",
-        "istitle",
-        "isupper",
-        "join",
-        "lower",
-        "lstrip",
-        "partition",
-        "removeprefix",
-        "removesuffix",
-        "replace",
-        "rfind",
-        "rindex",
-        "rpartition",
-        "rsplit",
-        "rstrip",
-        "split",
-        "splitlines",
-        "startswith",
-        "strip",
-        "swapcase",
-        "title",
-        "upper",
-        "striptags",
-        "unescape",
-    ]
-)
-_METHODS: tuple[tuple[tuple[type, ...], frozenset[str]], ...] = (
-    ((str,), _TEXT_METHODS),
-    ((bytes, bytearray, int, float, Decimal), frozenset()),
-    ((list, tuple), frozenset(("count", "index"))),
-    ((dict,), frozenset(("get", "items", "keys", "values"))),
-    (
-        (date, time_of_day),
-        frozenset(
-            ["year", "month", "day", "hour", "minute", "second", "weekday", "isoweekday", "isoformat", "date", "time"]
-        ),
-    ),
-)
-_NO_FILTERS = ("attr", "center", "format", "indent", "pprint", "random", "tojson", "urlize", "wordwrap", "xmlattr")
-_OF_LISTS = frozenset(
-    [
-        "batch",
-        "count",
-        "dictsort",
-        "first",
-        "groupby",
-        "items",
-        "last",
-        "length",
-        "list",
-        "map",
-        "max",
-        "min",
-        "reject",
-        "rejectattr",
-        "reverse",
-        "select",
-        "selectattr",
-        "slice",
-        "sort",
-        "sum",
-        "unique",
-        "default",
-        "d",
-    ]
-)
-
-
 def _before_text_call(name: str, text: str, arguments: tuple[Any, ...]) -> None:
     """The two methods of a text that can multiply it."""
     if name == "replace" and len(arguments) >= 2:
@@ -306,7 +224,7 @@ def _filter(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def run(*arguments: Any, **given: Any) -> Any:
         charge(1)
         head, value, rest = arguments[:at], arguments[at], arguments[at + 1 :]
-        if name not in _OF_LISTS and name != "join":
+        if name not in OF_LISTS and name != "join":
             written(value)
         if name in ("sort", "unique", "groupby", "join", "max", "min", "sum", "batch", "slice", "reverse", "list"):
             value = _few(value)
@@ -414,7 +332,7 @@ class MeteredEnvironment(ImmutableSandboxedEnvironment):
         # Not optimized: constants would be worked out while compiling, where nothing is charged.
         super().__init__(finalize=written, optimized=False, **options)
         self.filters = {
-            name: _filter(name, function) for name, function in self.filters.items() if name not in _NO_FILTERS
+            name: _filter(name, function) for name, function in self.filters.items() if name not in NO_FILTERS
         } | {"_counted": _Counted, "_bounded": bounded, "_concat": _concat}
         self.globals["range"] = _range
         del self.globals["lipsum"]
@@ -435,7 +353,7 @@ class MeteredEnvironment(ImmutableSandboxedEnvironment):
         return value
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        for kinds, names in _METHODS:
+        for kinds, names in METHODS:
             if isinstance(obj, kinds):
                 return attr in names or attr in getattr(type(obj), "_fields", ())  # grouper and list of |groupby
         return super().is_safe_attribute(obj, attr, value)
