@@ -9,9 +9,9 @@ import typer
 
 from newsletter.cli.opening import opened
 from newsletter.cli.output import emit, moment, note, say, table
-from newsletter.collect.decode import to_text
-from newsletter.collect.files import MAX_BYTES, read_file
+from newsletter.collect.documents.files import MAX_BYTES, read_file
 from newsletter.collect.pasted import Facts, from_paste, source_for, take, with_facts
+from newsletter.collect.text.decode import to_text
 from newsletter.errors import BadInput
 from newsletter.model import ArticleState, RawItem
 from newsletter.store import articles, newsletters

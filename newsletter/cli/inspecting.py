@@ -109,8 +109,8 @@ def _answer(kind: Kind, line: bytes) -> dict[str, Any]:
 
 
 def article(record: Record) -> dict[str, Any]:
-    from newsletter.collect.files import read_file
-    from newsletter.collect.page import read_page
+    from newsletter.collect.documents.files import read_file
+    from newsletter.collect.pages.page import read_page
 
     path = _path(record)
     if path.name.lower().removesuffix(".gz").endswith((".txt", ".md", ".markdown")):
@@ -131,7 +131,7 @@ def article(record: Record) -> dict[str, Any]:
 
 
 def feed(record: Record) -> dict[str, Any]:
-    from newsletter.collect.feed import read_feed
+    from newsletter.collect.feeds.feed import read_feed
 
     found = read_feed(_octets(_path(record)), url=_text(record, "url") or "", content_type=_media_type(record))
     return {
@@ -152,7 +152,7 @@ def feed(record: Record) -> dict[str, Any]:
 
 
 def listing(record: Record) -> dict[str, Any]:
-    from newsletter.collect.listing import read_listing
+    from newsletter.collect.lists.listing import read_listing
 
     url = _text(record, "url")
     if not url:
@@ -168,9 +168,9 @@ def summary(record: Record) -> dict[str, Any]:
     from newsletter.summarise.choice import summarise
     from newsletter.summarise.extract import MAX_CHARS
 
-    limit = record.get("max_chars") or MAX_CHARS
-    if not isinstance(limit, int) or limit < 1:
-        raise BadInput("max_chars must be a number from 1")
+    limit = MAX_CHARS if record.get("max_chars") is None else record["max_chars"]
+    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+        raise BadInput(f"max_chars must be a whole number from 1, not {limit!r}")
     made = summarise(
         title=_text(record, "title") or "",
         text=_text(record, "text") or "",

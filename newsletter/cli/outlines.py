@@ -16,7 +16,7 @@ from newsletter.cli.output import emit, note, say
 from newsletter.cli.sitefile import SourceEntry, entry_of_source, source_of
 from newsletter.cli.sourceedit import entry
 from newsletter.collect.discover import discover
-from newsletter.collect.identity import canonical_url
+from newsletter.collect.identity.keys import canonical_url
 from newsletter.collect.opml import MAX_BYTES, Outline, read_opml, written
 from newsletter.errors import BadInput, NewsletterError
 from newsletter.model import Source, SourceKind, SourceState

@@ -140,6 +140,7 @@ def newsletter_of(entry: NewsletterEntry, source_ids: Sequence[SourceId]) -> New
         latest_start=timedelta(hours=entry.latest_start_hours),
         max_items=entry.max_items,
         unknown_policy=entry.unknown_policy,
+        images=entry.images,
         active=entry.active,
         source_ids=tuple(source_ids),
     )

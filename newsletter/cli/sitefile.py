@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from newsletter.compose.design import find_design
 from newsletter.errors import BadInput, NewsletterError
-from newsletter.model import SERIAL, ApprovalPolicy, Newsletter, Source, SourceId, SourceKind
+from newsletter.model import SERIAL, ApprovalPolicy, Newsletter, PictureMode, Source, SourceId, SourceKind
 from newsletter.schedule import next_moments
 from newsletter.store import sources
 from subscribers import List
@@ -88,6 +88,7 @@ class NewsletterEntry(_Entry):
     latest_start_hours: float = Field(12, gt=0, le=24 * 14)
     max_items: int = Field(14, ge=1, le=200)
     unknown_policy: Literal["hold", "resend"] = "hold"
+    images: PictureMode = PictureMode.HOSTED
     active: bool = True
 
     @field_validator("languages", "sources")
@@ -296,6 +297,7 @@ def entry_of_newsletter(letter: Newsletter, slugs: Mapping[SourceId, str]) -> Ne
         latest_start_hours=letter.latest_start / HOUR,
         max_items=letter.max_items,
         unknown_policy="resend" if letter.unknown_policy == "resend" else "hold",
+        images=letter.images,
         active=letter.active,
     )
 

@@ -33,7 +33,7 @@ from newsletter.cli.sourceedit import (
     source_of_slug,
 )
 from newsletter.collect import discover
-from newsletter.collect.files import read_file, read_folder
+from newsletter.collect.documents.files import read_file, read_folder
 from newsletter.collect.poll import Polled, Told, poll
 from newsletter.errors import BadInput, LayoutChanged, SourceError
 from newsletter.model import RawItem, Source, SourceKind, SourceState

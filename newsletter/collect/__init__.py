@@ -11,7 +11,7 @@ from newsletter.app import App
 from newsletter.collect.gather import Gathering
 from newsletter.collect.poll import Polled, candidates
 from newsletter.collect.settle import failed, not_written, settled, unchanged
-from newsletter.collect.stories import compare_waiting
+from newsletter.collect.stories.compare import compare_waiting
 from newsletter.log import get_logger
 from newsletter.model import RawItem, Source
 from newsletter.store import DatabaseUnavailable, sources

@@ -14,14 +14,14 @@ from functools import partial
 from threading import Event
 from urllib.parse import urljoin, urlsplit
 
-from newsletter.collect.decode import to_text
-from newsletter.collect.feed import looks_like_feed, read_feed
-from newsletter.collect.listing import prose_outside, read_listing
-from newsletter.collect.match import Candidate
-from newsletter.collect.page import read_page
+from newsletter.collect.feeds.feed import looks_like_feed, read_feed
+from newsletter.collect.identity.match import Candidate
+from newsletter.collect.lists.listing import prose_outside, read_listing
+from newsletter.collect.lists.serial import listing_items, mapped
+from newsletter.collect.lists.sitemap import looks_like_sitemap
+from newsletter.collect.pages.page import read_page
 from newsletter.collect.poll import Polled, Told, complete, nobody, poll
-from newsletter.collect.serial import listing_items, mapped
-from newsletter.collect.sitemap import looks_like_sitemap
+from newsletter.collect.text.decode import to_text
 from newsletter.collect.wordpress import JSON, asked, endpoint, named, page_of, posted
 from newsletter.errors import SourceError, Unreadable
 from newsletter.http import ANY_FEED, ANY_PAGE, MAX_FEED, Fetched, Fetcher

@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 
 from newsletter.app import App
 from newsletter.collect import poll
-from newsletter.collect.choose import New, is_partial, needs_page
+from newsletter.collect.identity.choose import New, is_partial, needs_page
+from newsletter.collect.lists.serial import Knows
 from newsletter.collect.poll import Polled
-from newsletter.collect.serial import Knows
 from newsletter.collect.settle import decided
 from newsletter.model import ArticleState, Source
 from newsletter.store import articles

@@ -11,8 +11,8 @@ from datetime import datetime
 
 from lxml import etree
 
-from newsletter.collect.clean import one_line
-from newsletter.collect.decode import to_text
+from newsletter.collect.text.clean import one_line
+from newsletter.collect.text.decode import to_text
 from newsletter.errors import BadInput
 
 MAX_BYTES = 5 << 20

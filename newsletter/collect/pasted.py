@@ -11,12 +11,12 @@ from datetime import datetime
 
 from newsletter import collect
 from newsletter.app import App
-from newsletter.collect.clean import MAX_TEXT, one_line, plain
-from newsletter.collect.dates import parse_date
-from newsletter.collect.feed_entry import absolute
-from newsletter.collect.identity import title_key
-from newsletter.collect.manuscript import from_text
+from newsletter.collect.documents.manuscript import from_text
+from newsletter.collect.identity.keys import title_key
 from newsletter.collect.poll import candidates
+from newsletter.collect.text.clean import MAX_TEXT, one_line, plain
+from newsletter.collect.text.dates import parse_date
+from newsletter.collect.text.links import absolute
 from newsletter.errors import BadInput
 from newsletter.model import ArticleId, RawItem, Source, SourceKind
 from newsletter.store import Connection, articles, newsletters, sources

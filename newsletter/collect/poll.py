@@ -15,14 +15,14 @@ from pathlib import Path
 from threading import Event
 from urllib.parse import urlsplit
 
-from newsletter.collect.choose import with_page
-from newsletter.collect.feed import feed_ttl, looks_like_feed, read_feed
-from newsletter.collect.files import folder_state, read_file, read_folder
-from newsletter.collect.identity import identities, title_and_day, url_key
-from newsletter.collect.match import Candidate, entries, words_of
-from newsletter.collect.page import read_page
-from newsletter.collect.reading import is_plain_news, last_reading, must_be_unknown, this_reading
-from newsletter.collect.serial import Knows, Links, listed, mapped
+from newsletter.collect.documents.files import folder_state, read_file, read_folder
+from newsletter.collect.feeds.feed import feed_ttl, looks_like_feed, read_feed
+from newsletter.collect.identity.choose import with_page
+from newsletter.collect.identity.keys import identities, title_and_day, url_key
+from newsletter.collect.identity.match import Candidate, entries, words_of
+from newsletter.collect.identity.reading import is_plain_news, last_reading, must_be_unknown, this_reading
+from newsletter.collect.lists.serial import Knows, Links, listed, mapped
+from newsletter.collect.pages.page import read_page
 from newsletter.collect.wordpress import JSON, asked, page_of, posted
 from newsletter.errors import FetchRefused, SourceError, Unreadable
 from newsletter.http import ANY_FEED, ANY_PAGE, MAX_FEED, Fetched, Fetcher
@@ -128,7 +128,7 @@ def _shown(
         found=found,
         links=Links(items=(), truncated=feed.truncated),
         reading=this_reading(before, feed.prints, found),
-        count=len(feed.prints),
+        count=len(feed.prints) or len(found),
     )
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from newsletter.app import App
-from newsletter.collect.choose import Known, New, choose
-from newsletter.collect.identity import mistrusted
+from newsletter.collect.identity.choose import Known, New, choose
+from newsletter.collect.identity.keys import mistrusted
 from newsletter.collect.poll import Polled
 from newsletter.errors import SourceError
 from newsletter.log import get_logger, one_line

@@ -16,14 +16,15 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 import lxml.html
 from lxml import etree
 
-from newsletter.collect.clean import element_text, html_to_text, one_line, paragraphs, title_text
-from newsletter.collect.dates import parse_date
-from newsletter.collect.decode import to_text
-from newsletter.collect.feed_entry import absolute, first_image, first_text, without_tail
-from newsletter.collect.identity import title_key
-from newsletter.collect.page_caption import drop_captions
-from newsletter.collect.page_cut import cut_related
-from newsletter.collect.serial import Links
+from newsletter.collect.feeds.entry import first_text, without_tail
+from newsletter.collect.identity.keys import title_key
+from newsletter.collect.lists.serial import Links
+from newsletter.collect.pages.caption import drop_captions
+from newsletter.collect.pages.cut import cut_related
+from newsletter.collect.text.clean import element_text, html_to_text, one_line, paragraphs, title_text
+from newsletter.collect.text.dates import parse_date
+from newsletter.collect.text.decode import to_text
+from newsletter.collect.text.links import absolute, first_image
 from newsletter.errors import SourceError, Unreadable
 from newsletter.http import Fetched
 from newsletter.model import RawItem

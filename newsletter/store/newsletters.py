@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from newsletter.model import ApprovalPolicy, Newsletter, NewsletterId, SourceId
+from newsletter.model import ApprovalPolicy, Newsletter, NewsletterId, PictureMode, SourceId
 from newsletter.store.engine import Connection
 from newsletter.store.schema.publishing import newsletter_sources, newsletters
 
@@ -29,6 +29,7 @@ def save(conn: Connection, newsletter: Newsletter, *, now: datetime) -> Newslett
         "latest_start_seconds": int(newsletter.latest_start.total_seconds()),
         "max_items": newsletter.max_items,
         "unknown_policy": newsletter.unknown_policy,
+        "images": newsletter.images,
         "active": newsletter.active,
     }
     known = by_slug(conn, newsletter.slug)
@@ -110,4 +111,5 @@ def _newsletter(conn: Connection, row: Mapping[Any, Any]) -> Newsletter:
         unknown_policy=row["unknown_policy"],
         active=row["active"],
         source_ids=tuple(chosen),
+        images=PictureMode(row["images"] or PictureMode.HOSTED),
     )

@@ -130,3 +130,11 @@ def test_an_automatic_newsletter_opens_at_its_send_moment_and_a_manual_one_a_day
     auto = home.write("auto.toml", text + 'approval = "auto"\n')
     assert home("apply", auto).code == 0
     assert "compose_lead_hours = 0" in home("dump").out
+
+
+@pytest.mark.parametrize("mode", ["hosted", "embedded", "linked"])
+def test_where_the_pictures_come_from_is_a_key_of_the_newsletter(home: Home, mode: str) -> None:
+    assert home("apply", home.write("pictures.toml", SITE + f'images = "{mode}"\n')).code == 0
+    assert f'images = "{mode}"' in home("dump").out
+    wrong = home.write("wrong.toml", SITE + 'images = "borrowed"\n')
+    assert "newsletters[0].images" in home("apply", wrong).error

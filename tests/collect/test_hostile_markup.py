@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.collect.feed import read_feed
-from newsletter.collect.files import read_file
-from newsletter.collect.listing import read_listing
-from newsletter.collect.page import read_page
-from newsletter.collect.serial import listing_items
-from newsletter.collect.sitemap import read_sitemap
+from newsletter.collect.documents.files import read_file
+from newsletter.collect.feeds.feed import read_feed
+from newsletter.collect.lists.listing import read_listing
+from newsletter.collect.lists.serial import listing_items
+from newsletter.collect.lists.sitemap import read_sitemap
+from newsletter.collect.pages.page import read_page
 from newsletter.model import RawItem
 
 BAD = (

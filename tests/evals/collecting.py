@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from newsletter.collect.feed import read_feed
-from newsletter.collect.listing import Listing, read_listing
-from newsletter.collect.page import read_page
+from newsletter.collect.feeds.feed import read_feed
+from newsletter.collect.lists.listing import Listing, read_listing
+from newsletter.collect.pages.page import read_page
 from newsletter.model import Feed, RawItem
 from tests.evals import scoring
 from tests.evals.data import content, records

@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from newsletter.collect.feed import read_feed
-from newsletter.collect.match import entries
+from newsletter.collect.feeds.feed import read_feed
+from newsletter.collect.identity.match import entries
 from newsletter.errors import SourceError
 from tests.evals.tables import Table
 from tests.fakes.hostile_feeds import BODIES, rss

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from newsletter.collect.story import Told, Window, compare, pack
-from newsletter.collect.story_words import Frequencies, read, weighed
+from newsletter.collect.stories.story import Told, Window, compare, pack
+from newsletter.collect.stories.words import Frequencies, read, weighed
 from newsletter.model import ArticleId, SourceId, StoryId
 from tests.evals.data import records
 from tests.evals.tables import Table, per_second, row

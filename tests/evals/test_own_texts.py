@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.collect.feed import read_feed
-from newsletter.collect.page import read_page
+from newsletter.collect.feeds.feed import read_feed
+from newsletter.collect.pages.page import read_page
 from newsletter.model import RawItem, SummaryOrigin
 from newsletter.summarise.choice import summarise
 from tests.evals import scoring

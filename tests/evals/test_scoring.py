@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.collect.listing import Listing, ListingLink
+from newsletter.collect.lists.listing import Listing, ListingLink
 from newsletter.model import Feed, RawItem, Summary, SummaryOrigin, SummarySentence, Verdict
 from tests.evals import collecting, scoring, summarising, tables
 from tests.evals.__main__ import main

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from newsletter.collect.choose import New, choose
-from newsletter.collect.identity import mistrusted
-from newsletter.collect.match import Candidate, entries
+from newsletter.collect.identity.choose import New, choose
+from newsletter.collect.identity.keys import mistrusted
+from newsletter.collect.identity.match import Candidate, entries
 from newsletter.model import ArticleId, RawItem, Seen, Source, SourceId, SourceKind, SourceState
 
 NOW = datetime.fromisoformat("2025-03-10T05:00:00+00:00")

@@ -20,9 +20,9 @@ The list of hostile cases, and where each is tested (`collect` is tests/collect,
 | 22, 23 | 301 to a parked page, back and forth; 410 once, twice, then 200 | collect/test_health |
 | 24 | Retry-After of a year, a date, a negative number | collect/test_health |
 | 25 | robots.txt endless, packed bomb, 5xx, redirecting, HTML, for others | test_robots |
-| 26 | charset of the header against the declaration against the bytes | collect/test_hostile, collect/test_text |
+| 26 | charset of the header against the declaration against the bytes | collect/test_hostile, collect/text/test_text |
 | 48 | lead image of 40 MB: no picture is ever fetched | collect/test_hostile |
-| 49 | sitemap index of itself; 50,000 URLs; packed bomb | collect/test_hostile, test_serial, test_sitemap |
+| 49 | sitemap index of itself; 50,000 URLs; packed bomb | collect/test_hostile, lists/test_serial, lists/test_sitemap |
 | – | names that no server answers: they hold up no other name | test_guard |
 | – | all of them at once: each has its reason, the good source its articles | collect/test_hostile |
 """

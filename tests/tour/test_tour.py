@@ -263,7 +263,7 @@ def test_forged_and_foreign_tokens_do_nothing(app, site, sink, publish):
 
 def test_an_article_without_own_url_links_to_its_page(app, sink, publish, tmp_path):
     from newsletter import collect
-    from newsletter.collect.files import read_file
+    from newsletter.collect.documents.files import read_file
     from newsletter.model import SourceKind
     from newsletter.store import newsletters, sources
 

@@ -163,7 +163,7 @@ story_terms = sa.Table(
     "story_terms",
     metadata,
     sa.Column("language", sa.String(16), primary_key=True),
-    sa.Column("term", sa.Integer, primary_key=True, autoincrement=False),  # collect.story_words.term_id
+    sa.Column("term", sa.Integer, primary_key=True, autoincrement=False),  # collect.stories.words.term_id
     sa.Column("documents", sa.Integer, nullable=False),
     sa.Column("seen_at", UtcDateTime, nullable=False),
 )

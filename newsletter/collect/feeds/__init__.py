@@ -1,0 +1,1 @@
+"""Feeds of every kind (RSS, RDF, Atom, JSON Feed) read tolerantly into items. Pure."""

@@ -1,0 +1,1 @@
+"""Pages and maps that list articles without being feeds: listing pages by their structure, sitemaps. Pure."""

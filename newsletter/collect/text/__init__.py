@@ -1,0 +1,1 @@
+"""Text as publishers write it: bytes decoded and mended, markup cleaned; dates, names, languages, links. Pure."""
