@@ -76,6 +76,7 @@ class SubscriberView:
     name: str
     first_name: str
     since: str
+    language: str  # of the labels they get; no marker, each language has its own rendering
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +89,13 @@ class IssueContext:
     options: Mapping[str, Any] = field(default_factory=dict)  # as the newsletter sets them; checked by the design
 
 
-def subscriber_view(nonce: str) -> SubscriberView:
+def subscriber_view(nonce: str, language: str) -> SubscriberView:
     return SubscriberView(
         email=marker(nonce, "subscriber_email"),
         name=marker(nonce, "subscriber_name"),
         first_name=marker(nonce, "subscriber_first_name"),
         since=marker(nonce, "subscribed_since"),
+        language=language,
     )
 
 
