@@ -19,6 +19,14 @@ from newsletter.model.ids import SourceId as SourceId
 from newsletter.model.ids import StaffId as StaffId
 from newsletter.model.ids import StoryId as StoryId
 from newsletter.model.ids import new_id as new_id
+from newsletter.model.placing import HEAVIEST as HEAVIEST
+from newsletter.model.placing import Basis as Basis
+from newsletter.model.placing import Edit as Edit
+from newsletter.model.placing import ItemField as ItemField
+from newsletter.model.placing import Override as Override
+from newsletter.model.placing import Pin as Pin
+from newsletter.model.placing import Presence as Presence
+from newsletter.model.placing import SectionRule as SectionRule
 from newsletter.model.states import CLOSED_DELIVERIES as CLOSED_DELIVERIES
 from newsletter.model.states import OPEN_DELIVERIES as OPEN_DELIVERIES
 from newsletter.model.states import SERIAL as SERIAL
@@ -139,6 +147,7 @@ class Source:
     exclude: tuple[str, ...] = ()  # words and phrases: an article with one of them is skipped
     topics: tuple[str, ...] = ()  # labels its articles carry
     full_text: bool = True  # False: the teaser is enough, no article page is read
+    weight: int = 0  # staff's, -3 to 3: how far its articles stand ahead of others
     etag: str | None = None
     last_modified: str | None = None
     validators_url: str | None = None  # the final URL the validators belong to
@@ -186,6 +195,8 @@ class Article:
     decided: str | None = None  # who released or dropped it, when and why
     topics: tuple[str, ...] = ()  # the source's own first, then what the article names again and again
     source_topics: tuple[str, ...] = ()
+    weight: int = 0  # staff's, -3 to 3
+    source_weight: int = 0
 
     @property
     def changed_after_edit(self) -> bool:
@@ -248,6 +259,8 @@ class Newsletter:
     unknown_policy: str  # "hold" or "resend"
     active: bool
     source_ids: tuple[SourceId, ...] = ()
+    sections: tuple[SectionRule, ...] = ()  # as declared; none: sections are the sources' own
+    max_per_source: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,6 +308,10 @@ class Item:
     published: datetime | date | None
     topics: tuple[str, ...] = ()
     also: tuple[Report, ...] = ()  # "also reported by"
+    section_titles: Mapping[str, str] = field(default_factory=dict)  # language -> title, where it differs
+    section_at: int = 0  # the section's place among the declared ones, from 1; 0: none was declared
+    only_web: bool = False  # over the limit of its section: counted in the mail, shown on the web
+    edited: tuple[ItemField, ...] = ()  # what staff said of it for this issue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,6 +322,7 @@ class Decision:
     included: bool
     reason: str
     item: Item | None = None
+    basis: Basis | None = None  # None: decided before it was ranked, or by an earlier version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
