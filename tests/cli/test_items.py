@@ -4,7 +4,13 @@ import pytest
 
 from tests.cli.conftest import SITE, Home
 
-TITLES = ("Phao đo sóng ở vịnh", "Lúa chịu mặn vụ đầu", "Thư viện số mở cửa", "Ghép mai vàng chịu rét", "Đo gió trên đảo")
+TITLES = (
+    "Phao đo sóng ở vịnh",
+    "Lúa chịu mặn vụ đầu",
+    "Thư viện số mở cửa",
+    "Ghép mai vàng chịu rét",
+    "Đo gió trên đảo",
+)
 SECTIONS = """
 max_items = 3
 max_per_source = 3

@@ -1,6 +1,6 @@
 """Pages for communications staff: what waits, each issue under review, sources and articles. All behind a login."""
 
-from newsletter.web.staff import acts, articles, login, overview, pasting, preview, review, sources, wording
+from newsletter.web.staff import acts, articles, items, login, overview, pasting, preview, review, sources, wording
 from newsletter.web.staff.session import for_staff
 from newsletter.web.visit import act, show
 
@@ -21,6 +21,7 @@ ROUTES = (
     act("/staff/issues/{id}/resume", for_staff(acts.resume)),
     act("/staff/issues/{id}/reopen", for_staff(acts.reopen)),
     act("/staff/issues/{id}/intro", for_staff(acts.intro)),
+    act("/staff/issues/{id}/items/{article}", for_staff(items.act)),
     act("/staff/issues/{id}/test", for_staff(acts.send_test)),
     show("/staff/sources", for_staff(sources.sources)),
     show("/staff/articles", for_staff(articles.articles)),

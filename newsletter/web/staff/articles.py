@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from newsletter.errors import BadInput, NotAllowed
 from newsletter.log import get_logger
-from newsletter.model import Article, ArticleId, ArticleState, Decision, Issue, IssueState, Summary
+from newsletter.model import Article, ArticleId, ArticleState, Decision, Issue, IssueState, ItemField, Summary
 from newsletter.store import articles as rows
 from newsletter.store import issues, stories, summaries
 from newsletter.summarise.edit import LONGEST
@@ -116,8 +116,10 @@ def tell_apart(visit: Visit) -> Response:
 
 
 def _keeps_other_words(issue: Issue, decision: Decision, said: str) -> bool:
-    """Approved and not sent yet, with another summary than the article's present one."""
-    return issue.state is IssueState.SCHEDULED and decision.item is not None and decision.item.summary != said
+    """Approved and not sent yet, with another summary than the article's present one, and none of its own."""
+    item = decision.item
+    own = item is not None and ItemField.SUMMARY in item.edited
+    return issue.state is IssueState.SCHEDULED and item is not None and not own and item.summary != said
 
 
 def _has_page(article: Article) -> bool:
