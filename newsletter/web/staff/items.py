@@ -88,7 +88,7 @@ def _edit(visit: Visit, conn: Connection, issue: Issue) -> bool:
     assert article is not None, "_done has looked"
     shown = _shown(conn, issue, article.id)
     typed = {name: " ".join(visit.form.get(name, shown[name]).split()) for name in WORDED}
-    differs = {name for name in WORDED if typed[name] != " ".join(shown[name].split())}
+    differs = [name for name in WORDED if typed[name] != " ".join(shown[name].split())]
     said: dict[ItemField, str | None] = {name: typed[name] for name in differs}
     doubts: tuple[str, ...] = ()
     if ItemField.TITLE in differs:

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from newsletter.approve import BY_POLICY
 from newsletter.compose.context import LABEL_LIMIT, TITLE_LIMIT
+from newsletter.compose.sections import rest_title
 from newsletter.mail.markers import fill
 from newsletter.model import (
     Counts,
@@ -117,6 +118,7 @@ def page(
         longest_section=LABEL_LIMIT,
         shelves=shelved(dossier.considered, lead=leads(visit.app, dossier.newsletter), language=visit.language),
         sections=known_sections(dossier.newsletter, dossier.considered),
+        rest=rest_title(dossier.newsletter, visit.language) or visit.words.gettext("More news"),
         typed_item=typed_item,
         tested=visit.asked("tested") == "1",
         can=allowed(dossier.issue.state),
@@ -167,7 +169,7 @@ def name_of(conn: Connection, approved_by: str | None) -> str:
 _BEFORE = (IssueState.DRAFT, IssueState.PENDING_APPROVAL, IssueState.SCHEDULED)
 _ACTS = {
     "approve": (IssueState.PENDING_APPROVAL,),
-    "items": _BEFORE,
+    "arrange": _BEFORE,
     "intro": (IssueState.DRAFT, IssueState.PENDING_APPROVAL),
     "draft": (IssueState.PENDING_APPROVAL, IssueState.SCHEDULED),
     "cancel": (*_BEFORE, IssueState.SENDING, IssueState.PAUSED),
