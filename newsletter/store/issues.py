@@ -227,7 +227,8 @@ def _drafted(conn: Connection, issue_id: IssueId, allowed: Collection[IssueState
 
 def considered(conn: Connection, issue_id: IssueId, found: Sequence[Decision]) -> None:
     """Keep why none of the articles considered can be taken, beside a draft that has nothing to say."""
-    if decisions(conn, issue_id) != list(found):
+    known = {decision.article_id: decision for decision in decisions(conn, issue_id)}
+    if known != {decision.article_id: decision for decision in found}:
         write(conn, issue_id, found)
 
 
