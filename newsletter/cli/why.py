@@ -265,8 +265,9 @@ def _verdict(entry: Mapping[str, Any]) -> str:
     if entry["parts"] is None:
         return verdict
     parts = [f"{name} {value:+.2f}" for name, value in entry["parts"].items() if value]
-    section = f"section {entry['section'] or 'default'}" + (f" ({entry['rule']})" if entry["rule"] else "")
-    return f"{verdict}; {section}; score {entry['score']:.2f}" + (f" = {', '.join(parts)}" if parts else "")
+    if entry["section"] or entry["rule"]:
+        verdict += f"; section {entry['section'] or 'default'}" + (f" ({entry['rule']})" if entry["rule"] else "")
+    return f"{verdict}; score {entry['score']:.2f}" + (f" = {', '.join(parts)}" if parts else "")
 
 
 def _about_person(conn: Connection, who: str, only: Issue | None) -> dict[str, Any]:

@@ -27,6 +27,9 @@ class Assigned:
         return self.section.limit if self.section else None
 
 
+NOWHERE = Assigned(title=None, at=0, rule="")
+
+
 def assigned(article: Article, newsletter: Newsletter, said: str | None = None) -> Assigned:
     """`said`: what staff said for this issue: a section's title in any of its languages, a title of their own, or ""."""
     if said is not None:
@@ -34,7 +37,7 @@ def assigned(article: Article, newsletter: Newsletter, said: str | None = None) 
     if not newsletter.sections:
         rule = f"the section of the source {article.source_name}" if article.section else ""
         return Assigned(title=article.section, at=0, rule=rule)
-    text = folded("\n".join((article.title, article.standfirst or "", article.text)))
+    text = _text(article) if any(section.words for section in newsletter.sections) else ""
     for at, section in enumerate(newsletter.sections, 1):
         found = _taken_for(article, section, text)
         if found is not None:
@@ -60,6 +63,10 @@ def _by_staff(newsletter: Newsletter, said: str) -> Assigned:
             return _declared(section, at, "staff")
     last = len(newsletter.sections) + 1 if newsletter.sections else 0
     return Assigned(title=said or None, at=last, rule="staff")
+
+
+def _text(article: Article) -> str:
+    return folded("\n".join((article.title, article.standfirst or "", article.text)))
 
 
 def _taken_for(article: Article, section: SectionRule, text: str) -> str | None:

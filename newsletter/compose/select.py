@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from newsletter.compose.order import Seat, seated
 from newsletter.compose.rank import basis, best_first
 from newsletter.compose.safe import clean, http_url, shortened
-from newsletter.compose.sections import Assigned, assigned
+from newsletter.compose.sections import NOWHERE, Assigned, assigned
 from newsletter.compose.tellings import Stories, article_page_url
 from newsletter.locale import Labels, labels
 from newsletter.model import (
@@ -45,12 +45,12 @@ _DANGLING = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Candidate:
-    """An article with its rank, the section it belongs to and what staff said of it."""
+    """An article with its rank, what staff said of it and, once it can be taken, the section it belongs to."""
 
     article: Article
     basis: Basis
-    section: Assigned
     said: Override | None
+    section: Assigned = NOWHERE
 
     @property
     def kept(self) -> bool:
@@ -61,6 +61,10 @@ class _Candidate:
     def why_in(self) -> str:
         asked = self.said is not None and self.said.presence is Presence.IN
         return f"in: taken in by {self.said.by}" if asked and self.said else "in"
+
+    def placed(self, newsletter: Newsletter) -> "_Candidate":
+        section = assigned(self.article, newsletter, self.said.section if self.said else None)
+        return replace(self, section=section, basis=replace(self.basis, section=section.title, rule=section.rule))
 
     def decided(self, reason: str, item: Item | None = None) -> Decision:
         return Decision(
@@ -92,8 +96,9 @@ def choose(
     told, at = stories or Stories(), send_at or now
     found = _ranked(candidates, newsletter, told, overrides or {}, at=at)
     reasons = _refused(found, newsletter, told, now=now, used=used, max_age=max_age or {})
-    able = [one for one in found if one.article.id not in reasons]
-    mail, web, over = _admitted(able, newsletter)
+    # A section may look for words in the whole text: not in the many that are used or too old.
+    found = [one if one.article.id in reasons else one.placed(newsletter) for one in found]
+    mail, web, over = _admitted([one for one in found if one.article.id not in reasons], newsletter)
     items = [*_in_order(mail, lead=lead), *web]
     decisions = []
     for position, one in enumerate(items, 1):
@@ -115,13 +120,10 @@ def _ranked(
 ) -> list[_Candidate]:
     """Best first."""
     scored = [(article, basis(article, newsletter, at=at, stories=told)) for article in candidates]
-    found = []
-    for article, rests_on in best_first(scored, newsletter.timezone):
-        said = overrides.get(article.id)
-        section = assigned(article, newsletter, said.section if said else None)
-        rests_on = replace(rests_on, section=section.title, rule=section.rule)
-        found.append(_Candidate(article=article, basis=rests_on, section=section, said=said))
-    return found
+    return [
+        _Candidate(article=article, basis=rests_on, said=overrides.get(article.id))
+        for article, rests_on in best_first(scored, newsletter.timezone)
+    ]
 
 
 def _refused(

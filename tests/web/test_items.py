@@ -213,6 +213,21 @@ def test_reasons_are_told_in_vietnamese(stored, said):
     assert reason_in(labels("vi"), stored) == said
 
 
+def test_a_weight_of_staff_puts_an_article_first(world):
+    sectioned(world)
+    last = items(world)[-1]
+    path, cookie = f"/staff/articles/{last.article_id}", world.log_in()
+    for value, kept in (("3", 3), ("9", 3), ("viel", 3)):
+        assert world.fetch(f"{path}/weigh", form={"weight": value}, cookie=cookie).status == 303
+        with world.app.db.read() as conn:
+            assert articles.get(conn, last.article_id).weight == kept
+    assert '<option value="3" selected>+3</option>' in world.fetch(path, cookie=cookie).text
+    with world.app.db.begin() as conn:
+        issues.back_to_draft(conn, world.issue().id, reason="x")
+    world.compose()
+    assert items(world)[0].article_id == last.article_id
+
+
 # ---------------------------------------------------------------- in a browser
 
 
@@ -255,7 +270,8 @@ def test_the_page_has_no_accessibility_fault_and_no_sideways_scroll(browser, wor
     world.approve()
     for width, scheme in ((1200, "light"), (360, "dark")):
         page = opened(browser, world, width=width, language=language, color_scheme=scheme)
-        for at in (f"/staff/issues/{issue.id}", f"/issues/{issue.id}/all?lang={language}"):
+        article = f"/staff/articles/{item.article_id}"
+        for at in (f"/staff/issues/{issue.id}", f"/issues/{issue.id}/all?lang={language}", article):
             page.goto(world.url + at)
             page.evaluate("document.querySelectorAll('.under details').forEach(one => one.open = true)")
             found = Axe().run(page)

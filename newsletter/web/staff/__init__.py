@@ -33,5 +33,6 @@ ROUTES = (
     act("/staff/articles/{id}/revert", for_staff(wording.revert)),
     act("/staff/articles/{id}/release", for_staff(articles.release)),
     act("/staff/articles/{id}/drop", for_staff(articles.drop)),
+    act("/staff/articles/{id}/weigh", for_staff(articles.weigh)),
     act("/staff/articles/{id}/apart", for_staff(articles.tell_apart)),
 )

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from newsletter.errors import BadInput, NotAllowed
 from newsletter.log import get_logger
-from newsletter.model import Article, ArticleId, ArticleState, Decision, Issue, IssueState, ItemField, Summary
+from newsletter.model import HEAVIEST, Article, ArticleId, ArticleState, Decision, Issue, IssueState, ItemField, Summary
 from newsletter.store import articles as rows
 from newsletter.store import issues, stories, summaries
 from newsletter.summarise.edit import LONGEST
@@ -60,6 +60,16 @@ def _decided(visit: Visit, act: Callable[..., None]) -> Response:
     return visit.go(f"/staff/articles/{article_id}")
 
 
+def weigh(visit: Visit) -> Response:
+    """Staff say how far the article stands ahead of others; a form that names no weight changes nothing."""
+    assert visit.member is not None
+    found = known(visit)
+    with suppress(ValueError, BadInput), visit.app.db.begin() as conn:
+        rows.weigh(conn, found.id, int(visit.form.get("weight", "")))
+        log.info("staff_act", act="weigh", article=found.id, staff=visit.member.id)
+    return visit.go(f"/staff/articles/{found.id}")
+
+
 def article(visit: Visit) -> Response:
     return page(visit)
 
@@ -100,6 +110,7 @@ def page(visit: Visit, *, status: int = 200, refused: str = "", typed: str | Non
         typed=said if typed is None else typed,
         mending=typed is not None,
         longest=LONGEST,
+        heaviest=HEAVIEST,
         story=story,
         added=visit.asked("added"),
     )
