@@ -117,11 +117,6 @@ def move(
     return True
 
 
-def take_back(conn: Connection, issue_id: IssueId, article_id: str, *, by: str, now: datetime) -> bool:
-    """All that was said of the article in this issue. False when nothing was."""
-    return change(conn, issue_id, article_id, dict.fromkeys(ItemField), by=by, now=now)
-
-
 def _checked(field: ItemField, value: str | None) -> str | None:
     if value is None:
         return None

@@ -58,9 +58,13 @@ class _Candidate:
         return self.said is not None and not self.said.left_out
 
     @property
+    def asked(self) -> bool:
+        """Staff took it in by name."""
+        return self.said is not None and self.said.presence is Presence.IN
+
+    @property
     def why_in(self) -> str:
-        asked = self.said is not None and self.said.presence is Presence.IN
-        return f"in: taken in by {self.said.by}" if asked and self.said else "in"
+        return f"in: taken in by {self.said.presence_by}" if self.said and self.asked else "in"
 
     def placed(self, newsletter: Newsletter) -> "_Candidate":
         section = assigned(self.article, newsletter, self.said.section if self.said else None)
@@ -143,7 +147,8 @@ def _refused(
     }
     able = [one.article for one in found if one.article.id not in reasons]
     kept = {one.article.id for one in found if one.kept}
-    return reasons | told.refusals(able, used, newsletter.timezone, kept=kept)
+    asked = {one.article.id for one in found if one.asked}
+    return reasons | told.refusals(able, used, newsletter.timezone, kept=kept, asked=asked)
 
 
 def _admitted(
@@ -203,7 +208,7 @@ def _refusal(
     if article.summary is None:
         return "has no summary"
     if said is not None and said.left_out:
-        return f"left out by {said.by}"
+        return f"left out by {said.presence_by}"
     if not article.named and not one.kept and _too_old(article, now, age):
         return f"too old: more than {age.days} days"
     return None

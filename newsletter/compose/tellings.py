@@ -40,10 +40,12 @@ class Stories:
         timezone: str,
         *,
         kept: Set[ArticleId] = frozenset(),
+        asked: Set[ArticleId] = frozenset(),
     ) -> dict[ArticleId, str]:
         """Why some of the articles that could be taken are not: their story was sent, or another tells it better.
 
-        `kept`: those that staff want in the issue; they are never refused, and the others of their story give way.
+        `kept`: those that staff dealt with; the others of their story give way to them. `asked`: those that staff took in
+        by name; they may even tell a story that was sent.
         """
         by_id = {article.id: article for article in able}
         reasons: dict[ArticleId, str] = {}
@@ -53,7 +55,8 @@ class Stories:
             sent = next((one for one in told if one.article_id in used), None)
             if sent is not None:
                 issue = f"issue {used[sent.article_id]}" if isinstance(used, Mapping) else "another issue"
-                reasons |= {rival.id: f"{_same_as(sent.title, sent.source_name)} in {issue}" for rival in rivals}
+                told_again = [one for one in everyone if one.id not in asked]
+                reasons |= {one.id: f"{_same_as(sent.title, sent.source_name)} in {issue}" for one in told_again}
             elif len(everyone) > 1:
                 taken = fullest([one for one in everyone if one.id in kept] or rivals, timezone)
                 reasons |= {

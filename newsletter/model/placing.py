@@ -79,6 +79,7 @@ class Override:
     place: int | None = None
     pin: Pin | None = None
     presence: Presence | None = None
+    presence_by: str = ""  # who left it out or took it in
     doubts: tuple[str, ...] = ()  # of the guard, on the summary
     worded_at: datetime | None = None  # when the title or summary was written, the earlier of the two
     placed_at: datetime | None = None  # when place or pin was given

@@ -77,6 +77,7 @@ def _override(latest: Mapping[ItemField, Edit]) -> Override:
         place=int(place) if place is not None else None,
         pin=Pin(pin) if pin is not None else None,
         presence=Presence(presence) if presence is not None else None,
+        presence_by=latest[ItemField.PRESENCE].by if presence is not None else "",
         doubts=summary.doubts if summary is not None and summary.value is not None else (),
         worded_at=min(worded, default=None),
         placed_at=max(placed, default=None),

@@ -105,7 +105,7 @@ def test_the_latest_of_each_field_counts_and_nothing_is_lost(
     assert (counting[one].title, counting[one].place, counting[one].by) == ("Tên hai", 3, "Lan")
     assert counting[one].worded_at == NOW + timedelta(hours=2)
     assert counting[one].placed_at == NOW + timedelta(hours=1)
-    assert counting[other].left_out
+    assert (counting[other].left_out, counting[other].presence_by) == (True, "Lan")
 
 
 def test_what_the_guard_found_counts_as_long_as_the_words_do(

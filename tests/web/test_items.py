@@ -1,19 +1,16 @@
 """What staff do to the articles of an issue on its review page, as posted forms on a real server and in a real browser."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 
 from newsletter.locale import labels
 from newsletter.model import IssueState, SectionRule
 from newsletter.store import articles, edits, issues, newsletters
 from newsletter.web.reasons import reason_in
-from tests.web.test_browser import ARGUMENTS
 
 SECTIONS = (
     SectionRule(title="Biển", titles={"en": "The sea"}, words=("sóng", "wave")),
@@ -229,14 +226,6 @@ def test_a_weight_of_staff_puts_an_article_first(world):
 
 
 # ---------------------------------------------------------------- in a browser
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[object]:
-    with sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield running
-        running.close()
 
 
 def opened(browser, world, *, width=1200, language="vi", **options):
