@@ -168,9 +168,9 @@ def summary(record: Record) -> dict[str, Any]:
     from newsletter.summarise.choice import summarise
     from newsletter.summarise.extract import MAX_CHARS
 
-    limit = record.get("max_chars") or MAX_CHARS
-    if not isinstance(limit, int) or limit < 1:
-        raise BadInput("max_chars must be a number from 1")
+    limit = MAX_CHARS if record.get("max_chars") is None else record["max_chars"]
+    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+        raise BadInput(f"max_chars must be a whole number from 1, not {limit!r}")
     made = summarise(
         title=_text(record, "title") or "",
         text=_text(record, "text") or "",

@@ -17,6 +17,7 @@ from newsletter.cli.failing import WRONG
 from newsletter.cli.issues import plain
 from newsletter.cli.opening import opened
 from newsletter.cli.output import emit, say, table
+from newsletter.cli.picturing import laid_beside
 from newsletter.compose.preflight import preflight as check_rendering
 from newsletter.compose.preflight import sample_message
 from newsletter.errors import BadInput
@@ -64,16 +65,17 @@ def preview(
         issue, mailing = composed(app, which)
         chosen = _renderings(mailing, lang)
         messages = {r.language: sample_message(app, mailing, r, now=app.clock.now()) for r in chosen}
-    if out is None:
-        mime = messages[chosen[0].language]
-        typer.echo(part_of(mime, form or Form.TEXT), nl=False)
-        return
-    out.mkdir(parents=True, exist_ok=True)
-    for language, mime in messages.items():
-        for each in (form,) if form else tuple(Form):
-            path = out / f"{issue.id}-{language}.{'txt' if each is Form.TEXT else each}"
-            path.write_bytes(part_of(mime, each))
-            say(str(path))
+        if out is None:
+            mime = messages[chosen[0].language]
+            typer.echo(part_of(mime, form or Form.TEXT), nl=False)
+            return
+        out.mkdir(parents=True, exist_ok=True)
+        for language, mime in messages.items():
+            for each in (form,) if form else tuple(Form):
+                path = out / f"{issue.id}-{language}.{'txt' if each is Form.TEXT else each}"
+                content = part_of(mime, each)
+                path.write_bytes(laid_beside(app, mailing, content, out) if each is Form.HTML else content)
+                say(str(path))
 
 
 def composed(app: App, which: str) -> tuple[Issue, Mailing]:

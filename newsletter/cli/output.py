@@ -86,7 +86,7 @@ def confirm(question: str, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise BadInput("this needs a confirmation", hint="add --yes")
+        raise BadInput(f"this needs a confirmation: {question}", hint="add --yes")
     if not typer.confirm(question):
         note("nothing was changed")
         raise typer.Exit(1)

@@ -141,6 +141,7 @@ def newsletter_of(entry: NewsletterEntry, ids: Mapping[str, SourceId]) -> Newsle
         latest_start=timedelta(hours=entry.latest_start_hours),
         max_items=entry.max_items,
         unknown_policy=entry.unknown_policy,
+        images=entry.images,
         active=entry.active,
         source_ids=tuple(ids[slug] for slug in entry.sources),
         sections=tuple(

@@ -19,7 +19,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from newsletter.compose.context import LABEL_LIMIT
 from newsletter.compose.design import find_design
 from newsletter.errors import BadInput, NewsletterError
-from newsletter.model import HEAVIEST, SERIAL, ApprovalPolicy, Newsletter, Source, SourceId, SourceKind
+from newsletter.model import HEAVIEST, SERIAL, ApprovalPolicy, Newsletter, PictureMode, Source, SourceId, SourceKind
 from newsletter.schedule import next_moments
 from newsletter.store import sources
 from subscribers import List
@@ -109,6 +109,7 @@ class NewsletterEntry(_Entry):
     max_per_source: int | None = Field(None, ge=1, le=200)
     sections: tuple[SectionEntry, ...] = Field((), max_length=30)  # the first that takes an article counts
     unknown_policy: Literal["hold", "resend"] = "hold"
+    images: PictureMode = PictureMode.HOSTED
     active: bool = True
 
     @field_validator("languages", "sources")
@@ -334,6 +335,7 @@ def entry_of_newsletter(letter: Newsletter, slugs: Mapping[SourceId, str]) -> Ne
         max_per_source=letter.max_per_source,
         sections=_entries_of_sections(letter, slugs),
         unknown_policy="resend" if letter.unknown_policy == "resend" else "hold",
+        images=letter.images,
         active=letter.active,
     )
 

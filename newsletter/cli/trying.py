@@ -16,7 +16,8 @@ from newsletter import collect, pipeline, schedule
 from newsletter.app import App
 from newsletter.cli.looking import Form, composed, part_of
 from newsletter.cli.narrating import Narrator
-from newsletter.cli.sample import BASE, HOST, PICTURES, ZONE, pictures, sample_sources
+from newsletter.cli.picturing import laid_beside
+from newsletter.cli.sample import HOST, ZONE, sample_sources
 from newsletter.cli.sample.server import Served
 from newsletter.cli.site import newsletter_of
 from newsletter.cli.sitefile import NewsletterEntry
@@ -34,6 +35,7 @@ from newsletter.model import (
     Issue,
     IssueState,
     Mailing,
+    PictureMode,
     RawItem,
     Source,
     SourceKind,
@@ -189,6 +191,7 @@ def _write(app: App, used: Sequence[Source], narrator: Narrator) -> None:
         timezone=app.settings.timezone,
         approval=ApprovalPolicy.AUTO,
         compose_lead_hours=0,
+        images=PictureMode.EMBEDDED,  # its messages are opened from a folder, and nothing serves a hosted one
     )
     with app.db.begin() as conn:
         ids = [sources.add(conn, source, now=now) for source in used]
@@ -248,17 +251,13 @@ def _result(app: App, folder: Path, problems: Sequence[str]) -> Result:
 
 
 def _digest(app: App, mailing: Mailing, folder: Path) -> dict[str, dict[str, str]]:
-    """The issue as a sample reader gets it, as files. Pictures of the sample site, which is gone, are laid beside them."""
+    """The issue as a sample reader gets it, as files, with its pictures beside them."""
     made = {}
     for rendering in mailing.renderings:
         mime = sample_message(app, mailing, rendering, now=app.clock.now())
-        html = part_of(mime, Form.HTML).replace(f"{BASE}{PICTURES}".encode(), PICTURES[1:].encode())
+        html = laid_beside(app, mailing, part_of(mime, Form.HTML), folder)
         paths = {form: folder / f"digest.{rendering.language}.{form}" for form in ("html", "txt")}
         paths["html"].write_bytes(html)
         paths["txt"].write_bytes(part_of(mime, Form.TEXT))
         made[rendering.language] = {"html": str(paths["html"]), "text": str(paths["txt"])}
-    if app.settings.fetch.resolve:
-        (folder / PICTURES[1:]).mkdir(exist_ok=True)
-        for name, picture in pictures().items():
-            (folder / PICTURES[1:] / name).write_bytes(picture)
     return made

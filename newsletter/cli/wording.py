@@ -59,7 +59,9 @@ def regenerate(ctx: typer.Context, which: Which, *, by: By = None, yes: Yes = Fa
         with app.db.read() as conn:
             edited = _by_a_person(conn, which)
         if edited:
-            confirm(f"Replace the words of {edited}?", yes=yes)
+            confirm(
+                f"Replace the words of {edited.by} by the machine's? “{edited.text}” stays in the history.", yes=yes
+            )
         changed = make_anew(app, which, by=by or me(), now=app.clock.now())
     _tell(changed, as_json=as_json)
 
@@ -112,9 +114,9 @@ def _read(file: Path | None) -> str:
     return sys.stdin.read()
 
 
-def _by_a_person(conn: Connection, which: str) -> str | None:
+def _by_a_person(conn: Connection, which: str) -> Summary | None:
     article = articles.get(conn, which)
-    return article.summary.by if article and article.summary else None
+    return article.summary if article and article.summary and article.summary.by else None
 
 
 def _plain(version: SummaryVersion) -> dict[str, Any]:
@@ -135,7 +137,7 @@ def plain_summary(summary: Summary) -> dict[str, Any]:
 def _tell(changed: Changed, *, as_json: bool) -> None:
     summary = changed.summary
     if as_json:
-        issues = {"composed_again": changed.composed_again, "keep_the_former_words": changed.bound}
+        issues = {"composed_again": changed.composed_again, "keep_the_former_words": (*changed.bound, *changed.sent)}
         emit({**plain_summary(summary), **{name: [issue.id for issue in found] for name, found in issues.items()}})
         return
     say(summary.text)
@@ -145,6 +147,8 @@ def _tell(changed: Changed, *, as_json: bool) -> None:
         note(f"note: {summary.note}")
     for issue in changed.composed_again:
         note(f"note: issue {issue.id} waited for approval and is composed again with the next run")
+    for issue in changed.sent:
+        note(f"note: issue {issue.id} went out with the former words; what readers have stays as it is")
     for issue in changed.bound:
         note(
             f"note: issue {issue.id} is approved with the former words; `newsletter back-to-draft {issue.id}` takes these"

@@ -128,7 +128,7 @@ def _shown(
         found=found,
         links=Links(items=(), truncated=feed.truncated),
         reading=this_reading(before, feed.prints, found),
-        count=len(feed.prints),
+        count=len(feed.prints) or len(found),
     )
 
 

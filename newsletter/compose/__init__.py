@@ -18,6 +18,8 @@ from newsletter.compose.design import Design, find_design, find_letters
 from newsletter.compose.intro import intro
 from newsletter.compose.items import doubtful
 from newsletter.compose.letters import NoticeTopic
+from newsletter.compose.obtaining import obtain
+from newsletter.compose.pictures import Shown, with_pictures
 from newsletter.compose.preflight import preflight
 from newsletter.compose.render import fit_issue, render_letter
 from newsletter.compose.sections import rest_title
@@ -50,6 +52,7 @@ from newsletter.store import (
     articles,
     deliveries,
     edits,
+    images,
     issues,
     letters,
     mailings,
@@ -61,6 +64,7 @@ from newsletter.store import (
 
 log = get_logger("compose")
 
+AS_PUBLISHED = Shown()
 CONFIRM_DAYS = 7  # readers.CONFIRM_WITHIN keeps what the letter says; a test holds the two together
 
 
@@ -102,7 +106,11 @@ def compose_issue(app: App, draft: Issue, now: datetime) -> int:
     if not items:
         _nothing_new(app, draft, decisions, now)
         return 0
-    mailing, findings = render_mailing(app, newsletter, replace(draft, number=number), items, now=now)
+    pictures = obtain(app, newsletter, items, find_design(newsletter.design, app.design_folders), now=now)
+    if app.stopping.is_set():
+        return 0  # not all pictures are here: it stays a draft, and the next start composes it
+    numbered = replace(draft, number=number)
+    mailing, findings = render_mailing(app, newsletter, numbered, items, now=now, pictures=pictures)
     first = mailing.renderings[0]
     with app.db.begin() as conn:
         newsletters.take_turn(conn, newsletter.id)
@@ -122,6 +130,7 @@ def compose_issue(app: App, draft: Issue, now: datetime) -> int:
         )
         mailings.discard_composed(conn, draft.id)
         mailings.add(conn, mailing, now=now)
+        images.clean(conn, now=now)
     log.info("issue_composed", issue=draft.id, items=len(items), findings=len(findings))
     app.watch("compose", f"#{number} {first.subject}", len(items), len(items))
     return 1
@@ -189,18 +198,21 @@ def render_mailing(
     items: Sequence[Item],
     *,
     now: datetime,
+    pictures: Shown = AS_PUBLISHED,
 ) -> tuple[Mailing, tuple[Finding, ...]]:
     """The mailing of a numbered issue: one rendering per language, their hash, and what preflight says of a message."""
     design = find_design(newsletter.design, app.design_folders)
     nonce = make_nonce(app.nonce_secret, issue.id)
     renderings: list[Rendering] = []
-    findings: list[Finding] = []
+    findings: list[Finding] = list(pictures.findings)
     for language in newsletter.languages:
         context = _context(app, newsletter, issue, items, design=design, language=language)
+        context = replace(context, items=with_pictures(context.items, pictures))
         fitted = fit_issue(design, context, nonce=nonce, language=language)
         renderings.append(fitted.rendering)
         findings += fitted.findings
     sender_name = newsletter.name
+    shown = tuple(name for name in pictures.images if any(name in rendering.html for rendering in renderings))
     mailing = Mailing(
         id=MailingId(new_id()),
         kind=MailingKind.ISSUE,
@@ -209,9 +221,10 @@ def render_mailing(
         list_slug=newsletter.list_slug,
         sender_name=sender_name,
         unknown_policy=newsletter.unknown_policy,
-        content_hash=_hash(app, renderings, sender_name, newsletter.list_slug),
+        content_hash=_hash(app, renderings, sender_name, newsletter.list_slug, shown),
         nonce=nonce,
         renderings=tuple(renderings),
+        images=shown,
     )
     for rendering in renderings:
         findings += preflight(app, mailing, rendering, now=now)
@@ -259,9 +272,11 @@ def _newsletter_view(app: App, name: str, language: str) -> NewsletterView:
     )
 
 
-def _hash(app: App, renderings: Sequence[Rendering], sender_name: str, list_slug: str | None) -> str:
+def _hash(
+    app: App, renderings: Sequence[Rendering], sender_name: str, list_slug: str | None, images: Sequence[str] = ()
+) -> str:
     sender = f"{sender_name} <{app.settings.sender.address}>"
-    return content_hash(renderings, sender=sender, list_id=list_slug)
+    return content_hash(renderings, sender=sender, list_id=list_slug, images=images)
 
 
 def _tell_staff_it_failed(app: App, conn: Connection, draft: Issue, reason: str, now: datetime) -> None:

@@ -20,13 +20,15 @@ LABEL_LIMIT = 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemView:
-    """An article as the reader sees it. `image` is https or None; `url` http(s) or None (then plain text)."""
+    """An article as the reader sees it. `image` is https, cid: or None; `url` http(s) or None (then plain text)."""
 
     title: str
     url: str | None
     summary: str
     image: str | None = None
     image_alt: str = ""  # empty: the picture only decorates, and is not a link
+    image_width: int = 0  # CSS pixels it is shown in at most; 0 with a publisher's own picture, whose size nobody knows
+    image_height: int = 0
     source: str = ""
     author: str | None = None
     published_at: date | None = None  # the day in the newsletter's zone

@@ -12,6 +12,7 @@ from typing import Any
 
 from newsletter.compose.arrange import Layout
 from newsletter.compose.colour import HEX
+from newsletter.compose.pictures import WIDEST, Slots
 from newsletter.errors import ConfigError
 from newsletter.model import LetterKind
 
@@ -59,6 +60,7 @@ class Design:
     path: Path
     options: Mapping[str, Option] = field(default_factory=dict)
     layout: Layout = field(default_factory=Layout)
+    pictures: Slots = field(default_factory=Slots)
 
     def resolve(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """All options with their values: those given, checked, and the defaults of the others.
@@ -122,7 +124,7 @@ def read_design(path: Path) -> Design:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"cannot be read: {error}", where=str(file)) from error
-    _known(content, ("name", "description", "options", "layout"), str(file), "")
+    _known(content, ("name", "description", "options", "layout", "pictures"), str(file), "")
     options = {name: _option(name, table, str(file)) for name, table in _table(content, "options", file).items()}
     return Design(
         name=path.name,
@@ -131,6 +133,7 @@ def read_design(path: Path) -> Design:
         path=path.resolve(),
         options=options,
         layout=_layout(_table(content, "layout", file), str(file)),
+        pictures=_slots(_table(content, "pictures", file), str(file)),
     )
 
 
@@ -175,3 +178,14 @@ def _layout(table: Mapping[str, Any], file: str) -> Layout:
             wanted = "true or false" if kinds[key] is bool else "a number from 0"
             raise ConfigError(f"layout.{key} must be {wanted}, not {value!r}", where=file)
     return Layout(**table)
+
+
+def _slots(table: Mapping[str, Any], file: str) -> Slots:
+    """[pictures]: how large pictures are shown at most, in CSS pixels; [] where a design shows none."""
+    _known(table, tuple(entry.name for entry in fields(Slots)), file, "pictures.")
+    for key, value in table.items():
+        sides = value if isinstance(value, list) else [None]
+        if len(sides) not in (0, 2) or not all(type(side) is int and 1 <= side <= WIDEST for side in sides):
+            hint = f"write {key} = [552, 310], each side from 1 to {WIDEST}, or [] for none"
+            raise ConfigError(f"pictures.{key} must be a width and a height, not {value!r}", where=file, hint=hint)
+    return Slots(**{key: (value[0], value[1]) if value else None for key, value in table.items()})

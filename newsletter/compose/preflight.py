@@ -9,7 +9,9 @@ from newsletter.mail.check import check_message
 from newsletter.mail.compile import compile_message
 from newsletter.mail.dkim import dns_record
 from newsletter.mail.frames import frame_of, reader_of
+from newsletter.mail.inline import embedded_in
 from newsletter.model import Finding, Mailing, PersonId, Rendering
+from newsletter.store import images
 from subscribers import parse_address
 
 SAMPLE = PersonId("0" * 16)
@@ -46,4 +48,8 @@ def sample_message(app: App, mailing: Mailing, rendering: Rendering, *, now: dat
         language=rendering.language,
     )
     frame = frame_of(sender, mailing, list_name=None, date=now)
-    return compile_message(rendering, frame, nonce=mailing.nonce, signer=app.signer).splice(reader).mime()
+    embedded = embedded_in(rendering.html, mailing.images, frame.domain)
+    with app.db.read() as conn:
+        shown = images.read(conn, embedded)
+    compiled = compile_message(rendering, frame, nonce=mailing.nonce, signer=app.signer, images=shown)
+    return compiled.splice(reader).mime()

@@ -44,6 +44,9 @@ def as_test(issue_mailing: Mailing, *, language: str, sender: str) -> Mailing:
         state=MailingState.COMPOSED,
         renderings=(rendering,),
         content_hash=content_hash(
-            [rendering], sender=f"{issue_mailing.sender_name} <{sender}>", list_id=issue_mailing.list_slug
+            [rendering],
+            sender=f"{issue_mailing.sender_name} <{sender}>",
+            list_id=issue_mailing.list_slug,
+            images=issue_mailing.images,
         ),
     )

@@ -1,6 +1,6 @@
 """From a mailing and the people claimed for it to built messages. Addresses pass through here in memory only."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 import subscribers
@@ -8,9 +8,10 @@ from newsletter.app import App, Outgoing
 from newsletter.errors import NotAllowed
 from newsletter.mail.compile import Frame, Reader, compile_message
 from newsletter.mail.frames import frame_of, reader_of
+from newsletter.mail.inline import embedded_in
 from newsletter.mail.manifest import content_hash
-from newsletter.model import DeliveryState, Mailing, MailingId, MailingKind, PersonId
-from newsletter.store import Connection, issues, mailings
+from newsletter.model import DeliveryState, Image, Mailing, MailingId, MailingKind, PersonId
+from newsletter.store import Connection, images, issues, mailings
 from newsletter.store.deliveries import Claim, Result
 from subscribers import Envelope, NotMailable
 
@@ -18,13 +19,16 @@ from subscribers import Envelope, NotMailable
 class Messages:
     """One mailing, compiled once per language; splices a message for each reader."""
 
-    def __init__(self, app: App, mailing: Mailing, frame: Frame) -> None:
+    def __init__(self, app: App, mailing: Mailing, frame: Frame, embedded: Mapping[str, Sequence[Image]]) -> None:
+        """`embedded`: the pictures inside the messages of each language."""
         self._app, self.mailing = app, mailing
         self._zone = ZoneInfo(app.settings.timezone)  # the day somebody joined is the day it was here
         # An issue's people must still be subscribed when it goes; letters and tests go to whom they were asked for.
         self.checked_list = mailing.list_slug if mailing.kind is MailingKind.ISSUE else None
         self._compiled = {
-            rendering.language: compile_message(rendering, frame, nonce=mailing.nonce, signer=app.signer)
+            rendering.language: compile_message(
+                rendering, frame, nonce=mailing.nonce, signer=app.signer, images=embedded[rendering.language]
+            )
             for rendering in mailing.renderings
         }
         self._default = mailing.renderings[0].language
@@ -78,7 +82,23 @@ def of_mailing(app: App, conn: Connection, mailing_id: MailingId) -> Messages:
     refuse_other_content(app, conn, mailing)
     list_name = subscribers.get_list(conn, mailing.list_slug).name if mailing.list_slug is not None else None
     started = mailings.started_at(conn, mailing_id)  # one Date for every message and every retry
-    return Messages(app, mailing, frame_of(app.settings.sender, mailing, list_name=list_name, date=started))
+    frame = frame_of(app.settings.sender, mailing, list_name=list_name, date=started)
+    return Messages(app, mailing, frame, embedded(conn, mailing, frame.domain))
+
+
+def embedded(conn: Connection, mailing: Mailing, domain: str) -> Mapping[str, Sequence[Image]]:
+    """Language → the pictures inside its messages. Raises NotAllowed when one is not there, or not what was approved."""
+    wanted = {r.language: embedded_in(r.html, mailing.images, domain) for r in mailing.renderings}
+    names = [name for name in mailing.images if any(name in chosen for chosen in wanted.values())]
+    found = {image.name: image for image in images.read(conn, names) if image.is_true}
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise NotAllowed(
+            "a picture of the approved content is missing or damaged",
+            where=f"{mailing.issue_id or mailing.id}: {missing[0]}",
+            hint="restore it from a backup and resume, or cancel",
+        )
+    return {language: [found[name] for name in chosen] for language, chosen in wanted.items()}
 
 
 def refuse_other_content(app: App, conn: Connection, mailing: Mailing) -> None:
@@ -87,7 +107,10 @@ def refuse_other_content(app: App, conn: Connection, mailing: Mailing) -> None:
         return  # nobody approves a letter or a test
     sender = app.settings.sender
     actual = content_hash(
-        mailing.renderings, sender=f"{mailing.sender_name} <{sender.address}>", list_id=mailing.list_slug
+        mailing.renderings,
+        sender=f"{mailing.sender_name} <{sender.address}>",
+        list_id=mailing.list_slug,
+        images=mailing.images,
     )
     approved = (
         issues.get(conn, mailing.issue_id).approved_hash if mailing.issue_id is not None else mailing.content_hash

@@ -31,6 +31,9 @@ _ACCOUNT = {
 }  # token, sender signature, credits, pending approval: not the reader
 
 
+MOST_OCTETS = 40_000_000  # of a request: Postmark takes 50 MB
+
+
 class PostmarkTransport:
     name = "postmark"
     connections = 2
@@ -50,7 +53,7 @@ class PostmarkTransport:
         allowed = permit(batch)
         going = [at for at, outgoing in enumerate(batch) if outgoing.person_id in allowed]
         outcomes = [Outcome(fate=Fate.REFUSED)] * len(batch)
-        answers = self._post([payloads[at] for at in going]) if going else []
+        answers = [outcome for some in requests_of([payloads[at] for at in going]) for outcome in self._post(some)]
         for at, outcome in zip(going, answers, strict=True):
             outcomes[at] = outcome
         return outcomes
@@ -69,6 +72,21 @@ class PostmarkTransport:
         except TransportDown as error:  # certainly not sent: the intents are taken back
             return [Outcome(fate=Fate.RETRY, reply=str(error), down=error.what)] * len(payloads)
         return _judged(posted, len(payloads))
+
+
+def requests_of(payloads: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The payloads in order, in as many requests as their weight asks for (pure). Only embedded pictures weigh so much."""
+    made: list[list[dict[str, Any]]] = []
+    room = 0
+    for payload in payloads:
+        weight = 2_000 + 2 * (len(payload["HtmlBody"]) + len(payload["TextBody"]))  # characters; UTF-8 and escapes
+        weight += sum(len(attached["Content"]) for attached in payload.get("Attachments", ()))
+        if weight > room:
+            made.append([])
+            room = MOST_OCTETS
+        made[-1].append(payload)
+        room -= weight
+    return made
 
 
 def _judged(posted: Posted, count: int) -> list[Outcome]:
@@ -122,6 +140,11 @@ def _payload(outgoing: Outgoing, stream: str) -> dict[str, Any]:
         "TrackLinks": "None",
         "Metadata": {"delivery": outgoing.message.reader.message_id_token},
     }
+    if parts.inline:
+        payload["Attachments"] = [
+            {"Name": i.name, "Content": i.content, "ContentType": i.media_type, "ContentID": f"cid:{i.content_id}"}
+            for i in parts.inline
+        ]
     if parts.reply_to:
         payload["ReplyTo"] = parts.reply_to
     return payload

@@ -23,12 +23,13 @@ import httpx
 
 from newsletter.errors import ConfigError, FetchRefused, NewsletterError, SourceError, TransportDown, Unreadable
 from newsletter.http.exchange import Answer, Lines
-from newsletter.http.guard import PORTS, Guard, Lookup, Turn, check_form, current_turn, is_public, shown, system_lookup
+from newsletter.http.guard import PORTS, Guard, Lookup, check_form, is_public, shown, system_lookup
 from newsletter.http.headers import charset, conditions, fresh_for, redirect, retry_after
 from newsletter.http.pace import Pace
 from newsletter.http.robots import MAX_BYTES as MAX_ROBOTS
 from newsletter.http.robots import Robots, product_token
 from newsletter.http.unpack import read_body
+from newsletter.http.wire import Turn, current_turn
 
 __all__ = ["PORTS", "Fetched", "Fetcher", "Limits", "Posted", "Uncertain", "is_public", "retry_after", "shown"]
 
@@ -86,6 +87,7 @@ class _Question:
     accept: str
     robots: bool
     cut: bool
+    within: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,10 +160,12 @@ class Fetcher:
         max_body: int = MAX_BODY,
         accept: str = ANY_PAGE,
         robots: bool = False,
+        within: float | None = None,
     ) -> Fetched:
         """The body behind `url`, redirects followed. Validators go only to the hop they belong to (`validators_url`,
         else `url`), RFC 9110 13.1. `robots`: a page found by following links, so the site's robots.txt decides, at each
-        hop. Raises FetchRefused (our rules, the site's wish), Unreadable (broken answer), SourceError (the rest).
+        hop. `within`: seconds in all, where less than the usual total is meant. Raises FetchRefused (our rules, the
+        site's wish), Unreadable (broken answer), SourceError (the rest).
         """
         return self._answered(
             _Question(
@@ -172,6 +176,7 @@ class Fetcher:
                 accept=accept,
                 robots=robots,
                 cut=False,
+                within=within,
             )
         )
 
@@ -187,7 +192,7 @@ class Fetcher:
 
     def _answered(self, question: _Question) -> Fetched:
         """Tries again, within the total time, when no connection could be made or a gateway made its excuses."""
-        turn = Turn(time.monotonic() + self._limits.total)
+        turn = Turn(time.monotonic() + min(self._limits.total, question.within or self._limits.total))
         for number in range(1, TRIES + 1):
             try:
                 with _errors(question.url, turn):

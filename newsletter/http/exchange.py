@@ -24,6 +24,7 @@ import httpx
 from newsletter.errors import FetchRefused
 from newsletter.http.answer import Body, Disconnected, Head, read_head
 from newsletter.http.guard import Guard
+from newsletter.http.wire import Wire
 
 _IDLE = 15.0  # seconds a line is kept after its answer: long enough for the next page of a paced source
 _MOST_IDLE = 40
@@ -45,7 +46,7 @@ class Answer:
 
 @dataclass(slots=True)
 class _Line:
-    stream: httpcore.NetworkStream
+    stream: Wire
     since: float = 0.0
 
 
@@ -83,7 +84,7 @@ class Lines:
         line = _Line(self._opened(origin))
         return line, *self._ask(line, request)
 
-    def _opened(self, origin: _Origin) -> httpcore.NetworkStream:
+    def _opened(self, origin: _Origin) -> Wire:
         scheme, host, port = origin
         stream = self._guard.connect_tcp(host, port, timeout=self._connect)
         if scheme == "https":
@@ -94,7 +95,7 @@ class Lines:
         """The head of the answer; a line that fails is closed."""
         try:
             line.stream.write(request, self._read)
-            reader = io.BufferedReader(_Wire(line.stream, read=self._read, most=self._most), _BLOCK)
+            reader = io.BufferedReader(_Incoming(line.stream, read=self._read, most=self._most), _BLOCK)
             head = read_head(reader)
             return head, Body(reader, head)
         except BaseException:
@@ -128,10 +129,10 @@ class Lines:
             line.stream.close()
 
 
-class _Wire(io.RawIOBase):
+class _Incoming(io.RawIOBase):
     """What comes over the line, counted."""
 
-    def __init__(self, stream: httpcore.NetworkStream, *, read: float, most: int) -> None:
+    def __init__(self, stream: Wire, *, read: float, most: int) -> None:
         self._stream, self._timeout, self._most, self._count = stream, read, most, 0
 
     def readable(self) -> bool:

@@ -7,20 +7,18 @@ spellings of 127.0.0.1 cannot pass. Must never look a name up twice for one conn
 import ipaddress
 import re
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as LookupTimeout
-from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpcore
 
 from newsletter.errors import ConfigError, FetchRefused
+from newsletter.http.wire import Wire, dial, left
 
 PORTS = (80, 443, 8080, 8443)
 # What `is_global` of the standard library still lets through: translated, tunnelled, shared and retired ranges.
@@ -56,55 +54,6 @@ def is_public(address: str) -> bool:
 def system_lookup(host: str, port: int) -> Sequence[str]:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(answer[4][0]) for answer in found))
-
-
-@dataclass(slots=True)
-class Turn:
-    """One request of one thread: when it must end, and whether any of its bytes have left."""
-
-    deadline: float
-    sent: bool = False
-
-    @property
-    def over(self) -> bool:
-        return time.monotonic() >= self.deadline
-
-
-current_turn: ContextVar[Turn] = ContextVar("turn")
-
-
-def _left(timeout: float | None, error: type[Exception]) -> float:
-    remaining = current_turn.get().deadline - time.monotonic()
-    if remaining <= 0:
-        raise error("total time is over")
-    return remaining if timeout is None else min(timeout, remaining)
-
-
-class _Line(httpcore.NetworkStream):
-    """A connection whose every read and write ends with the turn's deadline, and that notes when bytes leave."""
-
-    def __init__(self, stream: httpcore.NetworkStream) -> None:
-        self._stream = stream
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        allowed = _left(timeout, httpcore.WriteTimeout)
-        current_turn.get().sent = True
-        self._stream.write(buffer, allowed)
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> "_Line":
-        allowed = _left(timeout, httpcore.ConnectTimeout)
-        return _Line(self._stream.start_tls(ssl_context, server_hostname, allowed))
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
 
 
 class _Names:
@@ -145,7 +94,6 @@ class Guard(httpcore.NetworkBackend):
     def __init__(self, mapping: Mapping[str, str], lookup: Lookup) -> None:
         self._mapped = {host.lower(): _endpoint(host, target) for host, target in mapping.items()}
         self._names = _Names(lookup)
-        self._sockets = httpcore.SyncBackend()
 
     def connect_tcp(
         self,
@@ -154,14 +102,13 @@ class Guard(httpcore.NetworkBackend):
         timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
+    ) -> Wire:
         mapped = self._mapped.get(host.lower())
         addresses, port = ([mapped[0]], mapped[1]) if mapped else (self._checked(host, port, timeout), port)
         failure: Exception = httpcore.ConnectError("no address")
         for address in addresses[:4]:
             try:
-                allowed = _left(timeout, httpcore.ConnectTimeout)
-                return _Line(self._sockets.connect_tcp(address, port, timeout=allowed, socket_options=socket_options))
+                return dial(address, port, timeout)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure
@@ -171,7 +118,7 @@ class Guard(httpcore.NetworkBackend):
             raise FetchRefused(
                 f"port {port} is not a web port", where=host, hint=f"allowed: {', '.join(map(str, PORTS))}"
             )
-        addresses = self._names.ask(host, port, _left(timeout, httpcore.ConnectTimeout))
+        addresses = self._names.ask(host, port, left(timeout, httpcore.ConnectTimeout))
         refused = [address for address in addresses if not is_public(address)]
         if refused or not addresses:
             raise FetchRefused("the name leads to an address that is not public", where=host, hint=_ONLY_WAY)

@@ -20,8 +20,9 @@ from newsletter.errors import BadInput
 from newsletter.mail import headers
 from newsletter.mail.dkim import Signer
 from newsletter.mail.encoding import Escape, Part, encode_part
+from newsletter.mail.inline import Inline, inlines, related
 from newsletter.mail.markers import Slot, split, value_of
-from newsletter.model import Rendering
+from newsletter.model import Image, Rendering
 from subscribers import Address, reveal
 
 _TRACE = re.compile(r"[A-Za-z0-9._-]{1,62}").fullmatch  # "b." before it makes at most 64 octets (RFC 5321 4.5.3.1.1)
@@ -71,28 +72,37 @@ class Parts:
     headers: list[tuple[str, str]]  # those the provider does not write itself: Message-ID, List-*, ...
     html: str = field(repr=False)
     text: str = field(repr=False)
+    inline: tuple[Inline, ...] = ()  # pictures that the HTML names by cid:
 
 
-def compile_message(rendering: Rendering, frame: Frame, *, nonce: str, signer: Signer | None = None) -> "Compiled":
-    """Prepare `rendering` for any number of readers. Raises BadInput for a header that cannot be written."""
-    return Compiled(rendering, frame, nonce=nonce, signer=signer)
+def compile_message(
+    rendering: Rendering, frame: Frame, *, nonce: str, signer: Signer | None = None, images: Sequence[Image] = ()
+) -> "Compiled":
+    """Prepare `rendering` for any number of readers, with the pictures it embeds.
+
+    Raises BadInput for a header that cannot be written.
+    """
+    return Compiled(rendering, frame, nonce=nonce, signer=signer, inline=inlines(images, frame.domain))
 
 
 class Compiled:
     """One rendering of one mailing, encoded. Safe to share between threads: splicing changes nothing in it."""
 
-    def __init__(self, rendering: Rendering, frame: Frame, *, nonce: str, signer: Signer | None) -> None:
-        self.frame, self.signer = frame, signer
+    def __init__(
+        self, rendering: Rendering, frame: Frame, *, nonce: str, signer: Signer | None, inline: tuple[Inline, ...] = ()
+    ) -> None:
+        self.frame, self.signer, self.inline = frame, signer, inline
         self.subject = split(_nfc(rendering.subject), nonce)
         self.text = split(_nfc(rendering.text), nonce)
         self.html = split(_nfc(rendering.html), nonce)
         text, markup = encode_part(self.text, _as_it_is), encode_part(self.html, html.escape)
         boundary = _boundary(rendering)
+        before, behind = related(boundary, inline)
         self._bodies = (text, markup)
         self._between = (
-            _part_head(boundary, "plain", text),
-            b"\r\n" + _part_head(boundary, "html", markup),
-            b"\r\n--" + boundary + b"--\r\n",
+            b"--" + boundary + b"\r\n" + _part_head("plain", text),
+            b"\r\n--" + boundary + b"\r\n" + before + _part_head("html", markup),
+            behind + b"\r\n--" + boundary + b"--\r\n",
         )
         self._from = headers.address_header("From", frame.from_name, frame.from_address)
         plain_subject = all(isinstance(part, str) for part in self.subject)
@@ -186,6 +196,7 @@ class Message:
             headers=[("Message-ID", self.message_id), *compiled.leave_pairs(self.reader), *compiled.extras],
             html=_joined(compiled.html, self._values, html.escape),
             text=_joined(compiled.text, self._values, _as_it_is),
+            inline=compiled.inline,
         )
 
 
@@ -214,9 +225,9 @@ def _unfolded(line: bytes) -> tuple[str, str]:
     return name, value
 
 
-def _part_head(boundary: bytes, subtype: str, part: Part) -> bytes:
+def _part_head(subtype: str, part: Part) -> bytes:
     kind = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: {part.encoding}\r\n\r\n"
-    return b"--" + boundary + b"\r\n" + kind.encode()
+    return kind.encode()
 
 
 def _boundary(rendering: Rendering) -> bytes:

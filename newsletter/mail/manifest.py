@@ -3,16 +3,21 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from newsletter.model import Rendering
 
 
-def content_hash(renderings: Sequence[Rendering], *, sender: str, list_id: str | None) -> str:
-    """SHA-256 over the manifest: each rendering with its markers in place, the sender, the list.
+def content_hash(
+    renderings: Sequence[Rendering], *, sender: str, list_id: str | None, images: Sequence[str] = ()
+) -> str:
+    """SHA-256 over the manifest: each rendering with its markers in place, the sender, the list, the pictures of ours.
+
+    `images` are the names of pictures, which are hashes of their contents.
 
     Per-reader values are not in it; the places where they go are.
     """
-    manifest = {
+    manifest: dict[str, Any] = {
         "sender": sender,
         "list": list_id,
         "renderings": [
@@ -26,4 +31,6 @@ def content_hash(renderings: Sequence[Rendering], *, sender: str, list_id: str |
             for rendering in renderings
         ],
     }
+    if images:  # without any the hash is as it was before there were pictures of ours: approvals stand
+        manifest["images"] = sorted(images)
     return hashlib.sha256(json.dumps(manifest, ensure_ascii=False, sort_keys=True).encode()).hexdigest()

@@ -4,6 +4,7 @@
 Words: docs/tour.md.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -38,6 +39,7 @@ from newsletter.model.states import IssueState as IssueState
 from newsletter.model.states import LetterKind as LetterKind
 from newsletter.model.states import MailingKind as MailingKind
 from newsletter.model.states import MailingState as MailingState
+from newsletter.model.states import PictureMode as PictureMode
 from newsletter.model.states import SourceKind as SourceKind
 from newsletter.model.states import SourceState as SourceState
 from newsletter.model.states import StoryRule as StoryRule
@@ -261,6 +263,7 @@ class Newsletter:
     source_ids: tuple[SourceId, ...] = ()
     sections: tuple[SectionRule, ...] = ()  # as declared; none: sections are the sources' own
     max_per_source: int | None = None
+    images: PictureMode = PictureMode.HOSTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -369,6 +372,34 @@ class Mailing:
     content_hash: str
     nonce: str  # marks the per-reader values of this mailing's renderings
     renderings: Sequence[Rendering] = ()
+    images: tuple[str, ...] = ()  # names of the pictures of ours that the renderings show
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A picture of ours, made fit for its place. `name` is that of its content: another content has another name."""
+
+    name: str  # 32 hexadecimal digits of the content's SHA-256, and .jpg or .png
+    width: int  # pixels of the file
+    height: int
+    content: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, content: bytes, kind: str, *, width: int, height: int) -> "Image":
+        return cls(name=f"{_digits(content)}.{kind}", width=width, height=height, content=content)
+
+    @property
+    def media_type(self) -> str:
+        return "image/png" if self.name.endswith(".png") else "image/jpeg"
+
+    @property
+    def is_true(self) -> bool:
+        """Whether the content is still what the name says."""
+        return self.name.split(".")[0] == _digits(self.content)
+
+
+def _digits(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

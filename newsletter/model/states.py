@@ -32,6 +32,14 @@ class ArticleState(StrEnum):
     SKIPPED = "skipped"  # will not enter an issue, with a reason (backlog, too old, dropped)
 
 
+class PictureMode(StrEnum):
+    """Where the pictures of a newsletter's mail come from."""
+
+    HOSTED = "hosted"  # made fit and served by us under the name of their content
+    EMBEDDED = "embedded"  # made fit and part of every message
+    LINKED = "linked"  # as they are, from their publishers
+
+
 class StoryRule(StrEnum):
     FIRST = "first"  # nothing like it was there before
     COPY = "copy"  # most 4-word runs of the shorter text stand in the other

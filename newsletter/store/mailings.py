@@ -16,6 +16,7 @@ from newsletter.model import (
 )
 from newsletter.store.engine import Connection
 from newsletter.store.schema.delivering import mailings, renderings
+from newsletter.store.schema.picturing import mailing_images
 
 
 def add(conn: Connection, mailing: Mailing, *, now: datetime) -> None:
@@ -35,6 +36,7 @@ def add(conn: Connection, mailing: Mailing, *, now: datetime) -> None:
         )
     )
     _add_renderings(conn, mailing.id, mailing.renderings)
+    _add_images(conn, mailing.id, mailing.images)
 
 
 def discard_composed(conn: Connection, issue_id: IssueId) -> None:
@@ -44,6 +46,7 @@ def discard_composed(conn: Connection, issue_id: IssueId) -> None:
     ).scalars()
     ids = list(old)
     conn.execute(sa.delete(renderings).where(renderings.c.mailing_id.in_(ids)))
+    conn.execute(sa.delete(mailing_images).where(mailing_images.c.mailing_id.in_(ids)))
     conn.execute(sa.delete(mailings).where(mailings.c.id.in_(ids)))
 
 
@@ -93,10 +96,17 @@ def _add_renderings(conn: Connection, mailing_id: MailingId, made: Sequence[Rend
         conn.execute(sa.insert(renderings), rows)
 
 
+def _add_images(conn: Connection, mailing_id: MailingId, names: Sequence[str]) -> None:
+    rows = [{"mailing_id": mailing_id, "name": name, "position": position} for position, name in enumerate(names)]
+    if rows:
+        conn.execute(sa.insert(mailing_images), rows)
+
+
 def _mailing(conn: Connection, row: Mapping[Any, Any]) -> Mailing:
     made = conn.execute(
         sa.select(renderings).where(renderings.c.mailing_id == row["id"]).order_by(renderings.c.position)
     ).mappings()
+    shown = sa.select(mailing_images.c.name).where(mailing_images.c.mailing_id == row["id"])
     return Mailing(
         id=row["id"],
         kind=MailingKind(row["kind"]),
@@ -113,4 +123,5 @@ def _mailing(conn: Connection, row: Mapping[Any, Any]) -> Mailing:
             )
             for r in made
         ),
+        images=tuple(conn.execute(shown.order_by(mailing_images.c.position)).scalars()),
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from newsletter.model import ApprovalPolicy, Newsletter, NewsletterId, SectionRule, SourceId
+from newsletter.model import ApprovalPolicy, Newsletter, NewsletterId, PictureMode, SectionRule, SourceId
 from newsletter.store.engine import Connection
 from newsletter.store.schema.publishing import newsletter_sources, newsletters
 
@@ -32,6 +32,7 @@ def save(conn: Connection, newsletter: Newsletter, *, now: datetime) -> Newslett
         "max_per_source": newsletter.max_per_source,
         "sections": [asdict(rule) for rule in newsletter.sections] or None,
         "unknown_policy": newsletter.unknown_policy,
+        "images": newsletter.images,
         "active": newsletter.active,
     }
     known = by_slug(conn, newsletter.slug)
@@ -121,6 +122,7 @@ def _newsletter(conn: Connection, row: Mapping[Any, Any]) -> Newsletter:
         source_ids=tuple(chosen),
         sections=tuple(_rule(kept) for kept in row["sections"] or ()),
         max_per_source=row["max_per_source"],
+        images=PictureMode(row["images"] or PictureMode.HOSTED),
     )
 
 

@@ -4,7 +4,7 @@ Every summary ends at a sentence end of its source. It must never shorten, join 
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from newsletter.model import Summary, SummaryOrigin, SummarySentence, Verdict
@@ -42,7 +42,7 @@ def _title_alone(title: str, text: str) -> Summary | None:
         text=written,
         origin=SummaryOrigin.EXTRACT,
         sentences=(SummarySentence(text=written, origin="title"),),
-        guard=Verdict(ok=False, reasons=("title: the text has no whole sentence",)),
+        guard=Verdict(ok=False, reasons=("title: no sentence of the text can stand alone",)),
     )
 
 
@@ -85,6 +85,11 @@ def judge_edit(edit: Summary, *, title: str, standfirst: str | None, text: str, 
     return replace(edit, guard=verdict)
 
 
+def joined(sentences: Iterable[str]) -> str:
+    """Sentences as one line: with a space between them, but none behind the full stop of a script that has no spaces."""
+    return " ".join(sentences).replace("。 ", "。")
+
+
 def repeats_title(standfirst: str, title: str) -> bool:
     """Does the standfirst say (nearly) nothing but the title?"""
     return len(set(tokens(standfirst)) - set(tokens(title))) < NEW_WORDS
@@ -108,6 +113,6 @@ def _judged(
     standfirst: str | None,
     language: str,
 ) -> Summary:
-    written = unicodedata.normalize("NFC", " ".join(" ".join(sentence.text.split()) for sentence in sentences))
+    written = unicodedata.normalize("NFC", joined(" ".join(sentence.text.split()) for sentence in sentences))
     verdict = guard.check(written, title=title, standfirst=standfirst, text=text, language=language, origin=origin)
     return Summary(text=written, origin=origin, sentences=sentences, guard=verdict)

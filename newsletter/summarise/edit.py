@@ -36,11 +36,13 @@ SENT_BACK = "a summary was changed"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """`composed_again`: issues that waited for approval. `bound`: approved ones, which keep the former words."""
+    """`composed_again`: issues that waited for approval. `bound`: approved ones, which keep the former words; `sent`:
+    those readers have, or are getting."""
 
     summary: Summary
     composed_again: tuple[Issue, ...] = ()
     bound: tuple[Issue, ...] = ()
+    sent: tuple[Issue, ...] = ()
 
 
 def plain_words(text: str, *, longest: int = LONGEST) -> str:
@@ -151,6 +153,7 @@ def _keep(conn: Connection, article: Article, summary: Summary, *, act: SummaryA
         summary=summary,
         composed_again=_send_back(conn, article.id),
         bound=tuple(issues.holding(conn, article.id, IssueState.SCHEDULED)),
+        sent=tuple(issues.holding(conn, article.id, IssueState.SENDING, IssueState.PAUSED, IssueState.SENT)),
     )
 
 

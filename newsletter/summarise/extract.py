@@ -13,13 +13,13 @@ from newsletter.summarise.salience import PAIR_SIGNS, WORD_SIGNS
 from newsletter.summarise.sentences import Span, is_balanced, split_line
 from newsletter.summarise.sets import SET_SIGNS
 from newsletter.summarise.weights import Weights, trained
-from newsletter.summarise.words import is_foreign
+from newsletter.summarise.words import dense, is_foreign
 
 MAX_CHARS = 350
 MIN_CHARS = 160  # below this a digest item looks empty; a shorter text gives what it has
 HARD_MAX = 450  # a lone sentence may run this long when the lead paragraph has no shorter one
 SENTENCES_READ = 60  # of a very long article; news is told early
-SHORTEST_SENTENCE = 25
+SHORTEST_SENTENCE = 25  # characters of an alphabet; one of Chinese or Japanese says what three of them say
 
 _WHOLE = re.compile(r"(?:[.!?…][\"”“’»')\]]*|[。！？][”」』）]*)$")
 _STRAY_MARK = re.compile(r"[\"”»]\s+")
@@ -113,7 +113,7 @@ def _without_stray_mark(text: str, span: Span) -> Span:
 
 def _usable(sentence: str, *, suspect: bool) -> bool:
     return (
-        len(sentence) >= SHORTEST_SENTENCE
+        len(sentence) + 2 * dense(sentence) >= SHORTEST_SENTENCE
         and bool(_WHOLE.search(sentence))
         and not _TEASER.search(sentence)
         and not (suspect and (holds_credit(sentence) or has_markup(sentence)))

@@ -22,6 +22,7 @@ LEAST_OVERLAP = 0.6  # share of a summary's words that stand in the source; anot
 _WHOLE = re.compile(r"(?:[.!?…][\"”“’»')\]]*|[。！？][”」』）]*)$")
 _CUT = re.compile(r"(?:\.\.\.|…|\[\s*(?:\.\.\.|…)\s*\]|\(\s*(?:\.\.\.|…)\s*\)|&hellip;)[\s\"”’»]*$")
 SHORTEST_QUOTATION = 8  # characters; below it marks stand for irony or a work's title
+KANA_SHARE = 20  # one kana to so many Chinese characters makes a text Japanese
 _SCRIPTS = {
     "latin": re.compile("[a-zà-ɏḀ-ỿ]+", re.I),
     "han": re.compile("[\u3400-\u9fff]+"),
@@ -100,7 +101,10 @@ def _tongue(summary: str, source: str, language: str | None) -> list[str]:
 
 
 def _script(text: str) -> str:
-    return max(_SCRIPTS, key=lambda name: sum(map(len, _SCRIPTS[name].findall(text))))
+    """The script most letters are of; Japanese mixes two, and what holds some kana is Japanese."""
+    counts = {name: sum(map(len, letters.findall(text))) for name, letters in _SCRIPTS.items()}
+    most = max(counts, key=counts.__getitem__)
+    return "kana" if most == "han" and counts["kana"] * KANA_SHARE >= counts["han"] else most
 
 
 def _facts(summary: str, source: str, language: str) -> list[str]:

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0e7f\uac00-\ud7af"
 _TOKEN = re.compile(rf"[{_CJK}]|\d+(?:[.,:/]\d+)*%?|[^\W\d_{_CJK}]+")
+_DENSE = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _VIETNAMESE = re.compile("[ăđơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]")
 
 VIETNAMESE_SHARE = (
@@ -41,6 +42,11 @@ _BY_WORD: dict[str, tuple[str, ...]] = {
 def tokens(text: str) -> list[str]:
     """Lower-case NFC words (syllables in Vietnamese); Chinese, Japanese, Thai, Korean by character; figures whole."""
     return _TOKEN.findall(unicodedata.normalize("NFC", text).lower())
+
+
+def dense(text: str) -> int:
+    """How many characters are of a script that writes a word in one or two of them and no spaces between."""
+    return 0 if text.isascii() else len(_DENSE.findall(text))
 
 
 @lru_cache(maxsize=8)  # the guard asks several times about one article

@@ -31,7 +31,7 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 def rendering_policy(*, framed_by: str, pictures: bool = True) -> str:
     """The Content-Security-Policy of a mail shown as a document. `framed_by`: "'self'" or "'none'"."""
-    return _RENDERING.format(images="https: data:" if pictures else "'none'", framed_by=framed_by)
+    return _RENDERING.format(images="'self' https: data:" if pictures else "'none'", framed_by=framed_by)
 
 
 def framing_policy() -> str:

@@ -168,6 +168,17 @@ def test_the_digest_on_disk_shows_the_pictures_of_the_site_that_is_gone(sample: 
     assert all((sample.folder / path).is_file() for path in shown)
 
 
+def test_the_messages_on_disk_carry_their_pictures(sample: Run) -> None:
+    for raw in sample.mails:
+        wanted = set(re.findall(r'<img[^>]*\ssrc="cid:([^"]+)"', part(raw, "html")))
+        leaves = email.message_from_bytes(raw).walk()
+        assert (
+            {leaf["Content-ID"].strip("<>") for leaf in leaves if leaf.get_content_maintype() == "image"}
+            == wanted
+            != set()
+        )
+
+
 def test_the_stages_are_told_in_order_and_nobodys_address_is(sample: Run) -> None:
     stages = [line.split()[0] for line in sample.err.splitlines()]
     told = list(dict.fromkeys(stages))

@@ -75,6 +75,13 @@ def test_feed_entries_have_absolute_links_and_their_own_offset(folder: Home) -> 
     ]
 
 
+@pytest.mark.parametrize("limit", [0, -5, True, [], 1.5, ""])
+def test_a_room_that_is_no_whole_number_is_told(folder: Home, limit: object) -> None:
+    record = {"id": "s", "lang": "vi", "title": "Trạm", "text": "Trạm.", "max_chars": limit}
+    _, (said,) = lines(folder, "summary", record)
+    assert said == {"id": "s", "error": f"max_chars must be a whole number from 1, not {limit!r}"}
+
+
 def test_a_summary_names_where_each_sentence_stands(folder: Home) -> None:
     text = ARTICLE.partition("\n")[2].strip()
     record = {"id": "s", "lang": "vi", "title": "Trạm đo mới", "text": text, "max_chars": 120}
@@ -87,7 +94,7 @@ def test_a_summary_names_where_each_sentence_stands(folder: Home) -> None:
     assert [text[s["start"] : s["end"]] for s in answer["sentences"]] == [s["text"] for s in answer["sentences"]]
     assert {s["from"] for s in answer["sentences"]} == {"text"}
     assert (nothing["summary"], nothing["sentences"], nothing["guard"]["ok"]) == ("", [], False)
-    assert wrong == {"id": "s", "error": "max_chars must be a number from 1"}
+    assert wrong == {"id": "s", "error": "max_chars must be a whole number from 1, not 'many'"}
 
 
 def test_a_message_is_judged_and_an_error_ends_with_1(waiting: Home) -> None:

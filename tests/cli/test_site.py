@@ -200,3 +200,11 @@ def test_the_weight_of_a_source_goes_through_file_edit_and_plan(site: Home) -> N
     assert "weight 0 → 2" in site("source", "edit", "tin", "--weight", "2").out
     assert "weight = 2" in site("dump").out
     assert "weight" in site("source", "edit", "tin", "--weight", "4").error
+
+
+@pytest.mark.parametrize("mode", ["hosted", "embedded", "linked"])
+def test_where_the_pictures_come_from_is_a_key_of_the_newsletter(home: Home, mode: str) -> None:
+    assert home("apply", home.write("pictures.toml", SITE + f'images = "{mode}"\n')).code == 0
+    assert f'images = "{mode}"' in home("dump").out
+    wrong = home.write("wrong.toml", SITE + 'images = "borrowed"\n')
+    assert "newsletters[0].images" in home("apply", wrong).error

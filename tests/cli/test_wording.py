@@ -60,7 +60,9 @@ def test_words_come_from_a_file_or_from_input(waiting: Home, key: str) -> None:
 def test_regenerate_asks_before_it_replaces_a_persons_words(waiting: Home, key: str) -> None:
     assert waiting("summary", "regenerate", key).code == 0
     waiting("summary", "edit", key, WORDS)
-    assert "this needs a confirmation" in waiting("summary", "regenerate", key).error
+    asked = waiting("summary", "regenerate", key).error
+    assert "this needs a confirmation: Replace the words of" in asked
+    assert WORDS in asked
     assert waiting("summary", "regenerate", key, "--yes").code == 0
     assert waiting("why", key, "--json").json["summary"]["origin"] == "extract"
 

@@ -10,7 +10,8 @@ import pytest
 
 from newsletter.errors import ConfigError, FetchRefused, SourceError
 from newsletter.http import Fetcher, Limits, is_public
-from newsletter.http.guard import Guard, Turn, current_turn, system_lookup
+from newsletter.http.guard import Guard, system_lookup
+from newsletter.http.wire import Turn, Wire, current_turn
 from tests.fakes.rawserver import Server, reply
 
 
@@ -167,11 +168,11 @@ def test_the_address_that_was_checked_is_dialled_and_a_name_that_changes_its_min
     answers = [["93.184.215.14"], ["127.0.0.1"], ["93.184.215.14"]]
     dialled: list[str] = []
 
-    def dial(self: object, host: str, port: int, **options: object) -> httpcore.NetworkStream:
-        dialled.append(host)
+    def dial(address: str, port: int, timeout: float | None) -> Wire:
+        dialled.append(address)
         raise httpcore.ConnectError("nobody there")  # so that the client asks, and looks the name up, again
 
-    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", dial)
+    monkeypatch.setattr("newsletter.http.guard.dial", dial)
     with pytest.raises(FetchRefused, match="not public"):
         fetcher(lookup=lambda host, port: answers.pop(0)).get("http://rebind.example/")
     assert (dialled, len(answers)) == (["93.184.215.14"], 1)

@@ -91,7 +91,7 @@ def test_an_article_of_captions_alone_shows_its_title_and_waits_for_a_person() -
     summary = summarise(title=TITLE, text="Toàn cảnh trạm\n\nẢnh: Thu Trà", language="vi")
     assert summary is not None
     assert (summary.text, [s.origin for s in summary.sentences]) == (TITLE, ["title"])
-    assert summary.guard.reasons == ("title: the text has no whole sentence",)
+    assert summary.guard.reasons == ("title: no sentence of the text can stand alone",)
 
 
 def test_an_article_too_short_to_stand_gets_a_verdict_that_holds_it() -> None:
@@ -122,3 +122,22 @@ def test_an_order_hidden_in_an_article_never_reaches_its_summary() -> None:
     assert summary is not None
     assert "Ignore" not in summary.text
     assert summary.guard.ok
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "end"),
+    [
+        ("zh", "市里今天上午开放了新的水文站。水文站建在河口，每十分钟测一次水位。约四十人参加了开放仪式。", "。"),
+        (
+            "ja",
+            "町は今朝、新しい水位観測所を開いた。観測所は河口にあり、十分ごとに水位を測る。式には約四十人が出た。",
+            "。",
+        ),
+    ],
+)
+def test_dense_scripts_give_whole_sentences_without_spaces_between(language: str, text: str, end: str) -> None:
+    summary = summarise(title="水位観測", text=text, language=language)
+    assert summary is not None
+    assert summary.guard.reasons == ()
+    assert all(one.text.endswith(end) and text[one.start : one.end] == one.text for one in summary.sentences)
+    assert summary.text == "".join(one.text for one in summary.sentences)

@@ -325,6 +325,8 @@ def test_what_was_approved_is_what_is_sent(waiting: tuple[App, ArticleId]) -> No
     pipeline.run_once(app, frozenset({"compose", "release", "deliver"}))
     assert issue_of(app).state is IssueState.SENT
     assert WORDS not in html_of(app)
+    again = by_lan(app, key, "Đoàn khảo sát đã về bến, mang theo số liệu của mười hai điểm đo.")
+    assert ([issue.id for issue in again.sent], again.bound) == ([seen.id], ())
 
 
 def test_the_same_words_again_send_nothing_back(waiting: tuple[App, ArticleId]) -> None:

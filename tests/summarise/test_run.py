@@ -67,7 +67,7 @@ def test_articles_leave_ready_with_spans_and_verdict_or_held_with_a_reason(
     assert (made[led].state, made[led].summary.text) == (ArticleState.READY, LEAD)
     assert [(made[key].state, made[key].reason) for key in (empty, captions, short)] == [
         (ArticleState.HELD, "it has no text"),
-        (ArticleState.HELD, "the guard refused its summary: title: the text has no whole sentence"),
+        (ArticleState.HELD, "the guard refused its summary: title: no sentence of the text can stand alone"),
         (ArticleState.HELD, "the guard refused its summary: length: 26"),
     ]
 

@@ -8,7 +8,7 @@ import pytest
 from newsletter import summarise
 from newsletter.locale import labels
 from newsletter.model import IssueState, ModelUse, RawItem, SummaryOrigin
-from newsletter.store import articles, summaries
+from newsletter.store import articles, issues, summaries
 from newsletter.web.reasons import reason_in
 
 TITLE = "Giống lúa chịu mặn"
@@ -127,6 +127,17 @@ def test_an_approved_issue_keeps_what_was_approved_and_both_pages_say_so(world):
     assert "Số đã duyệt vẫn giữ tóm tắt cũ:" in _page(world, cookie)
     review = world.fetch(f"/staff/issues/{issue.id}", cookie=cookie).text
     assert review.count("Tóm tắt đã thay đổi sau khi số này được dựng.") == 1
+
+
+def test_words_that_readers_already_have_are_said_to_stay(world):
+    world.compose()
+    issue, cookie = world.approve(), world.log_in()
+    with world.app.db.begin() as conn:
+        issues.sending(conn, issue.id)
+    _post(world, "edit", cookie, summary=WORDS)
+    page = _page(world, cookie)
+    assert "Bạn đọc đã nhận tóm tắt cũ trong số đã gửi:" in page
+    assert "Số đã duyệt vẫn giữ tóm tắt cũ:" not in page
 
 
 def test_a_correction_after_the_edit_is_flagged_where_staff_look(world):

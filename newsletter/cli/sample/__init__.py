@@ -18,7 +18,6 @@ from newsletter.store import sources
 HOST = "tin.vien.example"
 BASE = f"https://{HOST}"
 ZONE = "Asia/Ho_Chi_Minh"
-PICTURES = "/anh/"
 
 _TYPES = {
     ".xml": "application/rss+xml",
@@ -54,11 +53,6 @@ def site(now: datetime) -> Mapping[str, Page]:
     """Path -> page, as the site stands at `now` (aware)."""
     here = now.astimezone(ZoneInfo(ZONE))
     return {path: _page(path, entry.read_bytes(), here) for path, entry in _walk(files(__name__) / "site", "")}
-
-
-def pictures() -> Mapping[str, bytes]:
-    """File name -> picture of the site."""
-    return {entry.name: entry.read_bytes() for entry in (files(__name__) / "site" / "anh").iterdir()}
 
 
 def _walk(folder: Traversable, at: str) -> list[tuple[str, Traversable]]:

@@ -14,8 +14,8 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from newsletter.bounded import TooMuch, run_bounded
 from newsletter.collect.documents import manuscript
-from newsletter.collect.documents.bounded import TooMuch, run_bounded
 from newsletter.collect.pages.page import read_page
 from newsletter.collect.text.clean import plain
 from newsletter.collect.text.decode import to_text

@@ -5,15 +5,17 @@ HTML entities), because each library at hand loses entries on some of these. Mus
 fetch anything, or answer "no entries" where it could not read: it raises Unreadable instead.
 """
 
-import hashlib
+import codecs
 import re
 from collections.abc import Container, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from html.entities import html5
 from urllib.parse import urljoin
 
 from lxml import etree
 
+from newsletter.collect.feeds.cut import Cut, cut
 from newsletter.collect.feeds.entry import entry_item, name_of, own_text, space_of
 from newsletter.collect.feeds.json_feed import read_json
 from newsletter.collect.text.clean import plain, title_text
@@ -26,6 +28,7 @@ MAX_ENTRIES = 2000
 _MAX_TAG = 65_536  # characters of one tag; 100,000 attributes cost other parsers 13 to 25 seconds
 
 _ROOT = re.compile(r"<(?:\?xml|(?:[\w.-]{1,40}:)?(?:rss|feed|RDF|entry|channel)\b|!DOCTYPE\s+rss)", re.I)
+_ROOT_TAG = re.compile(rb"<(?:[\w.-]{1,40}:)?(?:rss|feed|RDF)\b[^>]{0,20000}>", re.I)
 _ENTRY = re.compile(r"<(?:[\w.-]{1,40}:)?(?:item|entry)[\s>]", re.I)
 _END = re.compile(r"</(?:[\w.-]{1,40}:)?(?:rss|feed|rdf|entry|channel)\s*>", re.I)
 _NAMED = re.compile(
@@ -73,8 +76,8 @@ def read_feed(
 ) -> Feed:
     """The entries in the feed's order, links absolute where `url` or xml:base allow it, else None.
 
-    `seen`: prints of entries that need not be read again; they are left out of `entries`, not of `prints`. A JSON feed
-    has no prints.
+    `seen`: prints of entries that need not be read again; they are left out of `entries`, not of `prints`. A feed that
+    cannot be cut into its entries (cut.py) has no prints and is read whole.
 
     Raises Unreadable: empty, larger than 12 MB, packed, HTML, broken JSON, or no feed at all.
     """
@@ -84,13 +87,53 @@ def read_feed(
         raise Unreadable("the answer is empty where a feed was expected", where=url)
     if body.startswith((b"\x1f\x8b", b"PK\x03\x04", b"%PDF")):
         raise Unreadable("the answer is a packed or binary file, not a feed", where=url)
+    pieces = cut(body)
+    known = _without_known(pieces, url=url, charset=charset, max_entries=max_entries, seen=seen) if pieces else None
+    if known is not None:
+        return known
     text = to_text(body, charset)
     if text.lstrip("\ufeff \t\r\n").startswith("{"):
         return read_json(text, url=url, max_entries=max_entries)
-    root = _sound(text)
-    if root is None:
-        root = _parse(_repaired(_without_stump(text), url), url)
-    return _read(root, url=url, max_entries=max_entries, seen=seen)
+    root = _root(text, url)
+    feed = _read(root, url=url, max_entries=max_entries)
+    if pieces is None or len(pieces.entries) != len(feed.entries) or not _is_plain(body, text):
+        return feed
+    return replace(feed, prints=pieces.prints(_around(pieces, root, url)))
+
+
+# ---------------------------------------------------------------- what was read before
+
+
+def _without_known(
+    pieces: Cut, *, url: str, charset: str | None, max_entries: int, seen: Container[str]
+) -> Feed | None:
+    """The feed with only the entries not `seen`; None where none was, or where the rest does not read like the whole."""
+    if not seen or len(pieces.entries) > max_entries:
+        return None
+    try:
+        prints = pieces.prints(_around(pieces, _root(to_text(pieces.frame, charset), url), url))
+        fresh = sum(print_ not in seen for print_ in prints)
+        if fresh == len(prints):
+            return None
+        body = pieces.without(seen, prints)
+        text = to_text(body, charset)
+        feed = _read(_root(text, url), url=url, max_entries=max_entries)
+    except Unreadable:  # the whole says why
+        return None
+    return replace(feed, prints=prints) if len(feed.entries) == fresh and _is_plain(body, text) else None
+
+
+def _around(pieces: Cut, root: etree._Element, url: str) -> bytes:
+    """What every entry inherits: the namespaces and the tag of the root, the address links count from, the language."""
+    channel = _channel(root)
+    base, language = _base(root, channel, url), _language(root, channel)
+    opened = _ROOT_TAG.search(pieces.head)
+    return b"\n".join([opened[0] if opened else b"", (base or "").encode(), (language or "").encode()])
+
+
+def _is_plain(body: bytes, text: str) -> bool:
+    """Whether the text is what the bytes say: a guessed encoding or an undone font is a judgement of the whole feed."""
+    return text.encode("utf-8", "replace") == body.removeprefix(codecs.BOM_UTF8)
 
 
 # ---------------------------------------------------------------- repairing
@@ -116,6 +159,11 @@ def _repaired(text: str, url: str) -> str:
     if any(map(_has_giant, parts[::2])):
         raise Unreadable(f"a tag is longer than {_MAX_TAG} characters", where=url)
     return "".join(parts)
+
+
+def _root(text: str, url: str) -> etree._Element:
+    root = _sound(text)
+    return _parse(_repaired(_without_stump(text), url), url) if root is None else root
 
 
 def _sound(text: str) -> etree._Element | None:
@@ -179,31 +227,29 @@ def _not_a_feed(text: str, url: str) -> Unreadable:
 # ---------------------------------------------------------------- reading
 
 
-def _read(root: etree._Element, *, url: str, max_entries: int, seen: Container[str]) -> Feed:
-    channel = next((e for e in root.iter() if name_of(e) in ("channel", "feed")), root)
-    title, link = _channel_facts(channel)
+def _read(root: etree._Element, *, url: str, max_entries: int) -> Feed:
+    channel = _channel(root)
+    title, _ = _channel_facts(channel)
     language = _language(root, channel)
-    base = urljoin_or(url, root.get(_XML_BASE) or channel.get(_XML_BASE) or link)
+    base = _base(root, channel, url)
     entries: list[RawItem] = []
-    prints: list[str] = []
     truncated = False
-    around = hashlib.blake2b(f"{base}\n{language}".encode(), digest_size=16).digest()
     for element in _entries(root):
-        if len(prints) == max_entries:
+        if len(entries) == max_entries:
             truncated = True
             break
-        prints.append(_print(element, around))
-        if prints[-1] not in seen:
-            entries.append(entry_item(element, base=base, language=language))
-    if not prints and name_of(root) not in ("rss", "rdf", "feed", "channel"):
+        entries.append(entry_item(element, base=base, language=language))
+    if not entries and name_of(root) not in ("rss", "rdf", "feed", "channel"):
         raise _not_a_feed(etree.tostring(root, encoding="unicode")[:20_000], url)
-    return Feed(title=title, entries=tuple(entries), prints=tuple(prints), truncated=truncated)
+    return Feed(title=title, entries=tuple(entries), truncated=truncated)
 
 
-def _print(element: etree._Element, around: bytes) -> str:
-    """What stays the same exactly as long as the entry and what it inherits do: 16 hex digits."""
-    markup = etree.tostring(element, encoding="utf-8", with_tail=False)
-    return hashlib.blake2b(markup, digest_size=8, key=around).hexdigest()
+def _channel(root: etree._Element) -> etree._Element:
+    return next((e for e in root.iter() if name_of(e) in ("channel", "feed")), root)
+
+
+def _base(root: etree._Element, channel: etree._Element, url: str) -> str:
+    return urljoin_or(url, root.get(_XML_BASE) or channel.get(_XML_BASE) or _channel_facts(channel)[1])
 
 
 def _entries(root: etree._Element) -> Iterator[etree._Element]:

@@ -24,6 +24,7 @@ newsletters = sa.Table(
     sa.Column("max_per_source", sa.Integer),
     sa.Column("sections", sa.JSON(none_as_null=True)),  # list of model.SectionRule
     sa.Column("unknown_policy", sa.String(8), nullable=False),  # hold or resend
+    sa.Column("images", sa.String(8)),  # hosted, embedded, linked; NULL in rows older than this column: hosted
     sa.Column("active", sa.Boolean, nullable=False),
     sa.Column("scheduled_from", UtcDateTime, nullable=False),  # send moments before this one are not looked for
     sa.Column("created_at", UtcDateTime, nullable=False),

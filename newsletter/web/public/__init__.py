@@ -1,6 +1,6 @@
 """What the links in a mail open, and what anybody may see. Knows readers by their tokens only; shows no address whole."""
 
-from newsletter.web.public import articles, confirm, health, issues, preferences, unsubscribe
+from newsletter.web.public import articles, confirm, health, issues, pictures, preferences, unsubscribe
 from newsletter.web.visit import act, show
 
 ROUTES = (
@@ -15,6 +15,7 @@ ROUTES = (
     show("/articles/{id}", articles.article),
     show("/issues/{id}", issues.issue),
     show("/issues/{id}/all", issues.every_item),
+    show("/images/{name}", pictures.picture),
     show("/only-in-your-mail", issues.only_in_mail),
     show("/health", health.health),
 )

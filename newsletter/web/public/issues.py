@@ -14,6 +14,7 @@ from newsletter.compose.sections import rest_title
 from newsletter.mail.markers import fill
 from newsletter.model import IssueState, Mailing, Rendering
 from newsletter.store import issues, mailings, newsletters
+from newsletter.web.public.pictures import from_here
 from newsletter.web.shield import rendering_policy
 from newsletter.web.visit import Visit, problem
 
@@ -38,6 +39,7 @@ def issue(visit: Visit) -> Response:
     rendering = rendering_in(mailing, visit.language)
     explained = visit.app.url(f"/only-in-your-mail?lang={rendering.language}")
     html = fill(rendering.html, mailing.nonce, neutral_values(explained), html=True)
+    html = from_here(html, visit, mailing)
     headers = {"Content-Security-Policy": rendering_policy(framed_by="'none'"), "Cache-Control": "no-cache"}
     return HTMLResponse(html, headers=headers)
 

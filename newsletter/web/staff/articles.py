@@ -1,6 +1,6 @@
 """Articles with the reason for the state each is in; and one article with its provenance, summary and decisions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -20,6 +20,8 @@ from newsletter.web.visit import Visit
 log = get_logger("web")
 
 SHOWN = 100
+_OUT = frozenset({IssueState.SENDING, IssueState.PAUSED, IssueState.SENT})
+Decided = tuple[Issue, Decision, str]  # and the name of its newsletter
 
 
 def articles(visit: Visit) -> Response:
@@ -105,7 +107,8 @@ def page(visit: Visit, *, status: int = 200, refused: str = "", typed: str | Non
         decisions=decisions,
         versions=versions,
         names=names,
-        stale=[(issue, name) for issue, decision, name in decisions if _keeps_other_words(issue, decision, said)],
+        stale=_with_other_words(decisions, said, {IssueState.SCHEDULED}),
+        gone=_with_other_words(decisions, said, _OUT),
         refused=refused,
         typed=said if typed is None else typed,
         mending=typed is not None,
@@ -126,11 +129,16 @@ def tell_apart(visit: Visit) -> Response:
     return visit.go(f"/staff/articles/{article_id}")
 
 
-def _keeps_other_words(issue: Issue, decision: Decision, said: str) -> bool:
-    """Approved and not sent yet, with another summary than the article's present one, and none of its own."""
-    item = decision.item
-    own = item is not None and ItemField.SUMMARY in item.edited
-    return issue.state is IssueState.SCHEDULED and item is not None and not own and item.summary != said
+def _with_other_words(
+    decisions: Sequence[Decided], said: str, states: Collection[IssueState]
+) -> list[tuple[Issue, str]]:
+    """Issues in one of these states that have another summary than the article's present one, and none of their own."""
+    return [
+        (issue, name)
+        for issue, decision, name in decisions
+        if issue.state in states and (item := decision.item) is not None
+        if ItemField.SUMMARY not in item.edited and item.summary != said
+    ]
 
 
 def _has_page(article: Article) -> bool:

@@ -18,6 +18,7 @@ from newsletter.model import Mailing
 from newsletter.store import issues, mailings
 from newsletter.web.language import asked_for
 from newsletter.web.public.issues import rendering_in
+from newsletter.web.public.pictures import from_here
 from newsletter.web.shield import rendering_policy
 from newsletter.web.visit import Visit, problem
 
@@ -71,7 +72,8 @@ def frame(visit: Visit) -> Response:
     view = view_of(visit, mailing)
     rendering = rendering_in(mailing, view.language)
     values = sample_values(visit.app, rendering.language, now=visit.now)
-    html = dressed(fill(rendering.html, mailing.nonce, values, html=True), scheme=view.scheme)
+    html = from_here(fill(rendering.html, mailing.nonce, values, html=True), visit, mailing)
+    html = dressed(html, scheme=view.scheme)
     policy = rendering_policy(framed_by="'self'", pictures=view.pictures)
     return HTMLResponse(html, headers={"Content-Security-Policy": policy})
 

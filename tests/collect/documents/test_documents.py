@@ -14,8 +14,9 @@ import docx
 import pypdf
 import pytest
 
+from newsletter import bounded
 from newsletter.collect import poll
-from newsletter.collect.documents import bounded, files
+from newsletter.collect.documents import files
 from newsletter.collect.documents.files import read_file, read_folder
 from newsletter.collect.documents.pdf import paragraphs
 from newsletter.errors import SourceError, Unreadable

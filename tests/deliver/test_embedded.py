@@ -1,0 +1,99 @@
+"""Embedded pictures on their way: in every message once, as a provider's attachments, and never another picture than approved."""
+
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+
+from newsletter import deliver
+from newsletter.deliver.postmark import MOST_OCTETS, requests_of
+from newsletter.mail.inline import cid_url
+from newsletter.mail.manifest import content_hash
+from newsletter.mail.markers import make_nonce
+from newsletter.model import Image, Mailing, MailingId, MailingKind, MailingState, new_id
+from newsletter.store import deliveries, images, mailings, receipts
+from subscribers import audience
+from tests.conftest import NOW, subscribe
+from tests.deliver.conftest import addresses, outbox, rendering
+from tests.fakes.pictures import photo
+from tests.fakes.postmark import TOKEN, PostmarkServer
+
+PICTURE = Image.of(photo(), "jpg", width=1200, height=800)
+
+
+@pytest.fixture
+def embedding():
+    """`embedding(app, addresses)` freezes a mailing whose HTML embeds PICTURE."""
+
+    def make(app, people):
+        subscribe(app, "tin", people)
+        mailing_id = MailingId(new_id())
+        nonce = make_nonce(app.nonce_secret, mailing_id)
+        plain = rendering(nonce)
+        tag = f'<img src="{cid_url(PICTURE.name, "vien.example")}" alt="" width="552">'
+        renderings = (replace(plain, html=plain.html.replace("<body>", f"<body>{tag}")),)
+        sender = f"Bản tin Viện <{app.settings.sender.address}>"
+        mailing = Mailing(
+            id=mailing_id, kind=MailingKind.ISSUE, state=MailingState.COMPOSED, issue_id=None, list_slug="tin",
+            sender_name="Bản tin Viện", unknown_policy="hold", nonce=nonce, renderings=renderings, images=(PICTURE.name,),
+            content_hash=content_hash(renderings, sender=sender, list_id="tin", images=(PICTURE.name,)),
+        )  # fmt: skip
+        with app.db.begin() as conn:
+            images.keep(conn, ("https://vien.example/1.jpg", 552, 310), PICTURE, now=NOW)
+            mailings.add(conn, mailing, now=NOW)
+            deliveries.freeze(conn, mailing_id, audience(conn, "tin"), now=NOW)
+        return mailing_id
+
+    return make
+
+
+def test_every_message_carries_the_picture(make_app, embedding):
+    app = make_app()
+    embedding(app, addresses(3))
+    deliver.run(app, NOW)
+    files = outbox(app)
+    assert len(files) == 3
+    for file in files:
+        raw = file.read_bytes()
+        assert raw.count(f"Content-ID: <{PICTURE.name}@vien.example>".encode()) == 1
+        assert max(map(len, raw.split(b"\r\n"))) <= 998
+
+
+@pytest.mark.parametrize("damage", ["UPDATE images SET content = :other", "DELETE FROM mailing_images"])
+def test_another_picture_than_the_approved_one_is_not_sent(make_app, embedding, damage):
+    app = make_app()
+    mailing_id = embedding(app, addresses(2))
+    with app.db.begin() as conn:
+        conn.execute(sa.text(damage), {"other": b"\xff\xd8 another"} if ":other" in damage else {})
+    deliver.run(app, NOW)
+    with app.db.read() as conn:
+        assert receipts.count(conn, mailing_id).sent == 0
+    assert outbox(app) == []
+
+
+def test_postmark_gets_it_as_an_attachment_with_its_content_id(make_app, embedding, authority):
+    with PostmarkServer(authority.server("api.postmarkapp.com")) as server:
+        app = make_app(
+            transport={"kind": "postmark", "postmark": {"token": TOKEN, "timeout": 5}},
+            fetch={"resolve": {"api.postmarkapp.com": server.at}, "ca_file": authority.ca_file},
+        )
+        embedding(app, addresses(2))
+        deliver.run(app, NOW)
+        messages = server.accepted()
+    assert len(messages) == 2
+    for message in messages:
+        [attached] = message["Attachments"]
+        assert attached["ContentID"] == f"cid:{PICTURE.name}@vien.example"
+        assert attached["ContentID"] in message["HtmlBody"]
+        assert attached["ContentType"] == "image/jpeg"
+
+
+def test_heavy_messages_are_handed_over_in_several_requests():
+    heavy = {"HtmlBody": "x" * 50_000, "TextBody": "", "Attachments": [{"Content": "x" * 800_000}]}
+    made = requests_of([heavy] * 100)
+    assert sum(map(len, made)) == 100
+    assert len(made) > 1
+    assert all(len(some) * 900_000 < MOST_OCTETS * 1.01 for some in made)
+    light = {"HtmlBody": "x" * 50_000, "TextBody": "x" * 9_000}
+    assert list(map(len, requests_of([light] * 100))) == [100]
+    assert requests_of([]) == []
