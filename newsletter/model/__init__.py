@@ -22,11 +22,14 @@ from newsletter.model.ids import StoryId as StoryId
 from newsletter.model.ids import new_id as new_id
 from newsletter.model.placing import HEAVIEST as HEAVIEST
 from newsletter.model.placing import Basis as Basis
+from newsletter.model.placing import Decision as Decision
 from newsletter.model.placing import Edit as Edit
+from newsletter.model.placing import Item as Item
 from newsletter.model.placing import ItemField as ItemField
 from newsletter.model.placing import Override as Override
 from newsletter.model.placing import Pin as Pin
 from newsletter.model.placing import Presence as Presence
+from newsletter.model.placing import Report as Report
 from newsletter.model.placing import SectionRule as SectionRule
 from newsletter.model.states import CLOSED_DELIVERIES as CLOSED_DELIVERIES
 from newsletter.model.states import OPEN_DELIVERIES as OPEN_DELIVERIES
@@ -284,48 +287,6 @@ class Issue:
     approved_at: datetime | None
     preflight: tuple["Finding", ...] = ()
     intros: Mapping[str, str] = field(default_factory=dict)  # language -> what staff wrote in place of the made intro
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """Where else an item's story is told."""
-
-    source: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """An article's place in an issue, with what the reader sees of it."""
-
-    article_id: ArticleId
-    position: int
-    section: str | None
-    title: str
-    url: str
-    summary: str
-    source: str
-    author: str | None
-    image: str | None
-    language: str
-    published: datetime | date | None
-    topics: tuple[str, ...] = ()
-    also: tuple[Report, ...] = ()  # "also reported by"
-    section_titles: Mapping[str, str] = field(default_factory=dict)  # language -> title, where it differs
-    section_at: int = 0  # the section's place among the declared ones, from 1; 0: none was declared
-    only_web: bool = False  # over the limit of its section: counted in the mail, shown on the web
-    edited: tuple[ItemField, ...] = ()  # what staff said of it for this issue
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """Why an article is, or is not, in an issue."""
-
-    article_id: ArticleId
-    included: bool
-    reason: str
-    item: Item | None = None
-    basis: Basis | None = None  # None: decided before it was ranked, or by an earlier version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

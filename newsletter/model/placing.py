@@ -1,11 +1,11 @@
-"""What decides the place of an article in an issue: rules of sections, what staff said about an item, what a decision rests on.
+"""An article's place in an issue: rules of sections, what staff said about an item, the item, and what a decision rests on.
 
 Frozen data only; `compose.select` decides with it, `store.edits` keeps what staff said.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from newsletter.model.ids import ArticleId, SourceId
@@ -107,3 +107,45 @@ class Basis:
     @property
     def score(self) -> float:
         return self.fresh + self.story + self.source + self.article
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Where else an item's story is told."""
+
+    source: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """An article's place in an issue, with what the reader sees of it."""
+
+    article_id: ArticleId
+    position: int
+    section: str | None
+    title: str
+    url: str
+    summary: str
+    source: str
+    author: str | None
+    image: str | None
+    language: str
+    published: datetime | date | None
+    topics: tuple[str, ...] = ()
+    also: tuple[Report, ...] = ()  # "also reported by"
+    section_titles: Mapping[str, str] = field(default_factory=dict)  # language -> title, where it differs
+    section_at: int = 0  # the section's place among the declared ones, from 1; 0: none was declared
+    only_web: bool = False  # over the limit of its section: counted in the mail, shown on the web
+    edited: tuple[ItemField, ...] = ()  # what staff said of it for this issue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Why an article is, or is not, in an issue."""
+
+    article_id: ArticleId
+    included: bool
+    reason: str
+    item: Item | None = None
+    basis: Basis | None = None  # None: decided before it was ranked, or by an earlier version
