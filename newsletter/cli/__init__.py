@@ -30,6 +30,7 @@ VERBS: Mapping[str, Mapping[str, str]] = {
         "dump": "Write sources, lists and newsletters as such a file.",
     },
     "sources": {"source": "Add, list, check, pause and resume sources."},
+    "designs": {"design": "List, copy, check and preview designs."},
     "articles": {"article": "Add and list articles; release or drop held ones."},
     "people": {
         "list": "Create a list that people can join.",

@@ -25,6 +25,8 @@ from newsletter.cli.sitefile import (
     source_of,
     written,
 )
+from newsletter.compose.design import find_design
+from newsletter.compose.options import Mended
 from newsletter.model import Newsletter, NewsletterId, SectionRule, SourceId, SourceState, new_id
 from newsletter.schedule import next_moments
 from newsletter.store import Connection, newsletters, sources
@@ -61,7 +63,8 @@ def apply(
             if not dry_run:
                 _write(conn, site, plan, now=now)
         coming = _coming(site, plan, now)
-    _show(plan, coming, dry_run=dry_run, as_json=as_json)
+        mended = _mended(site, app.design_folders)
+    _show(plan, coming, mended, dry_run=dry_run, as_json=as_json)
 
 
 def dump(ctx: typer.Context) -> None:
@@ -174,12 +177,28 @@ def _coming(site: Site, plan: Sequence[Change], now: datetime) -> dict[str, list
     }
 
 
-def _show(plan: Sequence[Change], coming: dict[str, list[str]], *, dry_run: bool, as_json: bool) -> None:
+def _mended(site: Site, designs: Sequence[Path]) -> dict[str, tuple[Mended, ...]]:
+    """The colours of each newsletter that are not used as they were given, because nobody could read them."""
+    found = {entry.slug: find_design(entry.design, designs).mended(entry.options) for entry in site.newsletters}
+    return {slug: mended for slug, mended in found.items() if mended}
+
+
+def _show(
+    plan: Sequence[Change],
+    coming: dict[str, list[str]],
+    mended: dict[str, tuple[Mended, ...]],
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
     if as_json:
-        emit({"plan": plan, "next": coming, "dry_run": dry_run})
+        emit({"plan": plan, "next": coming, "mended": mended, "dry_run": dry_run})
         return
     for change in plan:
         say(str(change))
+    for slug, colours in mended.items():
+        for one in colours:
+            say(f"{slug}: {one}")
     for slug, moments in coming.items():
         say(f"{slug} is sent next: {', '.join(moments) or 'never, it is not active'}")
     if dry_run:

@@ -9,12 +9,13 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from newsletter.compose.safe import clean, http_url, https_url
+from newsletter.compose.safe import bound, clean, http_url, https_url, whole_sentences
 from newsletter.mail.markers import marker
 from newsletter.model import Item, Report
 
 TITLE_LIMIT = 200  # characters; Vietnamese titles reach 120, and one of ten megabytes must still fit
 SUMMARY_LIMIT = 600
+BRIEF_LIMIT = 120  # characters in a card of 264 px: four lines of 33
 LABEL_LIMIT = 80
 
 
@@ -39,6 +40,11 @@ class ItemView:
     only_web: bool = False  # counted in the mail, shown on the web
     position: int = 0  # from 1, in reading order
     also: tuple[Report, ...] = ()  # who else tells the story; every one has a link
+
+    @property
+    def brief(self) -> str:
+        """The summary's first sentences that fit a narrow card; never cut inside one."""
+        return whole_sentences(self.summary, BRIEF_LIMIT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +113,9 @@ def item_views(items: Sequence[Item], timezone: str, language: str = "") -> tupl
 def item_view(item: Item, timezone: str, language: str = "") -> ItemView:
     section = clean(title_in(language, item.section or "", item.section_titles), limit=LABEL_LIMIT) or None
     return ItemView(
-        title=clean(item.title, limit=TITLE_LIMIT),
+        title=bound(clean(item.title, limit=TITLE_LIMIT)),
         url=http_url(item.url),
-        summary=clean(item.summary, limit=SUMMARY_LIMIT),
+        summary=bound(clean(item.summary, limit=SUMMARY_LIMIT)),
         image=https_url(item.image),
         source=clean(item.source, limit=LABEL_LIMIT),
         author=clean(item.author or "", limit=LABEL_LIMIT) or None,

@@ -31,6 +31,39 @@ def shortened(text: str, limit: int) -> str:
     return kept.rstrip(" ,;:–-.(") + "…"
 
 
+_STOP = re.compile(r"(\S+)[.!?…]([”’)\"]?)\s+(?=[“‘\"(]?(\w))")
+_PLAIN_WORD = re.compile(r"[^\W\d_]{3,}|[12]\d{3}|.*[%”’)\"]")
+
+
+def whole_sentences(text: str, limit: int) -> str:
+    """The first sentences of `text` that have at most `limit` characters together; the first one always, however long.
+
+    A stop counts only where nobody could take it for that of an abbreviation ("TS.", "TP.", "No."): behind three or more
+    small letters, a year or a closing sign, and before a capital. Rather too few ends than a wrong one.
+    """
+    if len(text) <= limit:
+        return text
+    kept = 0
+    for stop in _STOP.finditer(text):
+        word, closing, following = stop.groups()
+        if following.islower() or word != word.lower() or not _PLAIN_WORD.fullmatch(word):
+            continue
+        end = stop.end(1) + 1 + len(closing)
+        if kept and end > limit:
+            break
+        kept = end
+    return text[:kept] or text
+
+
+_UNITS = "%|‰|°C|km²?|km/h|m[²³]?|cm|mm|kg|g|ha|kW|MW|MB|GB|tấn|tạ|triệu|tỷ|tỉ|nghìn|đồng|million|billion"
+_BOUND = re.compile(rf"(?<=\d) (?=(?:{_UNITS})(?!\w))|(?<=\bngày) (?=\d)")
+
+
+def bound(text: str) -> str:
+    """`text` with no-break spaces between a figure and its unit ("11,4 %") and in "ngày 05/12", where no line may end."""
+    return _BOUND.sub("\u00a0", text)
+
+
 def http_url(url: str | None) -> str | None:
     """`url` as ASCII when it is an absolute http or https address, else None: it is then shown as text."""
     if not url or _FORBIDDEN.search(url) or re.search(r"\s", url):

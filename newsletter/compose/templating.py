@@ -23,6 +23,7 @@ from newsletter.compose import colour
 from newsletter.errors import TemplateError
 
 TEXT_WIDTH = 72
+SHARED = "shared"  # parts of several designs: templates/shared/ beside them, unless a design has a folder of that name
 _MARK_START, _MARK_END = "\x01", "\x02"  # control characters: XML and cleaned article text cannot hold them
 MARK = re.compile(_MARK_START + r"([^\x02]*)" + _MARK_END)
 _TAG_LINE = re.compile(r"^([ \t]*)(?=</?[A-Za-z])", re.MULTILINE)
@@ -30,14 +31,14 @@ _OFFENDER = re.compile(r"'([^']+)'")
 
 
 class FolderLoader(BaseLoader):
-    """Loads templates from one folder and never from outside it, links included."""
+    """Loads templates from one folder and never from outside it, links included; see SHARED for the one exception."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
-        path = (self.folder / template).resolve()
-        if not path.is_relative_to(self.folder) or not path.is_file():
+        path = self._found(template)
+        if path is None:
             raise TemplateNotFound(template)
         try:
             source = unicodedata.normalize("NFC", path.read_text(encoding="utf-8"))
@@ -46,6 +47,19 @@ class FolderLoader(BaseLoader):
         changed = path.stat().st_mtime_ns  # a service that runs for weeks sees an edited design at once
         placed = _placed(source, template) if ".mjml" in template else source
         return placed, str(path), lambda: path.is_file() and path.stat().st_mtime_ns == changed
+
+    def _found(self, template: str) -> Path | None:
+        for root, within in _roots(self.folder, template):
+            path = (root / template).resolve()
+            if path.is_relative_to(within) and path.is_file():
+                return path
+        return None
+
+
+def _roots(folder: Path, template: str) -> tuple[tuple[Path, Path], ...]:
+    """(where a template is sought, what it must not leave): its own folder, then for `shared/…` the one beside it."""
+    own = (folder, folder)
+    return (own, (folder.parent, folder.parent / SHARED)) if template.startswith(f"{SHARED}/") else (own,)
 
 
 def _placed(source: str, template: str) -> str:
@@ -122,15 +136,22 @@ def _where(error: BaseException, folder: Path, name: str) -> str:
     """`file:line` of the innermost template line in the traceback."""
     place, frame = name, error.__traceback__
     while frame is not None:
-        filename = frame.tb_frame.f_code.co_filename
-        if Path(filename).is_relative_to(folder.resolve()):
-            place = f"{_relative(filename, folder)}:{frame.tb_lineno}"
+        file = _inside(Path(frame.tb_frame.f_code.co_filename), folder)
+        if file is not None:
+            place = f"{file}:{frame.tb_lineno}"
         frame = frame.tb_next
     return place
+
+
+def _inside(path: Path, folder: Path) -> str | None:
+    """The template's name as another one would name it; None for a file that is no template of this design."""
+    home = folder.resolve()
+    if path.is_relative_to(home):
+        return str(path.relative_to(home))
+    return str(path.relative_to(home.parent)) if path.is_relative_to(home.parent / SHARED) else None
 
 
 def _relative(filename: str | None, folder: Path) -> str:
     if filename is None:
         return "?"
-    path = Path(filename)
-    return str(path.relative_to(folder.resolve())) if path.is_relative_to(folder.resolve()) else path.name
+    return _inside(Path(filename), folder) or Path(filename).name

@@ -140,6 +140,7 @@ _KNOWN = (
     (r"the endpoint is left alone for this run[^:]*: (?P<rest>.+)", "left alone for this run: {rest}"),
     (r"its (?P<n>\d+) s are used up", "its {n} seconds are used up"),
     (r"a summary was changed", "a summary was changed; it is composed again"),
+    (r"the design was changed", "the design was changed; it is composed again"),
     (r"the intro was changed", "the intro was changed; it is composed again"),
     (r"the article changed after its summary was edited", "the article changed after its summary was edited"),
     (r"goes without its picture: (?P<rest>.+)", "goes without its picture: {rest}"),

@@ -197,6 +197,7 @@ def make_world(database_url: str, folder: Path, *, base_url: str) -> World:
     clock = FixedClock(NOW - timedelta(hours=20))
     settings = Settings(
         data_dir=folder / "data",
+        designs=folder / "designs",
         base_url=base_url,
         database_url=database_url,
         sender=Sender(

@@ -1,6 +1,18 @@
 """Pages for communications staff: what waits, each issue under review, sources and articles. All behind a login."""
 
-from newsletter.web.staff import acts, articles, items, login, overview, pasting, preview, review, sources, wording
+from newsletter.web.staff import (
+    acts,
+    articles,
+    designs,
+    items,
+    login,
+    overview,
+    pasting,
+    preview,
+    review,
+    sources,
+    wording,
+)
 from newsletter.web.staff.session import for_staff
 from newsletter.web.visit import act, show
 
@@ -24,6 +36,10 @@ ROUTES = (
     act("/staff/issues/{id}/items/{article}", for_staff(items.act)),
     act("/staff/issues/{id}/test", for_staff(acts.send_test)),
     show("/staff/sources", for_staff(sources.sources)),
+    show("/staff/designs", for_staff(designs.listed)),
+    show("/staff/designs/{slug}", for_staff(designs.form)),
+    act("/staff/designs/{slug}", for_staff(designs.save)),
+    show("/staff/designs/{slug}/frame", for_staff(designs.frame)),
     show("/staff/articles", for_staff(articles.articles)),
     show("/staff/articles/new", for_staff(pasting.ask)),
     act("/staff/articles/new", for_staff(pasting.take), longest=pasting.LONGEST_FORM),
