@@ -6,7 +6,7 @@ the URLs asked for: the transport is always the outbox, and its readers are inve
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -196,7 +196,7 @@ def _write(app: App, used: Sequence[Source], narrator: Narrator) -> None:
     )
     with app.db.begin() as conn:
         ids = [sources.add(conn, source, now=now) for source in used]
-        newsletters.save(conn, newsletter_of(entry, ids), now=now)
+        newsletters.save(conn, replace(newsletter_of(entry, {}), source_ids=tuple(ids)), now=now)
 
 
 def _stages(app: App, narrator: Narrator) -> None:

@@ -4,7 +4,7 @@ draft issue → choose articles (select) → render each language (render) → p
 → pending approval, with a decision recorded for every article considered
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -16,22 +16,26 @@ from newsletter.compose import select
 from newsletter.compose.context import IssueContext, IssueView, NewsletterView, item_views
 from newsletter.compose.design import Design, find_design, find_letters
 from newsletter.compose.intro import intro
+from newsletter.compose.items import doubtful
 from newsletter.compose.letters import NoticeTopic
 from newsletter.compose.obtaining import obtain
 from newsletter.compose.pictures import Shown, with_pictures
 from newsletter.compose.preflight import preflight_issue
 from newsletter.compose.render import fit_issue, render_letter
+from newsletter.compose.sections import rest_title
 from newsletter.compose.tellings import Stories
 from newsletter.errors import NewsletterError, NotAllowed
 from newsletter.log import get_logger
 from newsletter.mail.manifest import content_hash
 from newsletter.mail.markers import make_nonce
 from newsletter.model import (
+    ArticleId,
     Decision,
     Finding,
     Issue,
     IssueState,
     Item,
+    ItemField,
     Letter,
     LetterKind,
     Mailing,
@@ -39,6 +43,7 @@ from newsletter.model import (
     MailingKind,
     MailingState,
     Newsletter,
+    Override,
     Rendering,
     new_id,
 )
@@ -46,6 +51,7 @@ from newsletter.store import (
     Connection,
     articles,
     deliveries,
+    edits,
     images,
     issues,
     letters,
@@ -92,12 +98,13 @@ def compose_issue(app: App, draft: Issue, now: datetime) -> int:
     """Compose one draft. 0 when there is nothing new: it waits until its send moment, then it is skipped, visibly."""
     with app.db.read() as conn:
         newsletter = newsletters.get(conn, draft.newsletter_id)
-        decisions = _decide(app, conn, newsletter, now)
+        overrides = edits.overrides(conn, draft.id)
+        decisions = _decide(app, conn, newsletter, draft=draft, overrides=overrides, now=now)
         number = issues.next_number(conn, draft)
         items = [decision.item for decision in decisions if decision.item is not None]
-        edits = _edits_overtaken(conn, items)
+        doubts = doubtful(conn, items, overrides)
     if not items:
-        _nothing_new(app, draft, now)
+        _nothing_new(app, draft, decisions, now)
         return 0
     pictures = obtain(app, newsletter, items, find_design(newsletter.design, app.design_folders), now=now)
     if app.stopping.is_set():
@@ -106,7 +113,8 @@ def compose_issue(app: App, draft: Issue, now: datetime) -> int:
     mailing, findings = render_mailing(app, newsletter, numbered, items, now=now, pictures=pictures)
     first = mailing.renderings[0]
     with app.db.begin() as conn:
-        if _outdated(conn, draft, items):
+        newsletters.take_turn(conn, newsletter.id)
+        if _outdated(conn, draft, items, overrides):
             log.info("changed_meanwhile", issue=draft.id)  # it stays a draft, and the next run composes it
             return 0
         issues.composed(
@@ -118,7 +126,7 @@ def compose_issue(app: App, draft: Issue, now: datetime) -> int:
             subject=first.subject,
             preheader=first.preheader,
             content_hash=mailing.content_hash,
-            preflight=(*edits, *findings),
+            preflight=(*doubts, *findings),
         )
         mailings.discard_composed(conn, draft.id)
         mailings.add(conn, mailing, now=now)
@@ -128,40 +136,51 @@ def compose_issue(app: App, draft: Issue, now: datetime) -> int:
     return 1
 
 
-def _decide(app: App, conn: Connection, newsletter: Newsletter, now: datetime) -> list[Decision]:
+def _decide(
+    app: App,
+    conn: Connection,
+    newsletter: Newsletter,
+    *,
+    draft: Issue,
+    overrides: Mapping[ArticleId, Override],
+    now: datetime,
+) -> list[Decision]:
     ages = {source.id: source.max_age for source in sources.of_newsletter(conn, newsletter.id)}
-    ready = articles.ready_for(conn, newsletter.id)
+    found = [*articles.ready_for(conn, newsletter.id), *articles.held_for(conn, newsletter.id)]
+    known = {article.id for article in found}
+    asked = (articles.get(conn, article_id) for article_id in overrides if article_id not in known)
+    candidates = [*found, *(article for article in asked if article is not None)]
     return select.choose(
-        ready,
+        candidates,
         newsletter,
         now=now,
         used=issues.used(conn, newsletter.id),
         max_age=ages,
         base_url=app.settings.base_url,
-        stories=Stories(told=stories.tellings(conn, [article.id for article in ready])),
+        stories=Stories(told=stories.tellings(conn, [article.id for article in candidates])),
+        overrides=overrides,
+        send_at=draft.send_at,
+        lead=find_design(newsletter.design, app.design_folders).layout.lead,
     )
 
 
-def _edits_overtaken(conn: Connection, items: Sequence[Item]) -> list[Finding]:
-    """Where a person's words stand although the source has corrected the article since."""
-    found = (articles.get(conn, item.article_id) for item in items)
-    message = "the article changed after its summary was edited"
-    return [
-        Finding(check="edit", level="warning", where=article.title, message=message)
-        for article in found
-        if article is not None and article.changed_after_edit
-    ]
-
-
-def _outdated(conn: Connection, draft: Issue, items: Sequence[Item]) -> bool:
-    """A person changed a summary or the intro while we rendered: what was rendered is not what they want sent."""
+def _outdated(conn: Connection, draft: Issue, items: Sequence[Item], overrides: Mapping[ArticleId, Override]) -> bool:
+    """While we rendered, a person changed a summary, the intro or an item, or another issue took an article."""
     said = summaries.texts(conn, [item.article_id for item in items])
-    return issues.get(conn, draft.id).intros != draft.intros or any(
-        said.get(item.article_id, item.summary) != item.summary for item in items
+    taken = issues.used(conn, draft.newsletter_id)
+    return (
+        issues.get(conn, draft.id).intros != draft.intros
+        or edits.overrides(conn, draft.id) != overrides
+        or any(item.article_id in taken for item in items)
+        or any(
+            said.get(item.article_id, item.summary) != item.summary
+            for item in items
+            if ItemField.SUMMARY not in item.edited
+        )
     )
 
 
-def _nothing_new(app: App, draft: Issue, now: datetime) -> None:
+def _nothing_new(app: App, draft: Issue, decisions: Sequence[Decision], now: datetime) -> None:
     with app.db.begin() as conn:
         if now >= draft.send_at:
             issues.skip(conn, draft.id, "nothing new", seen=draft.state)
@@ -169,6 +188,7 @@ def _nothing_new(app: App, draft: Issue, now: datetime) -> None:
             app.watch("compose", "nothing new")
         else:
             issues.waits(conn, draft.id, reason="nothing new yet")
+        issues.considered(conn, draft.id, decisions)
 
 
 def render_mailing(
@@ -231,10 +251,12 @@ def _context(
             date=day,
             intro=issue.intros.get(language) or made,
             web_url=app.url(f"/issues/{issue.id}?lang={language}"),
+            more_url=app.url(f"/issues/{issue.id}/all?lang={language}"),
         ),
         newsletter=_newsletter_view(app, newsletter.name, language),
-        items=item_views(items, newsletter.timezone),
+        items=item_views(items, newsletter.timezone, language),
         options=newsletter.options,
+        rest_title=rest_title(newsletter, language),
     )
 
 

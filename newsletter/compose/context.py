@@ -36,6 +36,8 @@ class ItemView:
     kicker: str | None = None  # the topic shown above the title
     section: str | None = None
     language: str = ""
+    section_at: int = 0  # among the declared sections, from 1; 0: none is declared
+    only_web: bool = False  # counted in the mail, shown on the web
     position: int = 0  # from 1, in reading order
     also: tuple[Report, ...] = ()  # who else tells the story; every one has a link
 
@@ -49,6 +51,7 @@ class ItemView:
 class SectionView:
     title: str | None  # None: no heading is shown
     items: tuple[ItemView, ...]
+    more: int = 0  # items over the section's limit, only on the web; the issue's `more` counts them too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,7 @@ class IssueView:
     date: date
     intro: str = ""
     web_url: str | None = None
+    more_url: str | None = None  # where every item of the issue is listed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +91,7 @@ class IssueContext:
     newsletter: NewsletterView
     items: tuple[ItemView, ...]  # most important first; the design's layout makes lead, sections and briefs of them
     options: Mapping[str, Any] = field(default_factory=dict)  # as the newsletter sets them; checked by the design
+    rest_title: str = ""  # heads items without a section; empty: the made words
 
 
 def subscriber_view(nonce: str, language: str) -> SubscriberView:
@@ -99,13 +104,16 @@ def subscriber_view(nonce: str, language: str) -> SubscriberView:
     )
 
 
-def item_views(items: Sequence[Item], timezone: str) -> tuple[ItemView, ...]:
-    """Items in order of position, made safe: one-line NFC text, http(s) links, https pictures, local days."""
-    return tuple(item_view(item, timezone) for item in sorted(items, key=lambda item: item.position))
+def item_views(items: Sequence[Item], timezone: str, language: str = "") -> tuple[ItemView, ...]:
+    """Items in order of position, made safe: one-line NFC text, http(s) links, https pictures, local days.
+
+    `language`: of the labels; sections are named in it where the newsletter says how.
+    """
+    return tuple(item_view(item, timezone, language) for item in sorted(items, key=lambda item: item.position))
 
 
-def item_view(item: Item, timezone: str) -> ItemView:
-    section = clean(item.section or "", limit=LABEL_LIMIT) or None
+def item_view(item: Item, timezone: str, language: str = "") -> ItemView:
+    section = clean(title_in(language, item.section or "", item.section_titles), limit=LABEL_LIMIT) or None
     return ItemView(
         title=bound(clean(item.title, limit=TITLE_LIMIT)),
         url=http_url(item.url),
@@ -117,6 +125,8 @@ def item_view(item: Item, timezone: str) -> ItemView:
         kicker=section,
         section=section,
         language=item.language,
+        section_at=item.section_at,
+        only_web=item.only_web,
         position=item.position,
         also=tuple(
             Report(source=clean(one.source, limit=LABEL_LIMIT), url=url)
@@ -124,6 +134,11 @@ def item_view(item: Item, timezone: str) -> ItemView:
             if (url := http_url(one.url)) and one.source.strip()
         ),
     )
+
+
+def title_in(language: str, title: str, titles: Mapping[str, str]) -> str:
+    """A section's title in a language (BCP 47), else in that language of any region, else as it is."""
+    return titles.get(language) or titles.get(language.split("-")[0]) or title
 
 
 def local_day(value: datetime | date | None, timezone: str) -> date | None:

@@ -114,12 +114,13 @@ def _issue_variables(design: Design, context: IssueContext, words: Labels, nonce
         preheader=clean(context.issue.preheader),
         intro=clean(context.issue.intro),
         web_url=http_url(context.issue.web_url),
+        more_url=http_url(context.issue.more_url),
     )
     return {
         **_common(design, context.options, newsletter=context.newsletter, words=words, nonce=nonce),
         "issue": issue,
         "web_url": issue.web_url,
-        "more_url": issue.web_url or http_url(context.newsletter.url),
+        "more_url": issue.more_url or issue.web_url or http_url(context.newsletter.url),
         "item_count": len(context.items),
     }
 
@@ -155,7 +156,9 @@ def _clean_newsletter(newsletter: NewsletterView) -> NewsletterView:
 def _render_stage(
     design: Design, context: IssueContext, *, variables: Mapping[str, Any], stage: Squeeze, words: Labels
 ) -> tuple[Rendering, Arrangement]:
-    made = arrange(context.items, design.layout, stage, rest_title=words.gettext("More news"))
+    made = arrange(
+        context.items, design.layout, stage, rest_title=clean(context.rest_title) or words.gettext("More news")
+    )
     given = {
         **variables,
         "lead": made.lead,

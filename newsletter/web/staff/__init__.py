@@ -4,6 +4,7 @@ from newsletter.web.staff import (
     acts,
     articles,
     designs,
+    items,
     login,
     overview,
     pasting,
@@ -34,6 +35,7 @@ ROUTES = (
     act("/staff/issues/{id}/resume", for_staff(acts.resume)),
     act("/staff/issues/{id}/reopen", for_staff(acts.reopen)),
     act("/staff/issues/{id}/intro", for_staff(acts.intro)),
+    act("/staff/issues/{id}/items/{article}", for_staff(items.act)),
     act("/staff/issues/{id}/test", for_staff(acts.send_test)),
     show("/staff/sources", for_staff(sources.sources)),
     show("/staff/designs", for_staff(designs.listed)),
@@ -49,5 +51,6 @@ ROUTES = (
     act("/staff/articles/{id}/revert", for_staff(wording.revert)),
     act("/staff/articles/{id}/release", for_staff(articles.release)),
     act("/staff/articles/{id}/drop", for_staff(articles.drop)),
+    act("/staff/articles/{id}/weigh", for_staff(articles.weigh)),
     act("/staff/articles/{id}/apart", for_staff(articles.tell_apart)),
 )
