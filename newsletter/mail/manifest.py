@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from newsletter.model import Rendering
 
@@ -22,6 +23,7 @@ def content_hash(renderings: Sequence[Rendering], *, sender: str, list_id: str |
                 "preheader": rendering.preheader,
                 "html": hashlib.sha256(rendering.html.encode()).hexdigest(),
                 "text": hashlib.sha256(rendering.text.encode()).hexdigest(),
+                **({"segments": asdict(rendering.segments)} if rendering.segments is not None else {}),
             }
             for rendering in renderings
         ],
