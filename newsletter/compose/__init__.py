@@ -218,12 +218,19 @@ def _context(
             preheader=select.preheader(newsletter, items, language),
             date=day,
             intro=issue.intros.get(language) or made,
+            intro_made=language not in issue.intros,
             web_url=app.url(f"/issues/{issue.id}?lang={language}"),
         ),
         newsletter=_newsletter_view(app, newsletter.name, language),
-        items=item_views(items, newsletter.timezone),
+        items=item_views(items, newsletter.timezone, offered=_offered(app, newsletter)),
         options=newsletter.options,
     )
+
+
+def _offered(app: App, newsletter: Newsletter) -> frozenset[str]:
+    """The topics readers may choose: the labels staff gave to sources, not the names found in articles."""
+    with app.db.read() as conn:
+        return frozenset(topic for source in sources.of_newsletter(conn, newsletter.id) for topic in source.topics)
 
 
 def _newsletter_view(app: App, name: str, language: str) -> NewsletterView:

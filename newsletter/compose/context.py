@@ -3,7 +3,7 @@
 Templates get these frozen values and nothing else. Per-reader values are markers: the same rendering serves all.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -35,6 +35,7 @@ class ItemView:
     language: str = ""
     position: int = 0  # from 1, in reading order
     also: tuple[Report, ...] = ()  # who else tells the story; every one has a link
+    topics: tuple[str, ...] = ()  # those a reader may choose it by; none: for everybody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,7 @@ class IssueView:
     preheader: str
     date: date
     intro: str = ""
+    intro_made: bool = True  # it counts and names the items; False: staff wrote it
     web_url: str | None = None
 
 
@@ -89,12 +91,15 @@ def subscriber_view(nonce: str) -> SubscriberView:
     )
 
 
-def item_views(items: Sequence[Item], timezone: str) -> tuple[ItemView, ...]:
-    """Items in order of position, made safe: one-line NFC text, http(s) links, https pictures, local days."""
-    return tuple(item_view(item, timezone) for item in sorted(items, key=lambda item: item.position))
+def item_views(items: Sequence[Item], timezone: str, *, offered: Collection[str] = ()) -> tuple[ItemView, ...]:
+    """Items in order of position, made safe: one-line NFC text, http(s) links, https pictures, local days.
+
+    `offered`: the topics readers may choose; an item that has none of them is for everybody.
+    """
+    return tuple(item_view(item, timezone, offered=offered) for item in sorted(items, key=lambda item: item.position))
 
 
-def item_view(item: Item, timezone: str) -> ItemView:
+def item_view(item: Item, timezone: str, *, offered: Collection[str] = ()) -> ItemView:
     section = clean(item.section or "", limit=LABEL_LIMIT) or None
     return ItemView(
         title=clean(item.title, limit=TITLE_LIMIT),
@@ -113,6 +118,7 @@ def item_view(item: Item, timezone: str) -> ItemView:
             for one in item.also
             if (url := http_url(one.url)) and one.source.strip()
         ),
+        topics=tuple(topic for topic in item.topics if topic in offered),
     )
 
 

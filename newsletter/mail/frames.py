@@ -52,6 +52,7 @@ def reader_of(
     name: str | None,
     since: date,
     language: str,
+    topics: tuple[str, ...] = (),
 ) -> Reader:
     """One person of a mailing, with every value a design may show. `since`: the day they subscribed."""
     links = links_of(base_url, keyring, mailing, person_id)
@@ -68,6 +69,7 @@ def reader_of(
         message_id_token=keyring.make(Purpose.TRACE, mailing.id, person_id),
         unsubscribe_url=links["unsubscribe_url"] if mailing.list_slug is not None else None,
         values=values,
+        topics=topics,
     )
 
 

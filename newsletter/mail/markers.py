@@ -40,7 +40,10 @@ class Slot(NamedTuple):
 
 
 class Begin(NamedTuple):
-    """A segment begins: for readers who get one of these items. Items are numbered from 0 in reading order."""
+    """A segment begins: for readers who get one of these items, or, when none is named, for those who get all.
+
+    Items are numbered from 0 in reading order.
+    """
 
     items: tuple[int, ...]
 
@@ -74,7 +77,7 @@ def marker(nonce: str, field: str) -> str:
 
 
 def segment_marks(nonce: str, items: Sequence[int], *, html: bool) -> tuple[str, str]:
-    """What stands before and behind a segment for readers who get one of `items`."""
+    """What stands before and behind a segment for readers who get one of `items`; none: for those who get all."""
     begin, end = _mark(nonce, "B" + "x".join(map(str, items))), _mark(nonce, "E")
     return (f"<!--{begin}-->", f"<!--{end}-->") if html else (begin, end)
 
@@ -127,12 +130,12 @@ def _read(code: str) -> Piece:
         return Slot(_FIELDS[code])
     if code == "E":
         return End()
-    numbers = tuple(map(int, code[1:].split("x")))
+    numbers = tuple(map(int, code[1:].split("x"))) if len(code) > 1 else ()
     return Begin(numbers) if code[0] == "B" else Count(*numbers)
 
 
 @lru_cache(maxsize=64)
 def _pattern(nonce: str) -> re.Pattern[str]:
-    mark, segment = f"QqX{re.escape(nonce)}X", r"B\d+(?:x\d+)*|E"
+    mark, segment = f"QqX{re.escape(nonce)}X", r"B(?:\d+(?:x\d+)*)?|E"
     codes = "|".join([*_FIELDS, segment, r"C\d+x\d+(?:x\d+)?"])
     return re.compile(f"<!--{mark}({segment})qQ-->|{mark}({codes})qQ")

@@ -78,7 +78,7 @@ def checked(pieces: Sequence[Piece], segments: Segments | None, where: str) -> N
     for piece in pieces:
         if isinstance(piece, Begin):
             depth += 1
-            _within(max(piece.items) < items, where)
+            _within(max(piece.items, default=-1) < items, where)
         elif isinstance(piece, End):
             depth -= 1
             _within(depth >= 0, where)

@@ -8,6 +8,7 @@ from their mail, and fits every screen.
 from starlette.responses import HTMLResponse, Response
 
 from newsletter.mail.markers import fill
+from newsletter.mail.segments import cut_rendering
 from newsletter.model import IssueState, Mailing, Rendering
 from newsletter.store import issues, mailings
 from newsletter.web.shield import rendering_policy
@@ -39,8 +40,9 @@ def issue(visit: Visit) -> Response:
 
 
 def rendering_in(mailing: Mailing, language: str) -> Rendering:
-    """The rendering of a language, else the default one."""
-    return next((one for one in mailing.renderings if one.language == language), mailing.renderings[0])
+    """The rendering of a language, else the default one, as readers get it who chose no topics."""
+    found = next((one for one in mailing.renderings if one.language == language), mailing.renderings[0])
+    return cut_rendering(found, mailing.nonce)
 
 
 def neutral_values(explained: str) -> dict[str, str]:
