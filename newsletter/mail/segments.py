@@ -66,7 +66,7 @@ def counting(rendering: Rendering, kept: Kept, *, markup: bool) -> Callable[[Cou
     def say(count: Count) -> str:
         number = sum(kept is None or at in kept for at in range(count.first, count.last))
         said = words.format_number(number) if count.phrase is None else words.ngettext(*phrases[count.phrase], number)
-        return html.escape(said) if markup else said
+        return html.escape(said).replace("\xa0", "&nbsp;") if markup else said
 
     return say
 
