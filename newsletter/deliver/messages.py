@@ -79,6 +79,7 @@ class Messages:
             since=(envelope.since or claim.frozen_at).astimezone(self._zone).date(),
             language=self._language(claim.language),
             topics=self._topics(envelope),
+            wanted=self._for(claim).wanted,
         )
 
 

@@ -26,6 +26,7 @@ from newsletter.mail.markers import Slot, split, value_of
 from newsletter.model import Rendering
 from subscribers import Address, reveal
 
+_LONGEST_TRACE = 62
 _TRACE = re.compile(r"[A-Za-z0-9._-]{1,62}").fullmatch  # "b." before it makes at most 64 octets (RFC 5321 4.5.3.1.1)
 _URL = re.compile(r"https?://[!#-;=?-~]+").fullmatch  # printable ASCII without blanks, quotes and angle brackets
 
@@ -106,6 +107,7 @@ class Compiled:
             segments.checked(pieces, rendering.segments, where)
         whole = self._content(None)
         self.fields = tuple(dict.fromkeys(part.field for one in whole for part in one if isinstance(part, Slot)))
+        self.wanted = frozenset(self.fields).union(p.field for p in self.subject if isinstance(p, Slot))
         self._encoders = Encoder(whole[0], self.fields), Encoder(whole[1], self.fields)
         boundary = _boundary(rendering)
         self._boundary, self._closing = boundary, b"\r\n--" + boundary + b"--\r\n"
@@ -134,15 +136,20 @@ class Compiled:
         """The header block of one message, each field ending in CRLF, unsigned."""
         subject = self._subject or headers.text_header("Subject", message.subject)
         to = headers.address_header("To", message.reader.name, reveal(message.rcpt))
-        identity = f"Message-ID: {message.message_id}\r\n".encode()
-        leave = self._leave_value(message.reader.unsubscribe_url)
-        leaving = headers.raw_header("List-Unsubscribe", leave, ",") if leave else b""
-        return b"".join((self._from, to, subject, identity, leaving, self._shared))
+        leaving = self._leaving(message.reader.unsubscribe_url)
+        return b"%bMessage-ID: %b\r\n%b%b%b%b" % (
+            self._from,
+            message.message_id.encode(),
+            to,
+            subject,
+            leaving,
+            self._shared,
+        )
 
     def body(self, message: "Message", *, eight_bit: bool = False) -> list[bytes]:
         """The body for one reader, to be joined."""
         plain, escaped = octets_of(message.values, self.fields)
-        cut = self.cut(message.reader.topics, eight_bit=eight_bit)
+        cut = self._cuts(self._kept(message.reader.topics), eight_bit)
         try:
             text, markup = cut.text.pieces(plain), cut.markup.pieces(escaped)
         except LineTooLong:
@@ -183,8 +190,15 @@ class Compiled:
             raise BadInput("the unsubscribe address is no plain URL", where="List-Unsubscribe")
         return f"<{url}>, {self._leave_by_mail}" if self._leave_by_mail else f"<{url}>"
 
+    def _leaving(self, url: str | None) -> bytes:
+        """The List-Unsubscribe field of one reader, folded only behind its comma."""
+        value = self._leave_value(url)
+        if len(value) > headers.LINE - len("List-Unsubscribe: ") and (self._leave_by_mail or len(value) > 900):
+            return headers.raw_header("List-Unsubscribe", value, ",")
+        return f"List-Unsubscribe: {value}\r\n".encode() if value else b""
+
     def message_id(self, trace: str) -> str:
-        if not _TRACE(trace):
+        if not (trace.isalnum() and trace.isascii() and len(trace) <= _LONGEST_TRACE) and not _TRACE(trace):
             raise BadInput("the trace token cannot stand in a Message-ID")
         return f"<{trace}{self._end_of_id}"
 
@@ -200,8 +214,9 @@ class Message:
         self.message_id = compiled.message_id(reader.message_id_token)
         bounces = frame.bounce_domain
         self.mail_from = f"b.{reader.message_id_token}@{bounces}" if bounces else frame.from_address
-        link = {} if reader.unsubscribe_url is None else {"unsubscribe_url": reader.unsubscribe_url}
-        self.values = {**link, **reader.values}
+        self.values = reader.values
+        if reader.unsubscribe_url is not None and "unsubscribe_url" not in reader.values:
+            self.values = {**reader.values, "unsubscribe_url": reader.unsubscribe_url}
 
     def __repr__(self) -> str:
         return f"<Message {self.message_id} to {self.rcpt}>"

@@ -166,11 +166,12 @@ class Base64Part:
         self._literals = {} if encoded is None else encoded
         self._values = len(fields)
         self._content = [fields.index(part.field) if isinstance(part, Slot) else part for part in content]
-        self._layouts: dict[tuple[int, ...], _Layout] = {}
+        self._used = sorted({part for part in self._content if isinstance(part, int)})
+        self._layouts: dict[bytes, _Layout] = {}
         self.size = sum(len(self._literal(part, 0).lines) for part in self._content if isinstance(part, str))
 
     def pieces(self, octets: Sequence[bytes]) -> list[bytes]:
-        shifts = tuple([len(one) % 3 for one in octets])
+        shifts = bytes([len(octets[number]) % 3 for number in self._used])
         layout = self._layouts.get(shifts) or self._lay_out(shifts)
         if layout.compounds:
             joined = (b"".join([octets[t] if isinstance(t, int) else t for t in terms]) for terms in layout.compounds)
@@ -181,14 +182,16 @@ class Base64Part:
             pieces[at] = line if len(line) <= _B64_LINE else _broken(line)
         return pieces
 
-    def _lay_out(self, shifts: tuple[int, ...]) -> _Layout:
+    def _lay_out(self, shifts: bytes) -> _Layout:
+        """`shifts`: the lengths of the values used, modulo three."""
+        shift_of = dict(zip(self._used, shifts, strict=True))
         layout = _Layout([], [], [])
         waiting: list[bytes | int] = []  # octets that wait for their group of three, values, short literals
         length = 0  # of what waits, modulo three
         for part in self._content:
             if isinstance(part, int):
                 waiting.append(part)
-                length = (length + shifts[part]) % 3
+                length = (length + shift_of[part]) % 3
                 continue
             head, lines, tail = self._literal(part, -length % 3)
             if (length + len(head)) % 3:  # only when the literal is shorter than the head asked of it
