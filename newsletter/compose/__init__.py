@@ -17,6 +17,7 @@ from newsletter.compose.context import IssueContext, IssueView, NewsletterView, 
 from newsletter.compose.design import Design, find_design, find_letters
 from newsletter.compose.intro import intro
 from newsletter.compose.letters import NoticeTopic
+from newsletter.compose.manifest import manifest_of
 from newsletter.compose.preflight import preflight
 from newsletter.compose.render import fit_issue, render_letter
 from newsletter.compose.tellings import Stories
@@ -51,6 +52,7 @@ from newsletter.store import (
     sources,
     stories,
     summaries,
+    versions,
 )
 
 log = get_logger("compose")
@@ -114,6 +116,7 @@ def compose_issue(app: App, draft: Issue, now: datetime) -> int:
         )
         mailings.discard_composed(conn, draft.id)
         mailings.add(conn, mailing, now=now)
+        versions.keep(conn, draft.id, mailing.manifest or {}, content_hash=mailing.content_hash, now=now)
     log.info("issue_composed", issue=draft.id, items=len(items), findings=len(findings))
     app.watch("compose", f"#{number} {first.subject}", len(items), len(items))
     return 1
@@ -175,8 +178,10 @@ def render_mailing(
     nonce = make_nonce(app.nonce_secret, issue.id)
     renderings: list[Rendering] = []
     findings: list[Finding] = []
+    contexts: dict[str, IssueContext] = {}
     for language in newsletter.languages:
         context = _context(app, newsletter, issue, items, design=design, language=language)
+        contexts[language] = context
         fitted = fit_issue(design, context, nonce=nonce, language=language)
         renderings.append(fitted.rendering)
         findings += fitted.findings
@@ -192,6 +197,7 @@ def render_mailing(
         content_hash=_hash(app, renderings, sender_name, newsletter.list_slug),
         nonce=nonce,
         renderings=tuple(renderings),
+        manifest=manifest_of(contexts, items, nonce=nonce, design=design, settings=_settings(app, newsletter)),
     )
     for rendering in renderings:
         findings += preflight(app, mailing, rendering, now=now)
@@ -225,6 +231,19 @@ def _context(
         items=item_views(items, newsletter.timezone, offered=_offered(app, newsletter)),
         options=newsletter.options,
     )
+
+
+def _settings(app: App, newsletter: Newsletter) -> dict[str, object]:
+    """What decides about the message beside its renderings."""
+    sender = app.settings.sender
+    return {
+        "newsletter": newsletter.slug,
+        "timezone": newsletter.timezone,
+        "list": newsletter.list_slug,
+        "from": f"{newsletter.name} <{sender.address}>",
+        "reply_to": sender.reply_to,
+        "unknown_policy": newsletter.unknown_policy,
+    }
 
 
 def _offered(app: App, newsletter: Newsletter) -> frozenset[str]:

@@ -360,6 +360,7 @@ class Mailing:
     content_hash: str
     nonce: str  # marks the per-reader values of this mailing's renderings
     renderings: Sequence[Rendering] = ()
+    manifest: Mapping[str, Any] | None = None  # what the renderings were made of, when they were made just now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from newsletter.store import (
     staff,
     stories,
     summaries,
+    versions,
 )
 from newsletter.store.engine import Connection, Database, DatabaseUnavailable
 from newsletter.store.migrate import migrate, schema_state
@@ -35,4 +36,5 @@ __all__ = [
     "staff",
     "stories",
     "summaries",
+    "versions",
 ]
