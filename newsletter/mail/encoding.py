@@ -179,7 +179,10 @@ class Base64Part:
         pieces = layout.pieces.copy()
         for at, before, number, after in layout.chunks:
             line = b2a_base64(before + octets[number] + after, newline=False)
-            pieces[at] = line if len(line) <= _B64_LINE else _broken(line)
+            if len(line) <= _B64_LINE:
+                pieces[at] = line
+            else:  # a URL with a token takes two lines
+                pieces[at] = line[:76] + b"\r\n" + line[76:] if len(line) <= 152 else _broken(line)
         return pieces
 
     def _lay_out(self, shifts: bytes) -> _Layout:
