@@ -68,11 +68,13 @@ def render_manifest(manifest: Manifest, folders: Sequence[Path]) -> dict[str, Fi
 
 
 def design_hash(folder: Path) -> str:
-    """SHA-256 over names and contents of all files of a design."""
+    """SHA-256 over names and contents of all files of a design, and of the folder `shared` beside it if there is one."""
     hashed = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        content = path.read_bytes()
-        hashed.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode() + content)
+    for part in (folder, folder.parent / "shared"):
+        for path in sorted(path for path in part.rglob("*") if path.is_file()):
+            content = path.read_bytes()
+            name = f"{part is folder}/{path.relative_to(part).as_posix()}"
+            hashed.update(f"{name}\0{len(content)}\0".encode() + content)
     return hashed.hexdigest()
 
 

@@ -93,6 +93,7 @@ class _Cut(NamedTuple):
     text: Part
     middle: bytes
     markup: Part
+    closing: bytes
 
 
 class Compiled:
@@ -110,7 +111,7 @@ class Compiled:
         self.wanted = frozenset(self.fields).union(p.field for p in self.subject if isinstance(p, Slot))
         self._encoders = Encoder(whole[0], self.fields), Encoder(whole[1], self.fields)
         boundary = _boundary(rendering)
-        self._boundary, self._closing = boundary, b"\r\n--" + boundary + b"--\r\n"
+        self._boundary = boundary
         self._kept = lru_cache(_MOST_CHOICES)(partial(segments.kept_items, rendering.segments))
         self._cuts = lru_cache(_MOST_CUTS)(self._cut)
         self._from = headers.address_header("From", frame.from_name, frame.from_address)
@@ -154,7 +155,7 @@ class Compiled:
             text, markup = cut.text.pieces(plain), cut.markup.pieces(escaped)
         except LineTooLong:
             return self.body(message)
-        return [cut.opening, *text, cut.middle, *markup, self._closing]
+        return [cut.opening, *text, cut.middle, *markup, cut.closing]
 
     def cut(self, topics: tuple[str, ...], *, eight_bit: bool = False) -> _Cut:
         """What readers of these topics share; made once for each set of items, however many choose it."""
@@ -164,7 +165,8 @@ class Compiled:
         content = self._content(kept)
         text, markup = (e.part(c, eight_bit=eight_bit) for e, c in zip(self._encoders, content, strict=True))
         opening = _part_head(self._boundary, "plain", text)
-        return _Cut(content, opening, text, b"\r\n" + _part_head(self._boundary, "html", markup), markup)
+        middle = b"\r\n" + _part_head(self._boundary, "html", markup)
+        return _Cut(content, opening, text, middle, markup, b"\r\n--" + self._boundary + b"--\r\n")
 
     def _content(self, kept: segments.Kept) -> tuple[list[str | Slot], list[str | Slot]]:
         """Text and HTML for readers who get the items `kept`. What all get is one literal, or it would be 60."""

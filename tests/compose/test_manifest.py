@@ -76,12 +76,18 @@ def test_another_process_makes_the_same_message(made: ModuleType, tmp_path: Path
 
 
 def test_a_changed_design_is_refused(made: ModuleType, tmp_path: Path) -> None:
-    shutil.copytree(FOLDERS[0] / "bulletin", tmp_path / "bulletin")
+    shutil.copytree(FOLDERS[0], tmp_path, dirs_exist_ok=True)
     manifest = manifest_for(made, made.made_items(2))
     assert design_hash(tmp_path / "bulletin") == manifest["design"]["hash"]
     render_manifest(manifest, [tmp_path])
     with (tmp_path / "bulletin" / "text.txt.j2").open("a", encoding="utf-8") as file:
         file.write("\nMột dòng nữa\n")
+    with pytest.raises(NotAllowed, match="changed since"):
+        render_manifest(manifest, [tmp_path])
+    shutil.copytree(FOLDERS[0], tmp_path, dirs_exist_ok=True)
+    render_manifest(manifest, [tmp_path])
+    (tmp_path / "shared").mkdir(exist_ok=True)
+    (tmp_path / "shared" / "more.mjml.j2").write_text("x", encoding="utf-8")
     with pytest.raises(NotAllowed, match="changed since"):
         render_manifest(manifest, [tmp_path])
 

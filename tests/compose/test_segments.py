@@ -2,8 +2,8 @@
 
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
 from html import unescape
 from itertools import combinations
 from pathlib import Path
@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-from newsletter.compose.design import find_design
+from newsletter.compose.design import Design, find_design
 from newsletter.compose.render import fit_issue, render_issue
 from newsletter.locale import labels
 from newsletter.mail.markers import End, Slot, make_nonce, split
@@ -19,6 +19,7 @@ from newsletter.mail.segments import cut_rendering, kept_items
 
 NONCE = make_nonce(b"not a real secret", "an issue")
 TEMPLATES = Path(__file__).parents[2] / "templates"
+DESIGNS = sorted(path.parent.name for path in TEMPLATES.glob("*/digest.mjml.j2"))
 TOPICS = ("biển", "lúa", "trường học")
 
 
@@ -45,11 +46,14 @@ def balanced(html: str) -> bool:
     )
 
 
+@pytest.mark.parametrize("name", DESIGNS)
 @pytest.mark.parametrize("language", ["vi", "en"])
 @pytest.mark.parametrize("count", [1, 2, 5, 9, 14, 23])
-def test_a_reader_gets_exactly_the_items_of_their_topics(made: ModuleType, language: str, count: int) -> None:
+def test_a_reader_gets_exactly_the_items_of_their_topics(
+    made: ModuleType, name: str, language: str, count: int
+) -> None:
     context = topical(made, count, language=language)
-    rendering = render_issue(find_design("bulletin", [TEMPLATES]), context, nonce=NONCE, language=language)
+    rendering = render_issue(find_design(name, [TEMPLATES]), context, nonce=NONCE, language=language)
     full = cut_rendering(rendering, NONCE)
     listed = [at for at, item in enumerate(context.items) if item.url and item.url in full.text]
     words = labels(language)
@@ -112,13 +116,14 @@ def test_what_the_intro_counts_is_left_out_for_a_part_and_staffs_own_words_are_n
         assert (first[:40] in part.text) == by_staff
 
 
-def test_an_issue_without_topics_has_no_marks_and_is_what_it_was(made: ModuleType) -> None:
+@pytest.mark.parametrize("name", DESIGNS)
+def test_an_issue_without_topics_has_no_marks_and_is_what_it_was(made: ModuleType, name: str) -> None:
     context = made.made_context(9)
-    plain = render_issue(find_design("bulletin", [TEMPLATES]), context, nonce=NONCE, language="vi")
+    plain = render_issue(find_design(name, [TEMPLATES]), context, nonce=NONCE, language="vi")
     assert plain.segments is None
     assert all(isinstance(piece, str | Slot) for piece in split(plain.html + plain.text, NONCE))
     whole = cut_rendering(
-        render_issue(find_design("bulletin", [TEMPLATES]), topical(made, 9), nonce=NONCE, language="vi"), NONCE
+        render_issue(find_design(name, [TEMPLATES]), topical(made, 9), nonce=NONCE, language="vi"), NONCE
     )
     for one, other in ((whole.html, plain.html), (whole.text, plain.text)):
         assert "".join(one.split()) == "".join(other.split())  # lines are broken where the marks left room
@@ -133,31 +138,32 @@ def test_the_budget_is_that_of_the_mail_without_marks(made: ModuleType) -> None:
     assert sum(isinstance(piece, End) for piece in split(marked.html, NONCE)) > 10
 
 
-def test_a_design_that_marks_no_items_shows_everybody_everything_and_says_so(made: ModuleType, tmp_path) -> None:
-    folder = tmp_path / "plain"
-    shutil.copytree(find_design("bulletin", [TEMPLATES]).path, folder)
-    for name in ("digest.mjml.j2", "text.txt.j2", "parts/item.mjml.j2", "parts/briefs.mjml.j2"):
-        text = (folder / name).read_text(encoding="utf-8")
-        text = re.sub(r"\{% call (?:segment|in_full)\([^%]*\) %\}|\{% endcall %\}", "", text)
-        (folder / name).write_text(text, encoding="utf-8")
-    fitted = fit_issue(find_design("plain", [tmp_path]), topical(made, 9), nonce=NONCE, language="vi")
+def design_with(tmp_path: Path, change: Callable[[str], str], files: str) -> Design:
+    """The bulletin with a change in all its files of a kind, those it shares included."""
+    shutil.copytree(TEMPLATES, tmp_path / "designs")
+    for path in (tmp_path / "designs").rglob(files):
+        path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
+    return find_design("bulletin", [tmp_path / "designs"])
+
+
+def test_a_design_that_marks_no_items_shows_everybody_everything_and_says_so(made: ModuleType, tmp_path: Path) -> None:
+    def unmarked(text: str) -> str:
+        return re.sub(r"\{% call (?:segment|in_full)\([^%]*\) %\}|\{% endcall %\}", "", text)
+
+    fitted = fit_issue(design_with(tmp_path, unmarked, "*.j2"), topical(made, 9), nonce=NONCE, language="vi")
     assert fitted.rendering.segments is None
     assert all(isinstance(piece, str | Slot) for piece in split(fitted.rendering.html, NONCE))
     assert labels("vi").ngettext("{n} story", "{n} stories", 9) in unescape(fitted.rendering.html)
     [finding] = fitted.findings
-    assert (finding.check, finding.level, finding.where) == ("topics", "warning", "plain")
+    assert (finding.check, finding.level, finding.where) == ("topics", "warning", "bulletin")
 
 
-def test_a_count_prints_as_a_number_that_is_true_for_each_reader(made: ModuleType, tmp_path) -> None:
-    folder = tmp_path / "numbered"
-    shutil.copytree(find_design("bulletin", [TEMPLATES]).path, folder)
-    text = folder / "text.txt.j2"
-    marked = text.read_text(encoding="utf-8").replace(
-        '{{ heading(item.title, "-") -}}', '{{ heading(item.position ~ "/" ~ item_count ~ " " ~ item.title, "-") -}}'
-    )
-    text.write_text(marked, encoding="utf-8")
-    context = replace(topical(made, 6), issue=replace(made.made_context(6).issue, date=date(2026, 11, 23)))
-    rendering = render_issue(find_design("numbered", [tmp_path]), context, nonce=NONCE, language="vi")
+def test_a_count_prints_as_a_number_that_is_true_for_each_reader(made: ModuleType, tmp_path: Path) -> None:
+    def numbered(text: str) -> str:
+        return text.replace("heading(item.title,", 'heading(item.position ~ "/" ~ item_count ~ " " ~ item.title,')
+
+    design = design_with(tmp_path, numbered, "*.txt.j2")
+    rendering = render_issue(design, topical(made, 6), nonce=NONCE, language="vi")
     numbers = re.findall(r"^(\d+)/(\d+) ", cut_rendering(rendering, NONCE).text, re.MULTILINE)
     assert numbers == [(str(n), "6") for n in range(2, 7)]
     numbers = re.findall(r"^(\d+)/(\d+) ", cut_rendering(rendering, NONCE, ["biển"]).text, re.MULTILINE)
