@@ -69,6 +69,7 @@ VERBS: Mapping[str, Mapping[str, str]] = {
         "stats": "Numbers per issue.",
     },
     "why": {"why": "Why an article is in an issue, or a person got it."},
+    "diffing": {"diff": "What differs between two issues or two versions."},
     "inspecting": {"inspect": "What the pipeline would make of a file."},
 }
 

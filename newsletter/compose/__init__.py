@@ -18,6 +18,7 @@ from newsletter.compose.design import Design, find_design, find_letters
 from newsletter.compose.intro import intro
 from newsletter.compose.items import doubtful
 from newsletter.compose.letters import NoticeTopic
+from newsletter.compose.manifest import manifest_of
 from newsletter.compose.obtaining import obtain
 from newsletter.compose.pictures import Shown, with_pictures
 from newsletter.compose.preflight import preflight_issue
@@ -60,6 +61,7 @@ from newsletter.store import (
     sources,
     stories,
     summaries,
+    versions,
 )
 
 log = get_logger("compose")
@@ -131,6 +133,7 @@ def compose_issue(app: App, draft: Issue, now: datetime) -> int:
         mailings.discard_composed(conn, draft.id)
         mailings.add(conn, mailing, now=now)
         images.clean(conn, now=now)
+        versions.keep(conn, draft.id, mailing.manifest or {}, content_hash=mailing.content_hash, now=now)
     log.info("issue_composed", issue=draft.id, items=len(items), findings=len(findings))
     app.watch("compose", f"#{number} {first.subject}", len(items), len(items))
     return 1
@@ -205,9 +208,11 @@ def render_mailing(
     nonce = make_nonce(app.nonce_secret, issue.id)
     renderings: list[Rendering] = []
     findings: list[Finding] = list(pictures.findings)
+    contexts: dict[str, IssueContext] = {}
     for language in newsletter.languages:
         context = _context(app, newsletter, issue, items, design=design, language=language)
         context = replace(context, items=with_pictures(context.items, pictures))
+        contexts[language] = context
         fitted = fit_issue(design, context, nonce=nonce, language=language)
         renderings.append(fitted.rendering)
         findings += fitted.findings
@@ -225,6 +230,7 @@ def render_mailing(
         nonce=nonce,
         renderings=tuple(renderings),
         images=shown,
+        manifest=manifest_of(contexts, items, nonce=nonce, design=design, settings=_settings(app, newsletter)),
     )
     findings += preflight_issue(app, mailing, items, now=now)
     return mailing, tuple(dict.fromkeys(findings))
@@ -250,14 +256,34 @@ def _context(
             preheader=select.preheader(newsletter, items, language),
             date=day,
             intro=issue.intros.get(language) or made,
+            intro_made=language not in issue.intros,
             web_url=app.url(f"/issues/{issue.id}?lang={language}"),
             more_url=app.url(f"/issues/{issue.id}/all?lang={language}"),
         ),
         newsletter=_newsletter_view(app, newsletter.name, language),
-        items=item_views(items, newsletter.timezone, language),
+        items=item_views(items, newsletter.timezone, language, offered=_offered(app, newsletter)),
         options=newsletter.options,
         rest_title=rest_title(newsletter, language),
     )
+
+
+def _settings(app: App, newsletter: Newsletter) -> dict[str, object]:
+    """What decides about the message beside its renderings."""
+    sender = app.settings.sender
+    return {
+        "newsletter": newsletter.slug,
+        "timezone": newsletter.timezone,
+        "list": newsletter.list_slug,
+        "from": f"{newsletter.name} <{sender.address}>",
+        "reply_to": sender.reply_to,
+        "unknown_policy": newsletter.unknown_policy,
+    }
+
+
+def _offered(app: App, newsletter: Newsletter) -> frozenset[str]:
+    """The topics readers may choose: the labels staff gave to sources, not the names found in articles."""
+    with app.db.read() as conn:
+        return frozenset(topic for source in sources.of_newsletter(conn, newsletter.id) for topic in source.topics)
 
 
 def _newsletter_view(app: App, name: str, language: str) -> NewsletterView:

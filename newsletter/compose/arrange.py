@@ -26,8 +26,12 @@ class Arrangement:
     lead: ItemView | None
     sections: tuple[SectionView, ...]
     briefs: tuple[ItemView, ...]
-    more: int = 0
+    rest: tuple[ItemView, ...] = ()  # only counted, and shown on the web
     thumbnails: bool = True
+
+    @property
+    def more(self) -> int:
+        return len(self.rest)
 
     @property
     def listed(self) -> int:
@@ -80,7 +84,7 @@ def arrange(items: Sequence[ItemView], layout: Layout, squeeze: Squeeze, *, rest
             lead=lead,
             sections=sections,
             briefs=tuple(briefs),
-            more=len(items) - bool(lead) - len(cards) - len(briefs),
+            rest=(*rest[len(cards) + len(briefs) :], *(item for item in items if item.only_web)),
             thumbnails=squeeze.thumbnails,
         )
     )

@@ -3,7 +3,7 @@
 Templates get these frozen values and nothing else. Per-reader values are markers: the same rendering serves all.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -40,6 +40,7 @@ class ItemView:
     only_web: bool = False  # counted in the mail, shown on the web
     position: int = 0  # from 1, in reading order
     also: tuple[Report, ...] = ()  # who else tells the story; every one has a link
+    topics: tuple[str, ...] = ()  # those a reader may choose it by; none: for everybody
 
     @property
     def brief(self) -> str:
@@ -61,6 +62,7 @@ class IssueView:
     preheader: str
     date: date
     intro: str = ""
+    intro_made: bool = True  # it counts and names the items; False: staff wrote it
     web_url: str | None = None
     more_url: str | None = None  # where every item of the issue is listed
 
@@ -104,15 +106,19 @@ def subscriber_view(nonce: str, language: str) -> SubscriberView:
     )
 
 
-def item_views(items: Sequence[Item], timezone: str, language: str = "") -> tuple[ItemView, ...]:
+def item_views(
+    items: Sequence[Item], timezone: str, language: str = "", *, offered: Collection[str] = ()
+) -> tuple[ItemView, ...]:
     """Items in order of position, made safe: one-line NFC text, http(s) links, https pictures, local days.
 
-    `language`: of the labels; sections are named in it where the newsletter says how.
+    `language`: of the labels; sections are named in it where the newsletter says how. `offered`: the topics readers may
+    choose; an item that has none of them is for everybody.
     """
-    return tuple(item_view(item, timezone, language) for item in sorted(items, key=lambda item: item.position))
+    ordered = sorted(items, key=lambda item: item.position)
+    return tuple(item_view(item, timezone, language, offered=offered) for item in ordered)
 
 
-def item_view(item: Item, timezone: str, language: str = "") -> ItemView:
+def item_view(item: Item, timezone: str, language: str = "", *, offered: Collection[str] = ()) -> ItemView:
     section = clean(title_in(language, item.section or "", item.section_titles), limit=LABEL_LIMIT) or None
     return ItemView(
         title=bound(clean(item.title, limit=TITLE_LIMIT)),
@@ -133,6 +139,7 @@ def item_view(item: Item, timezone: str, language: str = "") -> ItemView:
             for one in item.also
             if (url := http_url(one.url)) and one.source.strip()
         ),
+        topics=tuple(topic for topic in item.topics if topic in offered),
     )
 
 

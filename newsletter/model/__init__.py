@@ -305,14 +305,23 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Segments:
+    """What a rendering with marked segments (mail.segments) needs to be cut for a reader who chose topics."""
+
+    topics: tuple[tuple[str, ...], ...]  # of each item in reading order; none: for everybody
+    phrases: tuple[tuple[str, str], ...] = ()  # singular and plural of the counts that stand in it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rendering:
-    """One compiled issue or letter in one language, with markers for per-reader values (mail.splice)."""
+    """One compiled issue or letter in one language, with markers for per-reader values (mail.markers)."""
 
     language: str
     subject: str
     preheader: str
     html: str
     text: str
+    segments: Segments | None = None  # None: everybody gets all of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,6 +348,8 @@ class Mailing:
     nonce: str  # marks the per-reader values of this mailing's renderings
     renderings: Sequence[Rendering] = ()
     images: tuple[str, ...] = ()  # names of the pictures of ours that the renderings show
+
+    manifest: Mapping[str, Any] | None = None  # what the renderings were made of, when they were made just now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

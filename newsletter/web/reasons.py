@@ -47,6 +47,11 @@ _KNOWN = (
     (r"has no summary", "has no summary"),
     (r"left", "left the list"),
     (r"suppressed", "suppressed"),
+    (r"no chosen topic", "nothing in it on the topics they chose"),
+    (
+        r"the design does not mark its items with .*",
+        "the design cannot leave items out: who chose topics gets everything",
+    ),
     (r"not subscribed", "not subscribed"),
     (r"the sender died after the intent; .*", "the sender died at the last step; the message may have arrived"),
     (r"expired: still refused after 48 hours", "still refused after 48 hours"),

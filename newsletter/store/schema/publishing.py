@@ -66,6 +66,17 @@ issues = sa.Table(
     sa.Index("ix_issues_state", "state", "send_at"),  # each stage: which issues wait for me
 )
 
+# Each composition of an issue that differs from the one before: its manifest makes the same content again.
+issue_versions = sa.Table(
+    "issue_versions",
+    metadata,
+    sa.Column("issue_id", Id, sa.ForeignKey("issues.id"), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),  # 1, 2, 3 …
+    sa.Column("composed_at", UtcDateTime, nullable=False),
+    sa.Column("content_hash", sa.String(64), nullable=False),
+    sa.Column("manifest", sa.JSON, nullable=False),
+)
+
 issue_articles = sa.Table(
     "issue_articles",
     metadata,

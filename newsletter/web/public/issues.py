@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, Response
 from newsletter.compose.context import item_views
 from newsletter.compose.sections import rest_title
 from newsletter.mail.markers import fill
+from newsletter.mail.segments import cut_rendering
 from newsletter.model import IssueState, Mailing, Rendering
 from newsletter.store import issues, mailings, newsletters
 from newsletter.web.public.pictures import from_here
@@ -68,8 +69,9 @@ def every_item(visit: Visit) -> Response:
 
 
 def rendering_in(mailing: Mailing, language: str) -> Rendering:
-    """The rendering of a language, else the default one."""
-    return next((one for one in mailing.renderings if one.language == language), mailing.renderings[0])
+    """The rendering of a language, else the default one, as readers get it who chose no topics."""
+    found = next((one for one in mailing.renderings if one.language == language), mailing.renderings[0])
+    return cut_rendering(found, mailing.nonce)
 
 
 def neutral_values(explained: str) -> dict[str, str]:
