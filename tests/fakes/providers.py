@@ -1,137 +1,16 @@
-"""Loopback servers that behave as the providers document: endpoints, keys, limits, templates, and answers to faults.
-
-One class each; `received` holds what their readers would get, after the provider's own template language ran over it.
-"""
+"""Loopback servers that behave as the providers document: endpoints, keys, limits, templates and refusals. One class each."""
 
 import base64
 import email
 import email.policy
 import hashlib
 import hmac
-import html
 import json
 import re
-import socket
-import ssl
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler
-from typing import Any
+from collections.abc import Mapping
 
-from tests.fakes.loopback import Loopback
-
-Json = Any
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
-    """One message as its reader gets it. `headers`: names in lower case. `delivery`: what the events will give back."""
-
-    to: str
-    subject: str
-    html: str
-    text: str
-    headers: Mapping[str, str]
-    delivery: str | None = None
-    pictures: frozenset[str] = frozenset()
-
-    @property
-    def seen(self) -> str:
-        """The words a browser shows."""
-        return html.unescape(re.sub(r"(?s)<style.*?</style>|<[^>]+>", " ", self.html))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    status: int
-    json: Json = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = None
-
-
-class Refused(Exception):
-    """The provider finds a fault with one message."""
-
-
-class Provider(Loopback):
-    """`faults`: what goes wrong with the next requests, one each: "429", "429 long", "503", "500", "drop" (after the mail
-
-    was taken), "cut" (before), "nonsense". `wrong`: addresses it refuses; `wrong_sender`: it refuses every message.
-    `heavy`: octets of a request above which it answers 413.
-    """
-
-    most = 1
-    idempotent = False
-    unauthorised = 401
-
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
-        self.forget()
-        super().__init__(_handler(self), tls=tls)
-
-    def forget(self) -> None:
-        self.requests: list[tuple[str, Mapping[str, str], bytes]] = []
-        self.received: list[Received] = []
-        self.faults: list[str] = []
-        self.wrong: set[str] = set()
-        self.wrong_sender = False
-        self.heavy = 10**9
-        self.answered: dict[str, Reply] = {}
-
-    def answer(self, path: str, headers: Mapping[str, str], body: bytes) -> Reply | None:
-        """None: the line breaks."""
-        self.requests.append((path, headers, body))
-        if not self.is_allowed(headers, body, path):
-            return Reply(status=self.unauthorised, json=self.fault("the key is wrong"))
-        fault = self.faults.pop(0) if self.faults else ""
-        if fault.startswith("429"):
-            return Reply(
-                status=429, json=self.fault("too many"), headers={"Retry-After": "7200" if "long" in fault else "2"}
-            )
-        if fault in ("503", "500"):
-            return Reply(status=int(fault), json=self.fault("inner trouble"))
-        if fault == "cut":
-            return None
-        if fault == "nonsense":
-            return Reply(status=200, body=b"<h1>Welcome to this network</h1>")
-        if len(body) > self.heavy:
-            return Reply(status=413, json=self.fault("too large"))
-        reply = self.once(headers, body, path)
-        return None if fault == "drop" else reply
-
-    def once(self, headers: Mapping[str, str], body: bytes, path: str) -> Reply:
-        key = self.key_of(headers, body) if self.idempotent else ""
-        if key not in self.answered or not key:
-            self.answered[key] = self.take(path, headers, body)
-        return self.answered[key]
-
-    def check(self, message: Received) -> None:
-        if message.to in self.wrong:
-            raise Refused(f"{message.to} is no address of ours")
-        if self.wrong_sender:
-            raise Refused("the sender is not verified")
-
-    def fault(self, words: str) -> Json:
-        return {"message": words}
-
-    def is_allowed(self, headers: Mapping[str, str], body: bytes, path: str) -> bool:
-        return headers.get("authorization") == "Bearer right"
-
-    def key_of(self, headers: Mapping[str, str], body: bytes) -> str:
-        return headers.get("idempotency-key", "")
-
-    def take(self, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        raise NotImplementedError
-
-    def all_or_none(self, messages: Sequence[Received], status: int, refused: int) -> Reply | None:
-        """A request that one wrong message spoils."""
-        try:
-            for message in messages:
-                self.check(message)
-        except Refused as error:
-            return Reply(status=refused, json=self.fault(str(error)))
-        self.received += messages
-        return None
+from tests.fakes.provider import Json, Provider, Received, Refused, Reply, address_of, parsed, templated
 
 
 class Postmark(Provider):
@@ -154,7 +33,7 @@ class Postmark(Provider):
         answers = []
         for one in json.loads(body):
             message = Received(
-                to=_address(one["To"]),
+                to=address_of(one["To"]),
                 subject=one["Subject"],
                 html=one["HtmlBody"],
                 text=one["TextBody"],
@@ -189,7 +68,7 @@ class Mailgun(Provider):
             if part.get_content_type() != "message/rfc822"
         }
         raw = body.split(b"message/rfc822\r\n\r\n", 1)[1].rpartition(b"\r\n--")[0]
-        message = _parsed(raw, to=form["to"].decode(), delivery=form["v:delivery"].decode())
+        message = parsed(raw, to=form["to"].decode(), delivery=form["v:delivery"].decode())
         assert form["o:tracking"] == b"no", "else %unsubscribe_url% is looked for"
         refused = self.all_or_none([message], 200, 400)
         return refused or Reply(status=200, json={"id": message.headers["message-id"], "message": "Queued. Thank you."})
@@ -263,7 +142,7 @@ class Resend(Provider):
         [to] = one["to"]
         assert '"' not in one["from"] + to, "a quoted name is refused"
         return Received(
-            to=_address(to),
+            to=address_of(to),
             subject=one["subject"],
             html=one["html"],
             text=one["text"],
@@ -395,7 +274,7 @@ class Ses(Provider):
         [to] = asked["Destination"]["ToAddresses"]
         tags = {tag["Name"]: tag["Value"] for tag in asked["EmailTags"]}
         assert asked["ConfigurationSetName"] == "newsletter"
-        refused = self.all_or_none([_parsed(raw, to=to, delivery=tags["delivery"])], 200, 400)
+        refused = self.all_or_none([parsed(raw, to=to, delivery=tags["delivery"])], 200, 400)
         if refused:
             return Reply(status=400, json=refused.json, headers={"x-amzn-ErrorType": "MessageRejected:http://x/"})
         return Reply(status=200, json={"MessageId": f"0100{uuid.uuid4().hex}"})
@@ -435,59 +314,3 @@ class Relay(Provider):
                 answers.append({"ref": {"id": uuid.uuid4().hex}})
         assert len(answers) <= self.most
         return Reply(status=200, json={"results": answers})
-
-
-def templated(words: str, variables: Mapping[str, str], *, simple: bool = False) -> str:
-    """One pass of a template language as Brevo's: values are not looked at again. `simple`: MailerSend's {$x} too."""
-    words = re.sub(r"(?s)\{#.*?#\}|\{%.*?%\}", "", words)
-    variable = r"\{\{\s*([\w.]+)\s*\}\}" + (r"|\{\$(\w+)\}" if simple else "")
-    return re.sub(variable, lambda found: variables.get(found[1] or found[found.re.groups], ""), words)
-
-
-def _parsed(raw: bytes, *, to: str, delivery: str) -> Received:
-    message = email.message_from_bytes(raw, policy=email.policy.default)
-    pages, words = message.get_body(("html",)), message.get_body(("plain",))
-    assert pages is not None
-    assert words is not None
-    assert _address(str(message["To"])) == to
-    pictures = frozenset(str(p["Content-ID"]).strip("<>") for p in message.walk() if p["Content-ID"])
-    return Received(
-        to=to,
-        subject=str(message["Subject"]),
-        html=pages.get_content(),
-        text=words.get_content(),
-        headers={name.lower(): str(value) for name, value in message.items()},
-        delivery=delivery,
-        pictures=pictures,
-    )
-
-
-def _address(mailbox: str) -> str:
-    return mailbox.rpartition("<")[2].rstrip(">")
-
-
-def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            reply = provider.answer(self.path, headers, body)
-            if reply is None:
-                self.close_connection = True
-                self.connection.shutdown(socket.SHUT_RDWR)
-                return
-            written = reply.body if reply.body is not None else json.dumps(reply.json).encode()
-            self.send_response(reply.status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(written)))
-            for name, value in reply.headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(written)
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Quiet."""
-
-    return Handler
