@@ -1,16 +1,19 @@
 """What is one provider's own: signatures, odd answers, names, limits, settings."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from newsletter import settings
+from newsletter.accounts import PLACEHOLDERS, placeholders
 from newsletter.app import Fate
 from newsletter.deliver import providers
 from newsletter.deliver.providers import reading, writing
 from newsletter.deliver.providers.contract import Trouble
-from newsletter.deliver.providers.generic import filled
+from newsletter.deliver.providers.generic import GenericAdapter, filled
 from newsletter.deliver.providers.sigv4 import Keys, signed
 from newsletter.errors import ConfigError
 from newsletter.http import Posted
@@ -243,6 +246,19 @@ def test_an_account_that_is_not_complete_is_said_with_its_key(tmp_path, text, wo
     with pytest.raises(ConfigError) as error:
         load(path, environ={})
     assert words in str(error.value)
+
+
+def test_the_example_in_the_documents_is_valid_and_sends(tmp_path):
+    written = (Path(__file__).parents[2] / "docs/providers.md").read_text(encoding="utf-8")
+    [example] = [block for block in re.findall(r"```toml\n(.*?)```", written, re.DOTALL) if '"generic"' in block]
+    path = tmp_path / "newsletter.toml"
+    path.write_text(example, encoding="utf-8")
+    account = load(path, environ={}).transport.generic
+    assert set(PLACEHOLDERS) - set(placeholders(account.message)) == {"from", "to", "message_id", "header_list", "mime"}
+    [outgoing] = batch(people(1), picture=True)
+    sent = json.loads(GenericAdapter(account).piece(outgoing).content)
+    assert sent["to"] == [{"email": people(1)[0], "name": "Nguyễn Văn Thử"}]
+    assert sent["attachments"][0]["content_id"] in sent["html"]
 
 
 def test_every_key_of_a_provider_may_stand_in_a_file(tmp_path):

@@ -103,10 +103,27 @@ def test_what_every_message_is_refused_for_fails_nobody(bench: Bench):
         assert fates(outcomes) == {Fate.ACCEPTED: 20}, "its refusals come with its events"
         return
     assert fates(outcomes) == {Fate.RETRY: 20}
-    assert {outcome.retry_after for outcome in outcomes} == {timedelta(minutes=15)}
+    assert [outcome.retry_after for outcome in outcomes[:7]] == [timedelta(minutes=15)] * 7
+    assert any("sender is not verified" in outcome.down for outcome in outcomes), (
+        "the sending stops, for a person to look"
+    )
     assert all("sender is not verified" in outcome.reply for outcome in outcomes)
     assert len(bench.server.requests) <= 20
     assert bench.server.received == []
+
+
+def test_an_account_that_stops_working_fails_eight_at_most(bench: Bench):
+    transport = bench.transport()
+    first = send(bench, transport, batch(people(1)))
+    bench.server.wrong_sender = True
+    outcomes = send(bench, transport, batch(people(30)))
+    assert fates(first) == {Fate.ACCEPTED: 1}
+    if bench.case.later:
+        assert fates(outcomes) == {Fate.ACCEPTED: 30}
+        return
+    assert fates(outcomes)[Fate.REJECTED] < 8
+    assert fates(outcomes)[Fate.RETRY] > 22
+    assert any(outcome.down for outcome in outcomes)
 
 
 def test_a_request_that_is_too_large_is_halved(bench: Bench):

@@ -1,8 +1,14 @@
-"""What all connections to one provider know of their account: until when it must wait, and that it has worked."""
+"""What all connections to one provider know of their account: until when it must wait, and whether it works.
+
+It works from the first message it takes until eight in a row are refused: then the refusals may speak of the sender, the
+domain or the plan, in the same words, and no reader may fail for that.
+"""
 
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+
+GIVE_UP = 8  # messages refused in a row
 
 
 class Account:
@@ -13,7 +19,22 @@ class Account:
         self._lock = threading.Lock()
         self._until: datetime | None = None
         self._asked = 0.0
-        self.proven = False  # it has taken a message since the program began
+        self.proven = False
+        self._in_a_row = 0
+
+    def took(self) -> None:
+        """It has taken a message."""
+        with self._lock:
+            self.proven, self._in_a_row = True, 0
+
+    def refused(self, count: int) -> bool:
+        """It has refused so many and taken none between; whether a person should look before any other is tried."""
+        with self._lock:
+            self._in_a_row += count
+            if self._in_a_row < GIVE_UP:
+                return False
+            self.proven, self._in_a_row = False, 0
+            return True
 
     def rest(self, seconds: float) -> None:
         """Nobody asks the provider for so long."""

@@ -53,9 +53,9 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blamed:
-    """The provider says this message is at fault. Believed once it has taken another of this account: a wrong sender or
+    """The provider says this message is at fault. Believed while it takes others of this account: a wrong sender or plan
 
-    plan is told in the same words, and must not fail every reader.
+    is told in the same words, and must not fail every reader.
     """
 
     words: str

@@ -4,8 +4,8 @@
 
 - 401, 402, 403: the sending stops, the rows stay as they are; nobody fails for a wrong key.
 - 429, 503: the account rests, all connections with it; short rests are sat out, long ones put the rows off.
-- 400, 413, 422: the request is halved until the message at fault stands alone; it fails only once the account has taken
-  another, because a wrong sender or plan is told in the same words.
+- 400, 413, 422: the request is halved until the message at fault stands alone; it fails only while the account works
+  (account.py), because a wrong sender or plan is told in the same words. Else it is put off, and the sending stops.
 - Broken off after the request left: the whole request is `unknown`, unless the provider keeps to idempotency keys; then it is
   repeated with the same key, and is `unknown` when no answer comes at all.
 
@@ -28,7 +28,6 @@ from newsletter.mail.replies import mask_addresses
 TRIES = 5  # of one request, while the provider asks for patience
 PATIENCE = 60.0  # seconds sat out with intents in hand; longer waits put the rows off
 LATER = timedelta(minutes=15)  # for what a person should look at
-GIVE_UP = 8  # messages refused alone before the account took any: then it is not the messages
 
 
 class ProviderTransport:
@@ -73,12 +72,15 @@ class _Round:
     def __init__(self, transport: ProviderTransport) -> None:
         self._transport, self._adapter, self._account = transport, transport.adapter, transport.account
         self._stopped: Outcome | None = None
-        self._blamed = 0
+        self._given_up = False
 
     def deliver(self, pieces: Sequence[Piece]) -> list[Outcome]:
         answers: Answers = []
         for group in requests_of(pieces, most=self._adapter.most, most_octets=self._adapter.most_octets):
             answers += self._group(group)
+        if self._given_up:  # all blamed are put off but the last, which says why the sending stops
+            last, blamed = [(at, answer) for at, answer in enumerate(answers) if isinstance(answer, Blamed)][-1]
+            answers[last] = _down(blamed)
         return [self._believed(answer) for answer in answers]
 
     def _believed(self, answer: Outcome | Blamed) -> Outcome:
@@ -95,8 +97,14 @@ class _Round:
         if isinstance(answers, Refusal):
             return self._refused(group, answers)
         if any(isinstance(answer, Outcome) and answer.fate is Fate.ACCEPTED for answer in answers):
-            self._account.proven = True
+            self._account.took()
+        else:
+            self._blame([answer for answer in answers if isinstance(answer, Blamed)])
         return answers
+
+    def _blame(self, blamed: Sequence[Blamed]) -> None:
+        if blamed and self._account.refused(len(blamed)):
+            self._given_up, self._stopped = True, _down(blamed[-1])
 
     def _refused(self, group: Sequence[Piece], refusal: Refusal) -> Answers:
         if refusal.trouble is Trouble.CONTENT:
@@ -104,7 +112,7 @@ class _Round:
         if refusal.trouble is Trouble.LOST:
             return [Outcome(fate=Fate.UNKNOWN, reply=refusal.words)] * len(group)
         if refusal.trouble is Trouble.DOWN:
-            self._stopped = Outcome(fate=Fate.RETRY, reply=refusal.words, down=refusal.words)
+            self._stopped = _down(refusal)
         else:
             self._stopped = _put_off(refusal.words, refusal.after)
         return [self._stopped] * len(group)
@@ -113,10 +121,9 @@ class _Round:
         if len(group) > 1:
             half = len(group) // 2
             return [*self._group(group[:half]), *self._group(group[half:])]
-        self._blamed += 1
-        if self._blamed >= GIVE_UP and not self._account.proven:
-            self._stopped = Outcome(fate=Fate.RETRY, reply=refusal.words, retry_after=LATER)
-        return [Blamed(words=refusal.words)]
+        blamed = Blamed(words=refusal.words)
+        self._blame([blamed])
+        return [blamed]
 
     def _asked(self, group: Sequence[Piece]) -> Answers | Refusal:
         """The answer, after as much patience as there is. What may have been taken once stays LOST whatever comes later."""
@@ -149,6 +156,11 @@ class _Round:
         except TransportDown as error:  # certainly not sent: the intents are taken back
             return Refusal(trouble=Trouble.DOWN, words=error.what)
         return self._adapter.answers(posted, count)
+
+
+def _down(said: Refusal | Blamed) -> Outcome:
+    """The row is given back, and the sending stops with these words."""
+    return Outcome(fate=Fate.RETRY, reply=said.words, down=said.words)
 
 
 def _put_off(words: str, seconds: float | None) -> Outcome:
