@@ -127,11 +127,10 @@ class _Round:
 
     def _asked(self, group: Sequence[Piece]) -> Answers | Refusal:
         """The answer, after as much patience as there is. What may have been taken once stays LOST whatever comes later."""
-        request = self._adapter.request(group, key_of(group))
-        lost = False
+        key, lost = key_of(group), False
         for number in range(1, TRIES + 1):
             self._account.wait()
-            answer = self._posted(request, len(group))
+            answer = self._posted(self._adapter.request(group, key), len(group))  # anew: a signature carries the time
             if not isinstance(answer, Refusal):
                 return answer
             refusal, lost = answer, lost or answer.trouble is Trouble.LOST
