@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -16,16 +16,16 @@ from newsletter.cli.failing import WRONG
 from newsletter.cli.opening import settings_of
 from newsletter.cli.output import emit, say
 from newsletter.cli.setup import zone_text
-from newsletter.compose.context import IssueContext, IssueView, NewsletterView, item_views
+from newsletter.compose.context import NewsletterView
 from newsletter.compose.design import LETTERS, default_folders, design_names, find_design, find_letters
-from newsletter.compose.letters import NoticeTopic
 from newsletter.compose.render import fit_issue, render_letter
+from newsletter.compose.sample import SAMPLE_LETTERS, sample_context
 from newsletter.errors import NewsletterError
 from newsletter.http import Fetcher, is_public
 from newsletter.locale import available
 from newsletter.mail.dkim import dns_record
 from newsletter.main import make_signer, make_transport
-from newsletter.model import ArticleId, Item, LetterKind
+from newsletter.model import LetterKind
 from newsletter.settings import Settings, load_secrets
 from newsletter.store import Database, DatabaseUnavailable, schema_state
 
@@ -171,50 +171,16 @@ def _render(name: str, folders: tuple[Path, ...], language: str, settings: Setti
         language=language,
     )
     if name != LETTERS:
-        fit_issue(find_design(name, folders), _sample(view, settings), nonce=nonce, language=language)
+        fit_issue(
+            find_design(name, folders),
+            sample_context(7, language=language, newsletter=view),
+            nonce=nonce,
+            language=language,
+        )
         return
     letters = find_letters(folders)
     for kind in LetterKind:
-        render_letter(kind, _LETTER.get(kind, {}), design=letters, newsletter=view, nonce=nonce, language=language)
-
-
-_LETTER: Mapping[LetterKind, Mapping[str, Any]] = {
-    LetterKind.CONFIRM: {"expires_days": 7},
-    LetterKind.NOTICE: {
-        "topic": NoticeTopic.DRAFT_WAITING.value,
-        "name": "Bản tin mẫu",
-        "url": "https://example.org/staff",
-    },
-}
-
-
-def _sample(view: NewsletterView, settings: Settings) -> IssueContext:
-    """Seven invented articles, some with a picture: enough to meet every branch of a usual design."""
-    items = [
-        Item(
-            article_id=ArticleId(f"{at:016}"),
-            position=at,
-            section="Khoa học" if at % 2 else "Thông báo",
-            title=f"Tin mẫu số {at}: trạm đo mới ở cửa sông",
-            url=f"https://example.org/tin/{at}",
-            summary="Trạm đo mực nước mới gửi số liệu mỗi mười phút. Người dân xem được trên điện thoại.",
-            source="Phòng Đo đạc",
-            author=None,
-            image=f"https://example.org/anh/{at}.jpg" if at < 3 else None,
-            language="vi",
-            published=date(2026, 1, at),
-        )
-        for at in range(1, 8)
-    ]
-    issue = IssueView(
-        number=1,
-        subject="Tin mẫu",
-        preheader="Một bản tin để thử mẫu trình bày",
-        date=date(2026, 1, 8),
-        intro="Bảy tin mới.",
-        web_url=f"{settings.base_url}/issues/sample",
-    )
-    return IssueContext(issue=issue, newsletter=view, items=item_views(items, settings.timezone))
+        render_letter(kind, SAMPLE_LETTERS[kind], design=letters, newsletter=view, nonce=nonce, language=language)
 
 
 def _transport(settings: Settings) -> Told:

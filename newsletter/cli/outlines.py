@@ -193,6 +193,6 @@ def _own(values: SourceEntry) -> Iterator[tuple[str, str | None]]:
     yield "slug", values.slug
     yield "kind", None if values.kind is SourceKind.FEED else str(values.kind)
     yield "name", "" if not values.name else None
-    for name in ("newest", "max_age_days", "full_text", *_LISTS):
+    for name in ("newest", "max_age_days", "full_text", "weight", *_LISTS):
         unusual = plain[name] not in (SourceEntry.model_fields[name].default, [])
         yield name, json.dumps(plain[name], ensure_ascii=False) if unusual else None

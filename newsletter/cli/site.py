@@ -1,6 +1,6 @@
 """apply and dump: the site file against the database, in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -25,7 +25,9 @@ from newsletter.cli.sitefile import (
     source_of,
     written,
 )
-from newsletter.model import Newsletter, NewsletterId, SourceId, SourceState, new_id
+from newsletter.compose.design import find_design
+from newsletter.compose.options import Mended
+from newsletter.model import Newsletter, NewsletterId, SectionRule, SourceId, SourceState, new_id
 from newsletter.schedule import next_moments
 from newsletter.store import Connection, newsletters, sources
 
@@ -61,7 +63,8 @@ def apply(
             if not dry_run:
                 _write(conn, site, plan, now=now)
         coming = _coming(site, plan, now)
-    _show(plan, coming, dry_run=dry_run, as_json=as_json)
+        mended = _mended(site, app.design_folders)
+    _show(plan, coming, mended, dry_run=dry_run, as_json=as_json)
 
 
 def dump(ctx: typer.Context) -> None:
@@ -109,7 +112,7 @@ def _write(conn: Connection, site: Site, plan: Sequence[Change], *, now: datetim
     ids = {source.slug: source.id for source in sources.listed(conn)}
     for letter in site.newsletters:
         if to_do["newsletter", letter.slug] != "unchanged":
-            newsletters.save(conn, newsletter_of(letter, [ids[slug] for slug in letter.sources]), now=now)
+            newsletters.save(conn, newsletter_of(letter, ids), now=now)
     sources.remove(conn, [change.slug for change in plan if (change.kind, change.action) == ("source", "removed")])
     newsletters.deactivate(
         conn, [change.slug for change in plan if (change.kind, change.action) == ("newsletter", "removed")]
@@ -123,7 +126,8 @@ def _save_source(conn: Connection, entry: SourceEntry, *, now: datetime) -> None
         sources.set_state(conn, known.id, SourceState.ACTIVE, now=now)
 
 
-def newsletter_of(entry: NewsletterEntry, source_ids: Sequence[SourceId]) -> Newsletter:
+def newsletter_of(entry: NewsletterEntry, ids: Mapping[str, SourceId]) -> Newsletter:
+    """`ids`: of the sources, by their slugs."""
     return Newsletter(
         id=NewsletterId(new_id()),
         slug=entry.slug,
@@ -142,7 +146,19 @@ def newsletter_of(entry: NewsletterEntry, source_ids: Sequence[SourceId]) -> New
         unknown_policy=entry.unknown_policy,
         images=entry.images,
         active=entry.active,
-        source_ids=tuple(source_ids),
+        source_ids=tuple(ids[slug] for slug in entry.sources),
+        sections=tuple(
+            SectionRule(
+                title=section.title,
+                titles=section.titles,
+                source_ids=tuple(ids[slug] for slug in section.sources),
+                topics=section.topics,
+                words=section.words,
+                limit=section.limit,
+            )
+            for section in entry.sections
+        ),
+        max_per_source=entry.max_per_source,
     )
 
 
@@ -161,12 +177,28 @@ def _coming(site: Site, plan: Sequence[Change], now: datetime) -> dict[str, list
     }
 
 
-def _show(plan: Sequence[Change], coming: dict[str, list[str]], *, dry_run: bool, as_json: bool) -> None:
+def _mended(site: Site, designs: Sequence[Path]) -> dict[str, tuple[Mended, ...]]:
+    """The colours of each newsletter that are not used as they were given, because nobody could read them."""
+    found = {entry.slug: find_design(entry.design, designs).mended(entry.options) for entry in site.newsletters}
+    return {slug: mended for slug, mended in found.items() if mended}
+
+
+def _show(
+    plan: Sequence[Change],
+    coming: dict[str, list[str]],
+    mended: dict[str, tuple[Mended, ...]],
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
     if as_json:
-        emit({"plan": plan, "next": coming, "dry_run": dry_run})
+        emit({"plan": plan, "next": coming, "mended": mended, "dry_run": dry_run})
         return
     for change in plan:
         say(str(change))
+    for slug, colours in mended.items():
+        for one in colours:
+            say(f"{slug}: {one}")
     for slug, moments in coming.items():
         say(f"{slug} is sent next: {', '.join(moments) or 'never, it is not active'}")
     if dry_run:

@@ -27,6 +27,7 @@ from newsletter.cli.sourceedit import (
     Section,
     Slug,
     Topic,
+    Weight,
     edit,
     entry,
     said,
@@ -87,6 +88,7 @@ def add(
     newest: Newest = None,
     max_age: MaxAge = None,
     full_text: FullText = None,
+    weight: Weight = None,
     newsletter: Annotated[str | None, typer.Option(metavar="SLUG", help="The newsletter that uses it.")] = None,
     kind: Annotated[SourceKind | None, typer.Option(help="What it is, where looking finds something else.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Look, and change nothing.")] = False,
@@ -108,6 +110,7 @@ def add(
             newest=newest,
             max_age=max_age,
             full_text=full_text,
+            weight=weight,
         )
         source = source_of(
             entry(

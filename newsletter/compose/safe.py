@@ -11,15 +11,15 @@ from urllib.parse import quote, urlsplit
 # C0 and C1 controls, bidi embeddings, overrides and isolates (UAX #9), lone surrogates, noncharacters.
 _FORBIDDEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 _SPACES = re.compile(r"[ \t\r\n\f\v\u2028\u2029]+")  # not the no-break space: it is meant
+LONGEST = 20_000  # characters of any text a template is given; an intro of that length fills ten pages
 _URL_SAFE = "%/:=&?~#+!$,;'@()*[]"
 
 
-def clean(text: str, *, limit: int | None = None) -> str:
+def clean(text: str, *, limit: int = LONGEST) -> str:
     """NFC, one line, without controls or bidi overrides; longer than `limit` characters is cut at a word end with …"""
     # Cut before normalising: a title of ten megabytes must not cost ten megabytes of work.
-    raw = text if limit is None else text[: limit * 4]
-    plain = _SPACES.sub(" ", unicodedata.normalize("NFC", _FORBIDDEN.sub("", raw))).strip()
-    return plain if limit is None else shortened(plain, limit)
+    plain = _SPACES.sub(" ", unicodedata.normalize("NFC", _FORBIDDEN.sub("", text[: limit * 4]))).strip()
+    return shortened(plain, limit)
 
 
 def shortened(text: str, limit: int) -> str:
@@ -29,6 +29,39 @@ def shortened(text: str, limit: int) -> str:
     head = text[:limit]
     kept = head[:-1].rsplit(" ", 1)[0] if " " in head[:-1] else head[:-1]
     return kept.rstrip(" ,;:–-.(") + "…"
+
+
+_STOP = re.compile(r"(\S+)[.!?…]([”’)\"]?)\s+(?=[“‘\"(]?(\w))")
+_PLAIN_WORD = re.compile(r"[^\W\d_]{3,}|[12]\d{3}|.*[%”’)\"]")
+
+
+def whole_sentences(text: str, limit: int) -> str:
+    """The first sentences of `text` that have at most `limit` characters together; the first one always, however long.
+
+    A stop counts only where nobody could take it for that of an abbreviation ("TS.", "TP.", "No."): behind three or more
+    small letters, a year or a closing sign, and before a capital. Rather too few ends than a wrong one.
+    """
+    if len(text) <= limit:
+        return text
+    kept = 0
+    for stop in _STOP.finditer(text):
+        word, closing, following = stop.groups()
+        if following.islower() or word != word.lower() or not _PLAIN_WORD.fullmatch(word):
+            continue
+        end = stop.end(1) + 1 + len(closing)
+        if kept and end > limit:
+            break
+        kept = end
+    return text[:kept] or text
+
+
+_UNITS = "%|‰|°C|km²?|km/h|m[²³]?|cm|mm|kg|g|ha|kW|MW|MB|GB|tấn|tạ|triệu|tỷ|tỉ|nghìn|đồng|million|billion"
+_BOUND = re.compile(rf"(?<=\d) (?=(?:{_UNITS})(?!\w))|(?<=\bngày) (?=\d)")
+
+
+def bound(text: str) -> str:
+    """`text` with no-break spaces between a figure and its unit ("11,4 %") and in "ngày 05/12", where no line may end."""
+    return _BOUND.sub("\u00a0", text)
 
 
 def http_url(url: str | None) -> str | None:

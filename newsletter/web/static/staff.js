@@ -11,6 +11,38 @@ if (live) {
   }, Number(live.dataset.refresh) * 1000);
 }
 
+// The design form: a colour picker beside each colour, and a preview that follows what is typed.
+const live_form = document.querySelector("form[data-live]");
+if (live_form) {
+  const frame = document.querySelector("[data-frame]");
+  const again = () => {
+    const typed = new URLSearchParams(new FormData(live_form));
+    frame.src = frame.dataset.frame + "?" + typed;
+  };
+  let waiting;
+  live_form.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(again, 400);
+  });
+  for (const text of live_form.querySelectorAll("[data-colour]")) {
+    const picker = document.createElement("input");
+    picker.type = "color";
+    picker.setAttribute("aria-label", text.dataset.colour);
+    const whole = () => /^#[0-9a-f]{6}$/i.test(text.value);
+    const follow = () => { if (whole()) picker.value = text.value; };
+    picker.value = live_form.querySelector("[data-colour]").value; // an empty one is made of the first
+    follow();
+    text.addEventListener("input", follow);
+    picker.addEventListener("input", () => { text.value = picker.value.toUpperCase(); });
+    text.after(picker);
+    if (picker.nextElementSibling) picker.nextElementSibling.remove(); // the picker shows the colour itself
+  }
+  // Another layout has other options: the page is asked for again.
+  live_form.elements.design.addEventListener("change", () => {
+    live_form.querySelector("[formmethod=get]").click();
+  });
+}
+
 // A second click while the first one travels does nothing.
 for (const form of document.querySelectorAll("form[method=post]")) {
   form.addEventListener("submit", (event) => {
