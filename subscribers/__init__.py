@@ -34,7 +34,7 @@ from subscribers.subscriptions import (
     subscribe,
     unsubscribe,
 )
-from subscribers.suppression import is_suppressed, suppress
+from subscribers.suppression import is_suppressed, lift_bounced, suppress
 from subscribers.tables import metadata
 
 __all__ = [  # noqa: RUF022 - grouped by noun
@@ -50,7 +50,7 @@ __all__ = [  # noqa: RUF022 - grouped by noun
     "ConfirmOutcome", "Confirmed", "ConsentAction", "ConsentGiven", "ConsentSource", "Evidence", "Outcome", "Subscribed",
     "SubscriptionState", "choose_topics", "confirm", "subscribe", "unsubscribe",
     # suppression
-    "SuppressionReason", "is_suppressed", "suppress",
+    "SuppressionReason", "is_suppressed", "lift_bounced", "suppress",
     # audience and envelopes
     "Envelope", "NotMailable", "NotMailableReason", "audience", "envelopes", "not_mailable",
     # files
