@@ -41,6 +41,8 @@ class Sender(_Section):
     postal_address: str = ""
     reply_to: str | None = None
     bounce_domain: str | None = None  # VERP return paths go there; None: the sender address
+    # List-Unsubscribe also names u.<token>@ this domain. Only where that mail is taken in: some programs prefer it.
+    unsubscribe_domain: str | None = None
 
     @field_validator("address", "reply_to")
     @classmethod
@@ -418,6 +420,7 @@ organisation = ""
 postal_address = ""                     # shown in the footer of every mail
 # reply_to = "editors@example.org"
 # bounce_domain = "bounces.example.org" # return paths get a token each, at this domain
+# unsubscribe_domain = "bounces.example.org" # a mail to u.<token>@ leaves the list; take that mail in: docs/bounces.md
 
 [transport]
 kind = "outbox"                         # outbox (.eml files), smtp or postmark

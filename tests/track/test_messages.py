@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 
 import subscribers
+from newsletter.mail.compile import compile_message
+from newsletter.mail.frames import frame_of, reader_of
 from newsletter.mail.tokens import Purpose
 from newsletter.model import DeliveryState, EventType, new_id
-from newsletter.store import returns
+from newsletter.store import mailings, returns
 from newsletter.track import intake
 from subscribers import SuppressionReason
 from tests.conftest import NOW
@@ -213,3 +215,23 @@ def test_hostile_messages_leave_one_row_each_and_no_address(sent):
         rows = returns.latest(conn, 10)
     assert len(rows) == 3
     assert "@" not in repr([(row["said"], row["dedupe_key"]) for row in rows])
+
+
+def test_the_address_that_our_own_header_names_leaves_the_list(sent):
+    """From the header that a reader's mail program sees, to the subscription that ends."""
+    world = sent(sender={"address": "tin@vien.example", "unsubscribe_domain": "tra.vien.example"})
+    app = world.app
+    with app.db.read() as conn:
+        mailing = mailings.get(conn, world.mailing)
+    frame = frame_of(app.settings.sender, mailing, list_name="Tin", date=NOW)
+    reader = reader_of(
+        mailing, world.people[1], keyring=app.keyring, base_url=app.settings.base_url,
+        address=subscribers.parse_address("binh@docgia.example"), name=None, since=NOW.date(), language="vi",
+    )  # fmt: skip
+    pairs = dict(compile_message(mailing.renderings[0], frame, nonce="n").leave_pairs(reader))
+    link, address = pairs["List-Unsubscribe"].split(", ")
+    assert link == f"<{reader.unsubscribe_url}>"
+    raw = f"From: ai@do.example\nTo: {address.strip('<>').removeprefix('mailto:')}\nSubject: x\n\n".encode()
+    assert [one.kind for one in receive(world, raw)] == ["left"]
+    world.track()
+    assert world.barred(1) == "left"
