@@ -116,6 +116,7 @@ PHRASES: Sequence[tuple[Reason, tuple[str, ...]]] = (
     (
         Reason.TOO_BIG,
         (
+            r"(?:recip|send)sizelimit",
             r"(?:message|mail|size|body|line|data)s? (?:is |was )?(?:too (?:large|big|long)|(?:length |size "
             r"|limit )?exceed)",
             r"exceed\w* .{0,35}(?:message|maximum|fixed|administrative|size).{0,20}(?:size|limit|length)|line limit",
@@ -167,6 +168,7 @@ PHRASES: Sequence[tuple[Reason, tuple[str, ...]]] = (
     (
         Reason.REJECTED,
         (
+            r"not have permission to post|only (?:members|subscribers|authenticated) .{0,20}(?:post|send)|rst\.notauthorized",
             r"sender.{0,40}(?:rejected|denied|refused|invalid|unknown|not exist|not allowed|not accept|verify"
             r"|blocked|address r)",
             r"(?:mail from|from:?|sending).{0,45}(?:domain|address).{0,40}(?:not exist|invalid|unknown"
@@ -238,7 +240,7 @@ PHRASES: Sequence[tuple[Reason, tuple[str, ...]]] = (
             r"account.{0,30}(?:closed|deleted|terminated|cancel)|account or domain may not exist",
             r"không tồn tại|n'existe pas|existiert nicht|unbekannt|no existe|non esiste",
             r"unable to find .{0,30}(?:user|recipient)|not (?:listed )?in .{0,30}(?:address book|directory)",
-            r"recipientnotfound|nosuchuser|delivery to this address|there is no one|user not|ユーザ|不存在"
+            r"recip(?:ient)?notfound|nosuchuser|delivery to this address|there is no one|user not|ユーザ|不存在"
             r"|addressee unknown",
         ),
     ),

@@ -22,7 +22,7 @@ _WORDS = tuple((reason, re.compile("|".join(f"(?:{some})" for some in phrases)))
 
 # RFC 3463, the IANA registry and what Google and Microsoft add to it; without the class digit.
 _BY_DETAIL: dict[str, Reason] = {
-    **dict.fromkeys(("1.1", "1.3", "1.10", "1.0", "1.4", "4.310"), Reason.USER_UNKNOWN),
+    **dict.fromkeys(("1.1", "1.3", "1.10", "4.310"), Reason.USER_UNKNOWN),
     **dict.fromkeys(("1.2", "4.4"), Reason.HOST_UNKNOWN),
     "1.6": Reason.HAS_MOVED,
     **dict.fromkeys(("3.2", "1.10"), Reason.NOT_ACCEPT),
@@ -45,7 +45,7 @@ _BY_DETAIL: dict[str, Reason] = {
     "5.3": Reason.CONNECTIONS,
 }
 _BY_SUBJECT = {
-    "1": Reason.USER_UNKNOWN,
+    "1": Reason.FILTERED,  # 5.1.x also speaks of senders: no reader is given up on a code that is not listed
     "2": Reason.FILTERED,
     "3": Reason.SYSTEM,
     "4": Reason.NETWORK,
@@ -105,6 +105,12 @@ def cause_of(said: Sequence[str], *, status: str = "", action: str = "", command
     if action == "delayed" and reason in (Reason.ON_HOLD, Reason.SYSTEM):
         reason = Reason.EXPIRED
     return Cause(reason=_weighed(reason, code, command, texts), status=code)
+
+
+def reason_of_words(text: str) -> Reason | None:
+    """What the words of one reply say, the plain ones before the vague; None when they say nothing."""
+    readable = _readable(text)
+    return _by_words([readable]) or (Reason.USER_UNKNOWN if _VAGUE.search(readable) else None)
 
 
 def _readable(text: str) -> str:
