@@ -22,6 +22,7 @@ def run(app: App, now: datetime) -> int:
         mailbox.poll(app, now)
     finally:
         done = settling.settle_refused(app, now) + settling.settle_returned(app, now)
+        settling.forget(app, now)
     return done
 
 

@@ -1,13 +1,14 @@
 """What arrives (a message, a webhook) is read, matched with a delivery, and left as rows for the track stage.
 
-Nothing is acted on here. No address and no message is stored: a return is matched by a token of ours, a provider's id, or
-by asking `subscribers` whose address it is. A token or a provider proves it; an address alone, which anybody can write
-into a message, does not.
+Nothing is acted on here. Rows hold no address and no message; `subscribers` keeps a proved message with its person. A
+return is matched by a token of ours, a provider's id, or by asking `subscribers` whose address it is. A token or a provider
+proves it; an address alone, which anybody can write into a message, does not.
 """
 
 import hashlib
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -64,9 +65,18 @@ def receive_message(app: App, raw: bytes, *, source: str, rcpt: str | None = Non
         if not made:
             made.append(_return(Match(), source=source, kind="unread", at=now, dedupe_key=f"{digest}:unread"))
         fresh = [one for one in made if returns.add(conn, one, now=now)]
+        _keep_original(conn, raw, fresh, now=now)
     for kept in fresh:
         log.info("returned", source=source, kind=kept.kind, reason=kept.reason, matched=kept.person_id is not None)
     return fresh
+
+
+def _keep_original(conn: Connection, raw: bytes, fresh: Sequence[Return], *, now: datetime) -> None:
+    """With the person whose address it speaks of, and only there: `subscribers` forgets it in time and with them."""
+    about = {one.person_id for one in fresh if one.proven and one.person_id is not None and one.kind != "left"}
+    for person_id in sorted(about):
+        with suppress(subscribers.UnknownPerson):
+            subscribers.keep_original(conn, person_id, raw, now=now)
 
 
 def _return(

@@ -1,5 +1,8 @@
 """bounces: the pipe of a mail server, the mailbox, and the list."""
 
+from newsletter.mail.tokens import Keyring, Purpose
+from newsletter.model import MailingId, PersonId
+from newsletter.settings import load, load_secrets
 from tests.cli.conftest import Home
 from tests.fakes.imap import Mailbox
 from tests.mail.bounces.samples import away, report
@@ -42,3 +45,19 @@ def test_polling_reads_it_now(home: Home) -> None:
         said = home("bounces", "poll")
         assert (said.code, said.out) == (0, "2 messages read, 2 returns settled\n")
         assert home("bounces", "poll").out == "0 messages read, 0 returns settled\n"
+
+
+def test_what_is_kept_of_a_person_is_shown_masked(home: Home) -> None:
+    home("list", "create", "tin", "--name", "Tin")
+    home("subscribers", "add", "an@docgia.example", "--list", "tin", "--consent", "giấy", "--confirmed")
+    person = home("subscribers", "show", "an@docgia.example", "--json").json
+    settings = load(home.config)
+    keys = load_secrets(settings)
+    ring = Keyring({name: bytes.fromhex(key) for name, key in keys.link_keys.items()}, keys.link_key)
+    token = ring.make(Purpose.TRACE, MailingId("m" * 16), PersonId(person["id"]))
+    assert home("bounces", "receive", "--rcpt", f"b.{token}@t.example", stdin=report().decode()).code == 0
+    shown = home("subscribers", "show", "an@docgia.example", "--json").json
+    assert shown["state"] == "bounced"
+    [kept] = shown["returned"]
+    assert "User unknown" in kept["message"]
+    assert "docgia" not in kept["message"]

@@ -235,3 +235,28 @@ def test_the_address_that_our_own_header_names_leaves_the_list(sent):
     assert [one.kind for one in receive(world, raw)] == ["left"]
     world.track()
     assert world.barred(1) == "left"
+
+
+def test_a_proved_message_is_kept_with_its_person_for_thirty_days_and_gone_with_them(sent):
+    world = sent()
+    receive(world, report() + b"x" * 200_000, world.path())
+    receive(world, report(), world.path())
+    receive(world, report(address="binh@docgia.example"))  # proves nothing: not kept
+    with world.app.db.read() as conn:
+        kept = subscribers.originals_of(conn, world.people[0])
+        assert [len(message) for _, message in kept] == [64_000, len(report())]
+        assert subscribers.originals_of(conn, world.people[1]) == []
+        assert "User unknown" in subscribers.export_person(conn, world.people[0])["returned"][0]["message"]
+    world.track(NOW + timedelta(days=29))
+    with world.app.db.read() as conn:
+        assert len(subscribers.originals_of(conn, world.people[0])) == 2
+    world.track(NOW + timedelta(days=31))
+    with world.app.db.read() as conn:
+        assert subscribers.originals_of(conn, world.people[0]) == []
+    receive(world, report() + b"again", world.path())
+    with world.app.db.begin() as conn:
+        subscribers.erase(conn, world.people[0], now=NOW, key=world.app.suppression_key)
+        assert subscribers.originals_of(conn, world.people[0]) == []
+        assert subscribers.keep_original(conn, world.people[0], b"x", now=NOW) is False
+        with pytest.raises(subscribers.UnknownPerson):
+            subscribers.keep_original(conn, subscribers.PersonId(new_id()), b"x", now=NOW)

@@ -40,6 +40,17 @@ def upgrade() -> None:
         sa.Column("next_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_polls")),
     )
+    op.create_table(
+        "originals",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("person_id", sa.Text(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("message", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_originals_person", "originals", ["person_id"])
+    op.create_index("ix_originals_at", "originals", ["at"])
     op.create_index(
         "ix_deliveries_provider_id", "deliveries", ["provider_id"], sqlite_where=GIVEN, postgresql_where=GIVEN
     )
@@ -49,5 +60,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("ix_events_person_id", "events")
     op.drop_index("ix_deliveries_provider_id", "deliveries")
+    op.drop_table("originals")
     op.drop_table("polls")
     op.drop_table("returns")
