@@ -1,12 +1,10 @@
 """The preview of the review page: as any reader, as any mail program, in both languages, and readable by everybody."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 
 import subscribers
 from newsletter.mail.clients import CLIENTS, ClientName
@@ -14,7 +12,7 @@ from newsletter.mail.findings import finding_of
 from newsletter.mail.inspected import fault
 from newsletter.model import PersonId
 from newsletter.store import issues
-from tests.web.test_browser import ARGUMENTS, CONTRAST, opened
+from tests.web.test_browser import CONTRAST, opened
 
 FRAMED = [name for name in ClientName if name not in (ClientName.TEXT, ClientName.SCREEN_READER)]
 LONG_TITLE = "Phao đo sóng tự chế giữa vịnh Ổ Lợn báo bão sớm hơn 40 phút"
@@ -123,14 +121,6 @@ def test_every_program_has_a_name_in_vietnamese(world, label):
     from newsletter.locale import labels
 
     assert label in labels("vi").messages
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[object]:
-    with sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield running
-        running.close()
 
 
 VIEWS = (
