@@ -96,7 +96,7 @@ def _own(fields: Fields) -> list[str]:
 
 # ---------------------------------------------------------------- the four things a message can be
 
-_NOTIFICATIONS = {"Bounce": None, "Complaint": BounceKind.COMPLAINT, "Delivery": BounceKind.DELIVERED}
+_NOTIFICATIONS = ("Bounce", "Complaint", "Delivery")
 
 
 def _notification(contents: Contents) -> list[Returned]:

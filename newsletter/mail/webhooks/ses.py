@@ -8,7 +8,6 @@ or the topic's name together with the signature.
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -192,11 +191,3 @@ def _recipients(kind: str, part: Mapping[str, Any], mail: Mapping[str, Any]) -> 
         return [{"recipient": reading.text(one, "emailAddress")} for one in listed]
     named = reading.listed(part.get("recipients")) if kind == "Delivery" else reading.listed(mail.get("destination"))
     return [{"recipient": str(one)} for one in named]
-
-
-def event_json(told: str) -> Mapping[str, Any]:
-    """An SES event given as text, as SES also mails it. Empty when it is none."""
-    try:
-        return reading.obj(json.loads(told))
-    except (ValueError, RecursionError):
-        return {}
