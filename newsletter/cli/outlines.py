@@ -125,7 +125,7 @@ def _write(app: App, source: Source, newsletter: str | None) -> None:
 
 def _entry(app: App, outline: Outline) -> SourceEntry:
     """Raises BadInput (an attribute cannot be used) or SourceError (nothing is found behind a site)."""
-    from newsletter.cli.sources import slug_of
+    from newsletter.collect.discover import slug_of
 
     own: dict[str, Any] = {name: value for name, value in outline.own.items() if name in SourceEntry.model_fields}
     for name in own.keys() & {*_LISTS, "full_text"}:

@@ -1,7 +1,6 @@
 """source add, list, check, pause, resume; edit, import and export are beside this."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -114,7 +113,7 @@ def add(
         )
         source = source_of(
             entry(
-                slug=slug or slug_of(name or found.title or found.url),
+                slug=slug or discover.slug_of(name or found.title or found.url),
                 kind=found.kind,
                 url=found.url,
                 name=name or found.title,
@@ -198,13 +197,6 @@ def _preview(app: App, found: Found) -> None:
     for item in discover.newest(app.fetcher, found.items, told=_told(app)):
         day = item.published.isoformat()[:10] if item.published else "no date"
         note(f"  {day:<10}  {item.title or 'no title'}  {item.url or ''}")
-
-
-def slug_of(text: str) -> str:
-    """A slug from a title or URL: `Tin tức Viện Đo đạc` → `tin-tuc-vien-do-dac`."""
-    plain = unicodedata.normalize("NFKD", re.sub(r"^https?://", "", text).lower().replace("đ", "d"))
-    ascii_only = "".join(sign for sign in plain if not unicodedata.combining(sign))
-    return re.sub(r"[^a-z0-9]+", "-", ascii_only).strip("-")[:60].strip("-") or "source"
 
 
 # ---------------------------------------------------------------- looking

@@ -22,8 +22,9 @@ from newsletter.cli.sample import HOST, ZONE, sample_sources
 from newsletter.cli.sample.server import Served
 from newsletter.cli.site import newsletter_of
 from newsletter.cli.sitefile import NewsletterEntry
-from newsletter.cli.sources import look_at, slug_of
+from newsletter.cli.sources import look_at
 from newsletter.cli.troubles import troubles
+from newsletter.collect.discover import slug_of
 from newsletter.collect.documents.files import read_file
 from newsletter.compose.preflight import sample_message
 from newsletter.errors import BadInput, NewsletterError

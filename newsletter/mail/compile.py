@@ -48,7 +48,7 @@ class Frame:
     reply_to: str | None = None
     bounce_domain: str | None = None  # None: bounces go to from_address
     list_id: tuple[str, str] | None = None  # (name, id), RFC 2919: "weekly.news.example.org"
-    list_unsubscribe_mailto: str | None = None  # "mailto:..." or an address
+    list_unsubscribe_mailto: str | None = None  # "mailto:..." or an address; {token}: the end of the unsubscribe_url
     one_click: bool = False  # RFC 8058: the reader's unsubscribe_url answers a bare POST
     feedback_id: str | None = None  # at most four fields joined by colons, the sender last
     auto_submitted: bool = False  # RFC 3834
@@ -200,10 +200,12 @@ class Compiled:
         if url is None:
             if self.frame.one_click:
                 raise BadInput("one-click unsubscribing needs an unsubscribe URL", where="List-Unsubscribe")
-            return self._leave_by_mail
+            return "" if "{token}" in self._leave_by_mail else self._leave_by_mail
         if not _URL(url):
             raise BadInput("the unsubscribe address is no plain URL", where="List-Unsubscribe")
-        return f"<{url}>, {self._leave_by_mail}" if self._leave_by_mail else f"<{url}>"
+        if not self._leave_by_mail:
+            return f"<{url}>"
+        return f"<{url}>, {self._leave_by_mail.replace('{token}', url.rsplit('/', 1)[1])}"
 
     def _leaving(self, url: str | None) -> bytes:
         """The List-Unsubscribe field of one reader, folded only behind its comma."""
