@@ -103,7 +103,7 @@ class Brevo(Provider):
                     html=templated(version["htmlContent"], params),
                     text=templated(version["textContent"], params),
                     headers={name.lower(): value for name, value in version["headers"].items()},
-                    delivery=version["headers"]["X-Mailin-Custom"].removeprefix("delivery:"),
+                    delivery=json.loads(version["headers"]["X-Mailin-Custom"])["delivery"],
                 )
             )
         ids = [f"<{uuid.uuid4().hex}@smtp-relay.example>" for _ in messages]
@@ -197,7 +197,7 @@ class Mailjet(Provider):
                 html=one["HTMLPart"],
                 text=one["TextPart"],
                 headers={name.lower(): value for name, value in one["Headers"].items()},
-                delivery=one["CustomID"],
+                delivery=json.loads(one["EventPayload"])["delivery"],
                 pictures=frozenset(a["ContentID"] for a in one.get("InlinedAttachments", ())),
             )
             try:

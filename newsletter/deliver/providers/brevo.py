@@ -45,7 +45,7 @@ class BrevoAdapter:
         parts = outgoing.message.parts()
         refuse_pictures(parts, self.name)
         headers = {name.title(): _ascii(value) for name, value in extra_headers(parts).items()}
-        headers["X-Mailin-Custom"] = f"delivery:{outgoing.message.reader.message_id_token}"
+        headers["X-Mailin-Custom"] = encoded({"delivery": outgoing.message.reader.message_id_token}).decode()
         version = {
             "to": [entry(parts.to, email="email")],
             "subject": literal_text(parts.subject, _OPENINGS, _BRACE),

@@ -29,7 +29,7 @@ class MailjetAdapter:
         }
 
     def piece(self, outgoing: Outgoing) -> Piece:
-        """CustomID is the trace token, which the events give back."""
+        """EventPayload carries the trace token, which the events give back."""
         parts = outgoing.message.parts()
         payload: dict[str, Any] = {
             "From": entry(parts.from_, name="Name", email="Email"),
@@ -39,6 +39,7 @@ class MailjetAdapter:
             "TextPart": parts.text,
             "Headers": extra_headers(parts),
             "CustomID": outgoing.message.reader.message_id_token,
+            "EventPayload": encoded({"delivery": outgoing.message.reader.message_id_token}).decode(),
             "TemplateLanguage": False,
             "TrackOpens": "disabled",
             "TrackClicks": "disabled",
