@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from newsletter import accounts
 from newsletter.errors import ConfigError
 
 PREFIX = "NEWSLETTER_"
@@ -69,18 +70,31 @@ class Smtp(_Section):
     ehlo_name: str | None = None
 
 
-class Postmark(_Section):
-    token: SecretStr | None = None
-    url: str = "https://api.postmarkapp.com"
-    stream: str = "broadcast"
-    timeout: float = Field(30, gt=0)
-
-
 class Transport(_Section):
-    kind: Literal["outbox", "smtp", "postmark"] = "outbox"
+    kind: Literal[
+        "outbox",
+        "smtp",
+        "brevo",
+        "generic",
+        "mailersend",
+        "mailgun",
+        "mailjet",
+        "postmark",
+        "resend",
+        "sendgrid",
+        "ses",
+    ] = "outbox"
     outbox: Path | None = None  # folder of .eml files; None: data_dir/outbox
     smtp: Smtp = Smtp()
-    postmark: Postmark = Postmark()
+    brevo: accounts.Brevo = accounts.Brevo()
+    generic: accounts.Generic = accounts.Generic()
+    mailersend: accounts.MailerSend = accounts.MailerSend()
+    mailgun: accounts.Mailgun = accounts.Mailgun()
+    mailjet: accounts.Mailjet = accounts.Mailjet()
+    postmark: accounts.Postmark = accounts.Postmark()
+    resend: accounts.Resend = accounts.Resend()
+    sendgrid: accounts.SendGrid = accounts.SendGrid()
+    ses: accounts.Ses = accounts.Ses()
 
 
 class Dkim(_Section):
@@ -219,8 +233,9 @@ class Settings(_Section):
         smtp = self.transport.smtp
         if (smtp.username is None) != (smtp.password is None):
             raise ValueError("transport.smtp needs both username and password, or neither")
-        if self.transport.kind == "postmark" and self.transport.postmark.token is None:
-            raise ValueError("transport.postmark.token is missing")
+        account = getattr(self.transport, self.transport.kind)
+        for key in account.missing() if isinstance(account, accounts.Provider) else ():
+            raise ValueError(f"transport.{self.transport.kind}.{key} is missing")
         return self
 
     @property
@@ -402,7 +417,8 @@ def _write_secrets(path: Path) -> None:
         temporary.unlink()
 
 
-TEMPLATE = """# Newsletter: infrastructure only. Sources, newsletters and lists are data: `newsletter apply site.toml`.
+TEMPLATE = (
+    """# Newsletter: infrastructure only. Sources, newsletters and lists are data: `newsletter apply site.toml`.
 # Every key can be overridden by an environment variable, e.g. NEWSLETTER_SENDER__ADDRESS;
 # secrets can stand in a file of their own, e.g. NEWSLETTER_TRANSPORT__SMTP__PASSWORD_FILE=/run/secrets/smtp.
 
@@ -423,7 +439,7 @@ postal_address = ""                     # shown in the footer of every mail
 # unsubscribe_domain = "bounces.example.org" # a mail to u.<token>@ leaves the list; take that mail in: docs/bounces.md
 
 [transport]
-kind = "outbox"                         # outbox (.eml files), smtp or postmark
+kind = "outbox"                         # outbox (.eml files), smtp, or a provider (docs/providers.md)
 
 # [transport.smtp]
 # host = "smtp.example.org"
@@ -433,10 +449,9 @@ kind = "outbox"                         # outbox (.eml files), smtp or postmark
 # password = ""                         # better: NEWSLETTER_TRANSPORT__SMTP__PASSWORD_FILE
 # connections = 5
 
-# [transport.postmark]
-# token = ""                            # better: NEWSLETTER_TRANSPORT__POSTMARK__TOKEN_FILE
-# stream = "broadcast"
-
+"""
+    + accounts.TEMPLATE
+    + """
 # [dkim]
 # selector = "newsletter"               # `newsletter dkim new` makes a key and prints the DNS record
 # key_file = "data/dkim.pem"
@@ -475,3 +490,4 @@ port = 8000
 level = "info"
 format = "auto"                         # text on a terminal, json otherwise
 """
+)

@@ -74,11 +74,18 @@ def _event(told: Mapping[str, Any], request: Request) -> WebhookEvent:
         reject_reason=_why(words),
         description=words,
         tags=_tags(headers.get("x-tags")),
-        metadata=reading.json_object(headers.get("x-metadata")),
+        metadata=_metadata(headers.get("x-metadata"), reading.obj(data.get("tags"))),
         click_url=reading.text(click, "link"),
         user_agent=reading.text(click, "userAgent"),
         permanent=_permanent(bounce),
     )
+
+
+def _metadata(header: Any, tags: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a header of the message says, and the tag of our transport."""
+    found = reading.json_object(header)
+    delivery = tags.get("delivery")
+    return {**found, "delivery": delivery} if isinstance(delivery, str) else found
 
 
 def _tags(value: Any) -> list[Any]:

@@ -142,6 +142,9 @@ def _echoed(mail: Mapping[str, Any]) -> dict[str, Any]:
             tags.append(header.get("value"))
         elif name == "x-metadata":
             metadata = reading.json_object(header.get("value")) or metadata
+    delivery = reading.listed(reading.obj(mail.get("tags")).get("delivery"))
+    if len(delivery) == 1 and isinstance(delivery[0], str):  # the tag of our transport
+        metadata = {**metadata, "delivery": delivery[0]}
     return {"tags": tags, "metadata": metadata}
 
 
