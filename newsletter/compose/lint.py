@@ -124,7 +124,7 @@ def _walk(element: etree._Element, above: str, found: list[Fault]) -> int:
 
     A usual digest has 90 components and this is run for each, so it is written for speed.
     """
-    tag = element.tag
+    tag = str(element.tag)
     _own(element, above, found)
     known = components().get(tag)
     if known is None or known.holds == "html":
