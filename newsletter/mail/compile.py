@@ -143,19 +143,17 @@ class Compiled:
         """The message for one reader. Raises BadInput for a value that cannot be written or is missing."""
         return Message(self, reader)
 
-    def head(self, message: "Message") -> bytes:
-        """The header block of one message, each field ending in CRLF, unsigned."""
-        subject = self._subject or headers.text_header("Subject", message.subject)
-        to = headers.address_header("To", message.reader.name, reveal(message.rcpt))
-        leaving = self._leaving(message.reader.unsubscribe_url)
-        return b"%bMessage-ID: %b\r\n%b%b%b%b" % (
+    def head(self, message: "Message") -> list[bytes]:
+        """The header block of one message, to be joined, each field ending in CRLF, unsigned."""
+        reader = message.reader
+        return [
             self._from,
-            message.message_id.encode(),
-            to,
-            subject,
-            leaving,
+            f"Message-ID: {message.message_id}\r\n".encode(),
+            headers.address_header("To", reader.name, reveal(message.rcpt)),
+            self._subject or headers.text_header("Subject", message.subject),
+            self._leaving(reader.unsubscribe_url),
             self._shared,
-        )
+        ]
 
     def body(self, message: "Message", *, eight_bit: bool = False) -> list[bytes]:
         """The body for one reader, to be joined."""
@@ -249,10 +247,10 @@ class Message:
         digest weighs 0.74 of base64), and the sender must stuff dots or use BDAT.
         """
         compiled = self._compiled
-        head, body = compiled.head(self), compiled.body(self, eight_bit=eight_bit)
+        pieces, body = compiled.head(self), compiled.body(self, eight_bit=eight_bit)
         if compiled.signer is None:
-            return b"".join([head, b"\r\n", *body])
-        octets = b"".join(body)
+            return b"".join([*pieces, b"\r\n", *body])
+        head, octets = b"".join(pieces), b"".join(body)
         return b"".join((compiled.signer.sign(head, octets, canonical=not eight_bit), head, b"\r\n", octets))
 
     def parts(self) -> Parts:
