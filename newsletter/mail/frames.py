@@ -7,7 +7,7 @@ from functools import lru_cache
 from newsletter.locale import format_date
 from newsletter.mail.compile import Frame, Reader
 from newsletter.mail.markers import FIELDS
-from newsletter.mail.tokens import Keyring
+from newsletter.mail.tokens import Keyring, Purpose
 from newsletter.model import Mailing, MailingKind, PersonId
 from newsletter.settings import Sender
 from subscribers import Address, reveal
@@ -37,14 +37,10 @@ def frame_of(sender: Sender, mailing: Mailing, *, list_name: str | None, date: d
 
 def links_of(base_url: str, keyring: Keyring, mailing: Mailing, person_id: PersonId) -> dict[str, str]:
     """The per-reader links: they need no login and show no address. Only a letter can ask for a confirmation."""
-    return _links(base_url, mailing, keyring.make_all(mailing.id, person_id))
-
-
-def _links(base_url: str, mailing: Mailing, tokens: tuple[str, str, str]) -> dict[str, str]:
-    _, own, confirming = tokens
-    links = {"unsubscribe_url": f"{base_url}/u/{own}", "preferences_url": f"{base_url}/p/{own}"}
+    token = keyring.make(Purpose.READER, mailing.id, person_id)
+    links = {"unsubscribe_url": f"{base_url}/u/{token}", "preferences_url": f"{base_url}/p/{token}"}
     if mailing.kind is MailingKind.LETTER:
-        links["confirm_url"] = f"{base_url}/c/{confirming}"
+        links["confirm_url"] = f"{base_url}/c/{keyring.make(Purpose.CONFIRM, mailing.id, person_id)}"
     return links
 
 
@@ -62,8 +58,7 @@ def reader_of(
     wanted: Collection[str] = FIELDS,
 ) -> Reader:
     """One person of a mailing, with the values `wanted` (Compiled.wanted). `since`: the day they subscribed."""
-    tokens = keyring.make_all(mailing.id, person_id)
-    values = _links(base_url, mailing, tokens)
+    values = links_of(base_url, keyring, mailing, person_id)
     unsubscribe_url = values["unsubscribe_url"] if mailing.list_slug is not None else None
     values["subscriber_name"] = name or ""
     if "subscriber_email" in wanted:
@@ -75,7 +70,7 @@ def reader_of(
     return Reader(
         to=address,
         name=name,
-        message_id_token=tokens[0],
+        message_id_token=keyring.make(Purpose.TRACE, mailing.id, person_id),
         unsubscribe_url=unsubscribe_url,
         values=values,
         topics=topics,

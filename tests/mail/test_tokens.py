@@ -36,13 +36,6 @@ def test_a_token_serves_one_purpose_only():
     assert [purpose for purpose in Purpose if ring.read(purpose, token)] == [Purpose.TRACE]
 
 
-def test_the_tokens_of_a_delivery_made_together_are_those_made_alone():
-    ring, (mailing, person) = Keyring(KEYS, "1"), ids()
-    made = ring.make_all(mailing, person)
-    assert list(made) == [ring.make(purpose, mailing, person) for purpose in Purpose]
-    assert len({token[-16:] for token in made}) == len(Purpose)
-
-
 def test_no_single_changed_character_is_accepted():
     ring = Keyring(KEYS, "1")
     token = ring.make(Purpose.READER, *ids())
