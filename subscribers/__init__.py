@@ -7,6 +7,7 @@ it causes commit together; only the import, which commits per batch, opens its o
 from subscribers.address import Address, parse_address, reveal
 from subscribers.audiences import Envelope, NotMailable, audience, envelopes, not_mailable
 from subscribers.consent import ConsentAction, ConsentGiven, ConsentSource, Evidence
+from subscribers.domains import is_disposable, suggestion
 from subscribers.errors import (
     ImportProblem,
     InvalidAddress,
@@ -34,14 +35,14 @@ from subscribers.subscriptions import (
     subscribe,
     unsubscribe,
 )
-from subscribers.suppression import is_suppressed, suppress
+from subscribers.suppression import address_hash, is_suppressed, suppress
 from subscribers.tables import metadata
 
 __all__ = [  # noqa: RUF022 - grouped by noun
     # the schema, for the one Alembic history
     "metadata",
     # addresses
-    "Address", "SuppressionKey", "mail_group", "parse_address", "reveal",
+    "Address", "SuppressionKey", "address_hash", "is_disposable", "mail_group", "parse_address", "reveal", "suggestion",
     # lists
     "List", "counts", "create_list", "get_list", "list_lists", "update_list",
     # people

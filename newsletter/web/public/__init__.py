@@ -1,10 +1,27 @@
 """What the links in a mail open, and what anybody may see. Knows readers by their tokens only; shows no address whole."""
 
-from newsletter.web.public import articles, confirm, health, issues, pictures, preferences, unsubscribe
+from newsletter.web.public import (
+    articles,
+    confirm,
+    health,
+    issues,
+    pictures,
+    preferences,
+    subscribe,
+    theme,
+    unsubscribe,
+)
 from newsletter.web.visit import act, show
+
+# Longer than asking, storing and wording take, with a letter or without: the time of an answer tells nobody who is known.
+EVEN = 0.15
 
 ROUTES = (
     show("/", issues.front),
+    show("/subscribe/{list}", subscribe.ask),
+    act("/subscribe/{list}", subscribe.join, least=EVEN),
+    show("/subscribe/{list}/snippet", subscribe.snippet),
+    show("/theme/{slug}.css", theme.theme),
     show("/u/{token}", unsubscribe.ask),
     act("/u/{token}", unsubscribe.leave),
     act("/u/{token}/back", unsubscribe.come_back),
