@@ -6,6 +6,7 @@ it causes commit together; only the import, which commits per batch, opens its o
 
 from subscribers.address import Address, parse_address, reveal
 from subscribers.audiences import Envelope, NotMailable, audience, envelopes, not_mailable
+from subscribers.choices import Subscription, pause, resume, resume_due, subscription
 from subscribers.consent import ConsentAction, ConsentGiven, ConsentSource, Evidence
 from subscribers.domains import is_disposable, suggestion
 from subscribers.errors import (
@@ -22,6 +23,7 @@ from subscribers.ids import PersonId
 from subscribers.importing import ImportReport, import_csv
 from subscribers.keyed import SuppressionKey, mail_group
 from subscribers.lists import List, counts, create_list, get_list, list_lists, update_list
+from subscribers.moving import Moved, move
 from subscribers.people import Person, ensure_person, find, person, rename, set_language
 from subscribers.privacy import erase, evidence, export_person, verify_chain
 from subscribers.states import NotMailableReason, PersonState, SubscriptionState, SuppressionReason
@@ -46,10 +48,11 @@ __all__ = [  # noqa: RUF022 - grouped by noun
     # lists
     "List", "counts", "create_list", "get_list", "list_lists", "update_list",
     # people
-    "Person", "PersonId", "PersonState", "ensure_person", "find", "person", "rename", "set_language",
+    "Moved", "Person", "PersonId", "PersonState", "ensure_person", "find", "move", "person", "rename", "set_language",
     # subscriptions and consent
     "ConfirmOutcome", "Confirmed", "ConsentAction", "ConsentGiven", "ConsentSource", "Evidence", "Outcome", "Subscribed",
-    "SubscriptionState", "choose_topics", "confirm", "subscribe", "unsubscribe",
+    "Subscription", "SubscriptionState", "choose_topics", "confirm", "pause", "resume", "resume_due", "subscribe", "subscription",
+    "unsubscribe",
     # suppression
     "SuppressionReason", "is_suppressed", "suppress",
     # audience and envelopes

@@ -333,6 +333,7 @@ class Letter:
     list_slug: str | None
     variables: Mapping[str, Any]
     dedupe_key: str
+    asked_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

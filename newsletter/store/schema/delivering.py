@@ -103,4 +103,5 @@ events = sa.Table(
     sa.Column("detail", sa.JSON, nullable=False),
     sa.Column("dedupe_key", sa.String(200), nullable=False, unique=True),  # the same thing told twice counts once
     sa.Index("ix_events_mailing_id_type", "mailing_id", "type"),  # per-issue numbers
+    sa.Index("ix_events_person_id", "person_id"),  # what is held about one person
 )

@@ -10,6 +10,7 @@ from newsletter.web.public import (
     subscribe,
     theme,
     unsubscribe,
+    yourdata,
 )
 from newsletter.web.visit import act, show
 
@@ -27,6 +28,14 @@ ROUTES = (
     act("/u/{token}/back", unsubscribe.come_back),
     show("/p/{token}", preferences.ask),
     act("/p/{token}", preferences.save),
+    act("/p/{token}/pause", preferences.pause),
+    act("/p/{token}/resume", preferences.resume),
+    act("/p/{token}/address", preferences.change_address, least=EVEN),
+    act("/p/{token}/data", preferences.send_data),
+    show("/your-data", yourdata.ask),
+    act("/your-data", yourdata.send, least=EVEN),
+    act("/c/{token}/export", yourdata.export),
+    act("/c/{token}/erase", yourdata.erase),
     show("/c/{token}", confirm.ask),
     act("/c/{token}", confirm.confirm),
     show("/articles/{id}", articles.article),
