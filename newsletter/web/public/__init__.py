@@ -1,6 +1,7 @@
 """What the links in a mail open, and what anybody may see. Knows readers by their tokens only; shows no address whole."""
 
 from newsletter.web.public import (
+    archive,
     articles,
     confirm,
     health,
@@ -23,6 +24,9 @@ ROUTES = (
     act("/subscribe/{list}", subscribe.join, least=EVEN),
     show("/subscribe/{list}/snippet", subscribe.snippet),
     show("/theme/{slug}.css", theme.theme),
+    show("/archive/{slug}", archive.page),
+    show("/archive/{slug}/rss.xml", archive.rss),
+    show("/archive/{slug}/feed.json", archive.json_feed),
     show("/u/{token}", unsubscribe.ask),
     act("/u/{token}", unsubscribe.leave),
     act("/u/{token}/back", unsubscribe.come_back),

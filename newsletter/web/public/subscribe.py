@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 import subscribers
 from newsletter.readers import signup
+from newsletter.store import newsletters
 from newsletter.web.public import proof, theme
 from newsletter.web.public.proof import Sent, Told
 from newsletter.web.visit import Visit, problem
@@ -78,10 +79,11 @@ def wording(visit: Visit, list_name: str) -> str:
 
 
 def _open_list(visit: Visit) -> subscribers.List | None:
-    """A list that an active newsletter is sent to; all others are nobody's business."""
+    """A list that an active public newsletter is sent to; all others are nobody's business."""
     slug = visit.part("list")
     with visit.app.db.read() as conn:
-        return subscribers.get_list(conn, slug) if theme.of_list(conn, slug) is not None else None
+        public = any(one.public for one in newsletters.listed(conn, active_only=True) if one.list_slug == slug)
+        return subscribers.get_list(conn, slug) if public else None
 
 
 def _consent(visit: Visit, the_list: subscribers.List) -> ConsentGiven:

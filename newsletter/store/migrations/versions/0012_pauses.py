@@ -1,4 +1,4 @@
-"""until when a subscription is paused; the events of one person"""
+"""until when a subscription is paused; the events of one person; newsletters that are not public"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,9 +21,11 @@ def upgrade() -> None:
         postgresql_where=sa.text("paused_until IS NOT NULL"),
     )
     op.create_index("ix_events_person_id", "events", ["person_id"])
+    op.add_column("newsletters", sa.Column("public", sa.Boolean(), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("newsletters", "public")
     op.drop_index("ix_events_person_id", table_name="events")
     op.drop_index("ix_subscriptions_paused_until", table_name="subscriptions")
     op.drop_column("subscriptions", "paused_until")
