@@ -33,7 +33,7 @@ def every_page(world: World) -> list[str]:
     issue = world.send()
     read = world.mail_to("ngoc@")
     token = world.link(read, "p").removeprefix("/p/")
-    moving.ask(world.app, token, parse_address("noi-moi@doc-gia.example"), client="192.0.2.1")
+    moving.ask(world.app, token, parse_address("khac-han@doc-gia.example"), client="192.0.2.1")
     privacy.ask_by_link(world.app, world.link(world.mail_to("minh@"), "p").removeprefix("/p/"))
     consent = ConsentGiven(form="subscribe/1", wording="Vâng", language="vi", source=ConsentSource.FORM)
     readers.join(world.app, "ban-doc", parse_address("moi@doc-gia.example"), consent=consent, language="vi")
@@ -51,7 +51,7 @@ def every_page(world: World) -> list[str]:
         *(f"/issues/{issue.id}/all", f"/articles/{world.article('Phao')}", "/nowhere"),
         *(f"/{kind}/{token}" for kind in ("u", "p")),
         world.link(world.mail_to("moi@doc-gia"), "c"),
-        world.link(world.mail_to("noi-moi@"), "c"),
+        world.link(world.mail_to("khac-han@"), "c"),
         world.link(data, "c"),
     ]
 

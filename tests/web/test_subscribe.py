@@ -28,7 +28,7 @@ def _letters_to(world, address):
 
 
 @pytest.mark.parametrize(
-    ("language", "said"), [("vi", "Hãy xem hộp thư của bạn"), ("en", "Please look into your mail")]
+    ("language", "said"), [("vi", "Hãy xem hộp thư của quý vị"), ("en", "Please look into your mail")]
 )
 def test_joining_confirming_and_the_welcome_leave_the_words_that_were_agreed_to(both_worlds, language, said):
     world = both_worlds
@@ -221,7 +221,7 @@ def test_a_flood_is_turned_away_before_anything_is_read_and_others_come_in(world
 
 def test_a_slip_of_the_hand_is_asked_about_once(world):
     asked = fill_in(world, "lan@gmial.com")
-    assert "Có phải bạn muốn ghi lan@gmail.com?" in asked.text
+    assert "Có phải quý vị muốn ghi lan@gmail.com?" in asked.text
     ticket = field(asked.text, "ticket")
     form = {"email": "lan@gmial.com", "ticket": ticket, "solution": solution(ticket), "keep": "lan@gmial.com"}
     assert "hộp thư" in world.fetch(FORM, form={**form, "instead": "lan@gmail.com"}).text
