@@ -57,6 +57,11 @@ class Limits:
                 del self._spent[next(iter(self._spent))]
         return None
 
+    def give_back(self, ticket: str) -> None:
+        """What it was spent for failed: it may be used once more."""
+        with self._lock:
+            self._spent.pop(ticket, None)
+
     def _oldest_spent(self) -> list[tuple[str, tuple[datetime, str]]]:
         """The first few in order of spending: enough to keep pace with what comes in."""
         return [item for item, _ in zip(self._spent.items(), range(4), strict=False)]

@@ -168,6 +168,19 @@ def test_a_ticket_serves_one_address_and_sending_it_twice_does_it_once(world):
     assert _counts(world)[SubscriptionState.PENDING] == 1
 
 
+def test_a_fault_of_ours_does_not_use_up_the_ticket(world):
+    ticket = field(world.fetch(FORM).text, "ticket")
+    world.clock.at += timedelta(seconds=5)
+    form = {"email": "la@ban-moi.example", "ticket": ticket, "solution": solution(ticket)}
+    with world.app.db.begin() as conn:
+        conn.exec_driver_sql("ALTER TABLE letters RENAME TO gone")
+    assert world.fetch(FORM, form=form).status == 500
+    with world.app.db.begin() as conn:
+        conn.exec_driver_sql("ALTER TABLE gone RENAME TO letters")
+    assert world.fetch(FORM, form=form).status == 200
+    assert _counts(world)[SubscriptionState.PENDING] == 1
+
+
 def test_a_ticket_of_one_list_opens_no_other(world):
     with world.app.db.begin() as conn:
         subscribers.create_list(conn, "khac", name="Khác", now=world.clock.now())

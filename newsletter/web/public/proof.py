@@ -3,6 +3,8 @@
 Shared by every such form; what an address may ask for after that is the readers' business.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
@@ -59,6 +61,16 @@ def read(visit: Visit, form: str) -> Sent | Told:
     if before is not None and before != mine:
         return _again(visit, fresh=True)
     return Sent(address=address, proven=_verdict(visit, form) is Verdict.PROVEN, again=before is not None)
+
+
+@contextmanager
+def given_back_on_failure(visit: Visit) -> Iterator[None]:
+    """A fault of ours must not make the next press of the button look like a second one."""
+    try:
+        yield
+    except Exception:
+        visit.app.limits.give_back(visit.form["ticket"])
+        raise
 
 
 def ticket(visit: Visit, form: str, *, fresh: bool) -> str:

@@ -51,15 +51,16 @@ def _sign_up(visit: Visit, the_list: subscribers.List, sent: Sent) -> Told | Non
     """None when it is done; else what stands against it."""
     if sent.again:
         return None
-    answer = signup.sign_up(
-        visit.app,
-        the_list.slug,
-        sent.address,
-        consent=_consent(visit, the_list),
-        client=visit.client,
-        proven=sent.proven,
-        language=visit.language,
-    )
+    with proof.given_back_on_failure(visit):
+        answer = signup.sign_up(
+            visit.app,
+            the_list.slug,
+            sent.address,
+            consent=_consent(visit, the_list),
+            client=visit.client,
+            proven=sent.proven,
+            language=visit.language,
+        )
     if answer is signup.Answer.LATER:
         return proof.later(visit)
     if answer is signup.Answer.REFUSED:

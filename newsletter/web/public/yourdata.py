@@ -33,9 +33,10 @@ def send(visit: Visit) -> Response:
 def _send(visit: Visit, sent: Sent) -> Told | None:
     if sent.again:
         return None
-    answer = privacy.ask_for_address(
-        visit.app, sent.address, client=visit.client, proven=sent.proven, language=visit.language
-    )
+    with proof.given_back_on_failure(visit):
+        answer = privacy.ask_for_address(
+            visit.app, sent.address, client=visit.client, proven=sent.proven, language=visit.language
+        )
     if answer is Answer.LATER:
         return proof.later(visit)
     visit.site.wake()
