@@ -11,6 +11,7 @@ from typing import Protocol
 from newsletter.clock import Clock
 from newsletter.http import Fetcher
 from newsletter.http.looks import Looks
+from newsletter.limits import Limits
 from newsletter.mail.compile import Message
 from newsletter.mail.dkim import Signer
 from newsletter.mail.tokens import Keyring
@@ -107,6 +108,7 @@ class App:
     design_folders: tuple[Path, ...]
     watch: Watch = nobody
     looks: Looks = field(default_factory=Looks)  # what was found behind links lately
+    limits: Limits = field(default_factory=Limits)  # how often strangers asked lately
     stopping: threading.Event = field(default_factory=threading.Event)  # set: finish what is in flight, claim nothing
 
     def url(self, path: str) -> str:

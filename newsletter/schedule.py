@@ -18,7 +18,7 @@ from newsletter.errors import BadInput, NotAllowed
 from newsletter.log import get_logger
 from newsletter.model import Issue, IssueId, IssueState, Newsletter, new_id
 from newsletter.store import Connection, deliveries, issues, newsletters
-from subscribers import audience
+from subscribers import audience, resume_due
 
 log = get_logger("schedule")
 
@@ -218,6 +218,7 @@ def _release(app: App, conn: Connection, newsletter: Newsletter, issue_id: Issue
     if issue.state is not IssueState.SCHEDULED or issue.mailing_id is None:
         return 0  # another process released it between our look and our lock
     issues.sending(conn, issue_id)
+    resume_due(conn, now=now)
     frozen = deliveries.freeze(conn, issue.mailing_id, audience(conn, newsletter.list_slug), now=now)
     log.info("issue_released", issue=issue_id, recipients=frozen)
     app.watch("release", f"{newsletter.name} #{issue.number}", frozen, frozen)

@@ -141,6 +141,8 @@ class Model(_Section):
 class Web(_Section):
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
+    proxies: tuple[str, ...] = ()  # addresses of our own proxies: only what they say about a visitor's address counts
+    keep_ip: bool = False  # the IP address of a sign-up is kept with its consent; a policy of yours must say so
 
 
 class Webhook(_Section):

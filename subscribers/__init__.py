@@ -6,7 +6,9 @@ it causes commit together; only the import, which commits per batch, opens its o
 
 from subscribers.address import Address, parse_address, reveal
 from subscribers.audiences import Envelope, NotMailable, audience, envelopes, not_mailable
+from subscribers.choices import Subscription, pause, resume, resume_due, subscription
 from subscribers.consent import ConsentAction, ConsentGiven, ConsentSource, Evidence
+from subscribers.domains import is_disposable, suggestion
 from subscribers.errors import (
     ImportProblem,
     InvalidAddress,
@@ -21,6 +23,7 @@ from subscribers.ids import PersonId
 from subscribers.importing import ImportReport, import_csv
 from subscribers.keyed import SuppressionKey, mail_group
 from subscribers.lists import List, counts, create_list, get_list, list_lists, update_list
+from subscribers.moving import Moved, move
 from subscribers.originals import forget_originals, keep_original, originals_of
 from subscribers.people import Person, ensure_person, find, person, rename, set_language
 from subscribers.privacy import erase, evidence, export_person, verify_chain
@@ -35,21 +38,22 @@ from subscribers.subscriptions import (
     subscribe,
     unsubscribe,
 )
-from subscribers.suppression import is_suppressed, lift_bounced, suppress
+from subscribers.suppression import address_hash, is_suppressed, lift_bounced, suppress
 from subscribers.tables import metadata
 
 __all__ = [  # noqa: RUF022 - grouped by noun
     # the schema, for the one Alembic history
     "metadata",
     # addresses
-    "Address", "SuppressionKey", "mail_group", "parse_address", "reveal",
+    "Address", "SuppressionKey", "address_hash", "is_disposable", "mail_group", "parse_address", "reveal", "suggestion",
     # lists
     "List", "counts", "create_list", "get_list", "list_lists", "update_list",
     # people
-    "Person", "PersonId", "PersonState", "ensure_person", "find", "person", "rename", "set_language",
+    "Moved", "Person", "PersonId", "PersonState", "ensure_person", "find", "move", "person", "rename", "set_language",
     # subscriptions and consent
     "ConfirmOutcome", "Confirmed", "ConsentAction", "ConsentGiven", "ConsentSource", "Evidence", "Outcome", "Subscribed",
-    "SubscriptionState", "choose_topics", "confirm", "subscribe", "unsubscribe",
+    "Subscription", "SubscriptionState", "choose_topics", "confirm", "pause", "resume", "resume_due", "subscribe", "subscription",
+    "unsubscribe",
     # suppression
     "SuppressionReason", "is_suppressed", "lift_bounced", "suppress",
     # audience and envelopes

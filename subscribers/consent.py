@@ -26,6 +26,7 @@ class ConsentAction(StrEnum):
     IMPORT = "import"  # agreed elsewhere; staff vouch for it with the wording
     UNSUBSCRIBE = "unsubscribe"
     RESUBSCRIBE = "resubscribe"  # came back by their own hand
+    MOVE = "move"  # the same person at a new address, proven by a letter to it
 
 
 class ConsentSource(StrEnum):

@@ -33,6 +33,13 @@ def erase(conn: Connection, person_id: PersonId, *, now: datetime, key: Suppress
     if suppression_hash(row.address_key, key) != row.address_hash:
         raise KeyMismatch("the suppression key is not the one this person was stored with", hint="restore the key")
     _close_subscriptions(conn, person_id, now=now)
+    empty(conn, person_id, now=now)
+    add(conn, row.address_hash, EVERYWHERE, reason=SuppressionReason.ERASED, now=now)
+    return True
+
+
+def empty(conn: Connection, person_id: PersonId, *, now: datetime) -> None:
+    """Take everything personal out of somebody's rows; the caller has closed their subscriptions and holds their row."""
     conn.execute(update(consents).where(consents.c.person_id == person_id).values(ip=None))
     conn.execute(delete(originals).where(originals.c.person_id == person_id))
     emptied = dict.fromkeys(("address_local", "address_domain", "address_key", "address_hash", "mail_group"))
@@ -42,8 +49,6 @@ def erase(conn: Connection, person_id: PersonId, *, now: datetime, key: Suppress
         .where(people.c.id == person_id)
         .values(**emptied, name="", attributes={}, state=PersonState.ERASED.value, erased_at=now)
     )
-    add(conn, row.address_hash, EVERYWHERE, reason=SuppressionReason.ERASED, now=now)
-    return True
 
 
 def _close_subscriptions(conn: Connection, person_id: PersonId, *, now: datetime) -> None:

@@ -149,7 +149,7 @@ def unsubscribe(conn: Connection, list_slug: str, person_id: PersonId, *, now: d
     row = _subscription(conn, chosen.id, person_id)
     if row is None or row.state == SubscriptionState.UNSUBSCRIBED:
         return False
-    gone = {"state": SubscriptionState.UNSUBSCRIBED, "left_at": now, "left_reason": reason}
+    gone = {"state": SubscriptionState.UNSUBSCRIBED, "left_at": now, "left_reason": reason, "paused_until": None}
     _write(conn, chosen.id, person_id, row, gone)
     ledger.record(conn, person_id, list_id=chosen.id, action=ConsentAction.UNSUBSCRIBE, now=now, source=reason)
     return True

@@ -56,6 +56,11 @@ def is_suppressed(conn: Connection, address: Address, *, key: SuppressionKey, li
     return bool(reasons(conn, [suppression_hash(key_of(address.local, address.domain), key)], list_slug))
 
 
+def address_hash(address: Address, *, key: SuppressionKey) -> str:
+    """Equal for every spelling of one address: for counting without keeping it."""
+    return suppression_hash(key_of(address.local, address.domain), key)
+
+
 def add(conn: Connection, hashed: str, list_slug: str, *, reason: SuppressionReason, now: datetime) -> bool:
     row = {"id": new_id(), "key": hashed, "list_slug": list_slug, "reason": reason, "at": now}
     made = insert_or_skip(conn, suppressions, ["key", "list_slug"]).returning(suppressions.c.id)

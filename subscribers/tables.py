@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -119,6 +120,14 @@ subscriptions = Table(
     Column("left_at", UtcDateTime),
     Column("left_reason", Text),
     Column("topics", JSON(none_as_null=True)),  # list of those chosen; NULL: everything
+    Column("paused_until", UtcDateTime),  # of a pause with an end
+    # ending pauses before an audience is frozen: few rows have one
+    Index(
+        "ix_subscriptions_paused_until",
+        "paused_until",
+        sqlite_where=text("paused_until IS NOT NULL"),
+        postgresql_where=text("paused_until IS NOT NULL"),
+    ),
     Index("ix_subscriptions_person", "person_id"),  # serves export and erase of one person
 )
 
@@ -140,7 +149,7 @@ consents = Table(
     Column("seq", Integer, primary_key=True, autoincrement=False),  # 1, 2, 3 … per person
     Column("list_id", Text, ForeignKey("lists.id"), nullable=False),
     Column("at", UtcDateTime, nullable=False),
-    Column("action", Text, nullable=False),  # subscribe | confirm | import | unsubscribe | resubscribe
+    Column("action", Text, nullable=False),  # subscribe | confirm | import | unsubscribe | resubscribe | move
     Column("source", Text, nullable=False),  # form | api | staff | import, or the way somebody left
     Column("form", Text, ForeignKey("consent_forms.digest")),  # NULL where nothing was shown (one-click leaving)
     Column("ip", Text),  # optional; NULL once erased

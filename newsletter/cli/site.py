@@ -145,6 +145,7 @@ def newsletter_of(entry: NewsletterEntry, ids: Mapping[str, SourceId]) -> Newsle
         max_items=entry.max_items,
         unknown_policy=entry.unknown_policy,
         images=entry.images,
+        public=entry.public,
         active=entry.active,
         source_ids=tuple(ids[slug] for slug in entry.sources),
         sections=tuple(

@@ -110,6 +110,7 @@ class NewsletterEntry(_Entry):
     sections: tuple[SectionEntry, ...] = Field((), max_length=30)  # the first that takes an article counts
     unknown_policy: Literal["hold", "resend"] = "hold"
     images: PictureMode = PictureMode.HOSTED
+    public: bool = True  # anybody may join its list and read its archive
     active: bool = True
 
     @field_validator("languages", "sources")
@@ -336,6 +337,7 @@ def entry_of_newsletter(letter: Newsletter, slugs: Mapping[SourceId, str]) -> Ne
         sections=_entries_of_sections(letter, slugs),
         unknown_policy="resend" if letter.unknown_policy == "resend" else "hold",
         images=letter.images,
+        public=letter.public,
         active=letter.active,
     )
 

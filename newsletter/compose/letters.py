@@ -3,6 +3,8 @@
 confirm   asks whether the address's owner wants the newsletter; holds no text a stranger could have typed
 welcome   says what comes and how to change or stop it
 goodbye   says it is done; one link back, no plea
+move      asks the owner of a new address whether a reader's mail may go there
+your_data brings the fresh link that export and erase need
 notice    tells staff of something that waits for a person
 """
 
@@ -30,12 +32,16 @@ _ALLOWED: Mapping[LetterKind, Mapping[str, type]] = {
     LetterKind.CONFIRM: {"expires_days": int},
     LetterKind.WELCOME: {"last_issue_url": str, "last_issue_title": str},
     LetterKind.GOODBYE: {"resubscribe_url": str},
+    LetterKind.MOVE: {"from_person": str, "expires_hours": int},
+    LetterKind.YOUR_DATA: {"expires_hours": int},
     LetterKind.NOTICE: {"topic": str, "name": str, "count": int, "lines": list, "url": str},
 }
 _REQUIRED: Mapping[LetterKind, tuple[str, ...]] = {
     LetterKind.CONFIRM: ("expires_days",),
     LetterKind.WELCOME: (),
     LetterKind.GOODBYE: (),
+    LetterKind.MOVE: ("from_person", "expires_hours"),
+    LetterKind.YOUR_DATA: ("expires_hours",),
     LetterKind.NOTICE: ("topic", "name", "url"),
 }
 _EMPTY: Mapping[type, Any] = {int: 0, str: "", list: ()}
@@ -46,7 +52,8 @@ LINES_LIMIT = 20
 def letter_variables(kind: LetterKind, given: Mapping[str, Any]) -> dict[str, Any]:
     """The variables of a letter's templates: all of its kind, cleaned; those not given are empty.
 
-    confirm: expires_days. welcome: last_issue_url?, last_issue_title?. goodbye: resubscribe_url?. notice: topic
+    confirm: expires_days. welcome: last_issue_url?, last_issue_title?. goodbye: resubscribe_url?. move:
+    from_person, expires_hours. your_data: expires_hours. notice: topic
     (NoticeTopic), name, url, count?, lines?. Raises BadInput for a missing, unknown or wrongly typed one.
     """
     allowed = _ALLOWED[kind]
@@ -81,6 +88,10 @@ def letter_subject(kind: LetterKind, variables: Mapping[str, Any], newsletter: s
         return words.gettext("You are subscribed to {newsletter}", newsletter=newsletter)
     if kind is LetterKind.GOODBYE:
         return words.gettext("You have left {newsletter}", newsletter=newsletter)
+    if kind is LetterKind.MOVE:
+        return words.gettext("Confirm your new address for {newsletter}", newsletter=newsletter)
+    if kind is LetterKind.YOUR_DATA:
+        return words.gettext("Your data at {newsletter}", newsletter=newsletter)
     return notice_heading(variables, words)
 
 
@@ -93,6 +104,10 @@ def letter_preheader(kind: LetterKind, newsletter: str, organisation: str, words
         )
     if kind is LetterKind.GOODBYE:
         return words.gettext("Done: no further issue of {newsletter} will reach this address.", newsletter=newsletter)
+    if kind is LetterKind.MOVE:
+        return words.gettext("One click and your mail comes here. Not you? Just ignore this mail.")
+    if kind is LetterKind.YOUR_DATA:
+        return words.gettext("The link to see, take away or erase what we hold. Not you? Just ignore this mail.")
     return words.gettext("A notice to the staff of {newsletter}; somebody has to look at it.", newsletter=newsletter)
 
 

@@ -267,6 +267,7 @@ class Newsletter:
     sections: tuple[SectionRule, ...] = ()  # as declared; none: sections are the sources' own
     max_per_source: int | None = None
     images: PictureMode = PictureMode.HOSTED
+    public: bool = True  # anybody may join its list and read its archive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -333,6 +334,7 @@ class Letter:
     list_slug: str | None
     variables: Mapping[str, Any]
     dedupe_key: str
+    asked_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

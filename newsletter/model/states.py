@@ -112,6 +112,8 @@ class LetterKind(StrEnum):
     CONFIRM = "confirm"
     WELCOME = "welcome"
     GOODBYE = "goodbye"
+    MOVE = "move"  # to a new address: does its owner want the mail there?
+    YOUR_DATA = "your_data"  # the fresh link that export and erase need
     NOTICE = "notice"  # to staff
 
 

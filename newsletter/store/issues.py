@@ -79,6 +79,17 @@ def listed(conn: Connection, *, newsletter_id: NewsletterId | None = None, limit
     return [_issue(row) for row in conn.execute(query).mappings()]
 
 
+def released(conn: Connection, newsletter_id: NewsletterId, *, limit: int, offset: int = 0) -> list[Issue]:
+    """What went out, or is going out, the latest first: the archive."""
+    out = (IssueState.SENDING, IssueState.PAUSED, IssueState.SENT)
+    query = (
+        sa.select(issues)
+        .where(issues.c.newsletter_id == newsletter_id, issues.c.state.in_(out))
+        .order_by(issues.c.send_at.desc(), issues.c.id.desc())
+    )
+    return [_issue(row) for row in conn.execute(query.limit(limit).offset(offset)).mappings()]
+
+
 def in_state(conn: Connection, *states: IssueState) -> list[Issue]:
     query = sa.select(issues).where(issues.c.state.in_(states)).order_by(issues.c.send_at, issues.c.id)
     return [_issue(row) for row in conn.execute(query).mappings()]

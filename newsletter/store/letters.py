@@ -94,4 +94,5 @@ def _letter(row: Mapping[Any, Any]) -> Letter:
         list_slug=row["list_slug"],
         variables=row["variables"],
         dedupe_key=row["dedupe_key"],
+        asked_at=row["asked_at"],
     )

@@ -34,6 +34,7 @@ def save(conn: Connection, newsletter: Newsletter, *, now: datetime) -> Newslett
         "unknown_policy": newsletter.unknown_policy,
         "images": newsletter.images,
         "active": newsletter.active,
+        "public": newsletter.public,
     }
     known = by_slug(conn, newsletter.slug)
     if known is None:
@@ -119,6 +120,7 @@ def _newsletter(conn: Connection, row: Mapping[Any, Any]) -> Newsletter:
         max_items=row["max_items"],
         unknown_policy=row["unknown_policy"],
         active=row["active"],
+        public=row["public"] is not False,
         source_ids=tuple(chosen),
         sections=tuple(_rule(kept) for kept in row["sections"] or ()),
         max_per_source=row["max_per_source"],

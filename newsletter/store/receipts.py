@@ -41,6 +41,34 @@ def of_person(conn: Connection, person_id: PersonId, mailing_id: MailingId) -> M
     return dict(found) if found else None
 
 
+def held_about(conn: Connection, person_id: PersonId) -> dict[str, list[dict[str, Any]]]:
+    """`mail` and `events` of one person, oldest first, ready for JSON but for their times: what they may take away."""
+    mail = (
+        sa.select(
+            deliveries.c.mailing_id,
+            mailings.c.kind,
+            deliveries.c.state,
+            deliveries.c.language,
+            deliveries.c.frozen_at,
+            deliveries.c.changed_at,
+            deliveries.c.reason,
+            deliveries.c.reply,
+        )
+        .join_from(mailings, deliveries, deliveries.c.mailing_id == mailings.c.id)  # by the ledger's key, not a scan
+        .where(deliveries.c.person_id == person_id)
+        .order_by(mailings.c.created_at, mailings.c.id)
+    )
+    seen = (
+        sa.select(events.c.type, events.c.mailing_id, events.c.at, events.c.detail)
+        .where(events.c.person_id == person_id)
+        .order_by(events.c.at, events.c.id)
+    )
+    return {
+        "mail": [dict(row) for row in conn.execute(mail).mappings()],
+        "events": [dict(row) for row in conn.execute(seen).mappings()],
+    }
+
+
 def reasons(conn: Connection, mailing_id: MailingId, *states: DeliveryState) -> list[tuple[str, str, int]]:
     """(state, reason or reply, how many), the most frequent first: what failed, was skipped, or is unknown, and why."""
     text = sa.func.coalesce(deliveries.c.reason, deliveries.c.reply, "")

@@ -29,7 +29,8 @@ def make(app: App, *, wake: Callable[[], None] = lambda: None) -> ASGIApp:
     router = Router(routes, redirect_slashes=False, default=not_found)
     guarded = shield.OwnOrigin(router, app.settings.base_url)
     caught = shield.Faults(guarded, lambda scope: _problem(site, Request(scope), 500))
-    return shield.Headers(shield.Prefix(caught, site.pages.prefix), app.settings.base_url)
+    slowed = shield.Flood(caught, limits=app.limits, proxies=app.settings.web.proxies, now=app.clock.now)
+    return shield.Headers(shield.Prefix(slowed, site.pages.prefix), app.settings.base_url)
 
 
 def _problem(site: Site, request: Request, status: int) -> Response:

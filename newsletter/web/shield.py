@@ -4,6 +4,7 @@ Pure ASGI: nothing here reads a body or touches a row.
 """
 
 from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers as RequestHeaders
@@ -12,6 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from newsletter.limits import Limits, Rule, client_of, network_of
 from newsletter.log import get_logger
 
 log = get_logger("web")
@@ -26,6 +28,9 @@ _RENDERING = (
     "frame-ancestors {framed_by}; sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 ONE_CLICK = "/u/"  # RFC 8058: a mail provider posts here, from anywhere; the token in the path is the authority
+# Asked by strangers: a form on any site may post here (it gets our own form to press), and too many from one network wait.
+SIGN_UP = "/subscribe/"
+STRANGERS = (SIGN_UP, "/your-data")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -104,7 +109,7 @@ class OwnOrigin:
         headers = RequestHeaders(scope=scope)
         return (
             scope["method"] in SAFE_METHODS
-            or scope["path"].startswith(ONE_CLICK)
+            or scope["path"].startswith((ONE_CLICK, SIGN_UP))
             or is_own(
                 headers.getlist("sec-fetch-site"), headers.getlist("origin"), headers.get("host", ""), self.origin
             )
@@ -122,6 +127,28 @@ def is_own(fetch_site: Iterable[str], origins: Iterable[str], host: str, own_ori
         return all(site in ("same-origin", "none") for site in sites)
     ours = (own_origin, f"http://{host.lower()}", f"https://{host.lower()}")
     return all(sender in ours for sender in senders)
+
+
+class Flood:
+    """Turns away who asks for strangers' pages too fast, before a thread, a page or a row is spent on it."""
+
+    RULE = Rule(name="flood", most=300, within=timedelta(minutes=1))  # a class in one room may sign up in one minute
+
+    def __init__(self, app: ASGIApp, *, limits: Limits, proxies: tuple[str, ...], now: Callable[[], datetime]) -> None:
+        self.app, self.limits, self.proxies, self.now = app, limits, frozenset(proxies), now
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(STRANGERS) and not self._may(scope):
+            answer = PlainTextResponse("Too many requests from here. Please try again in a minute.\n", 429)
+            answer.headers["Retry-After"] = "60"
+            await answer(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+    def _may(self, scope: Scope) -> bool:
+        forwarded = ",".join(RequestHeaders(scope=scope).getlist("x-forwarded-for"))
+        peer = scope["client"][0] if scope.get("client") else ""
+        return self.limits.take(self.RULE, network_of(client_of(peer, forwarded, self.proxies)), now=self.now())
 
 
 class Faults:

@@ -8,16 +8,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+import anyio
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Message
 
 from newsletter.app import App
 from newsletter.errors import BadInput
+from newsletter.limits import client_of
 from newsletter.locale import Labels, labels
 from newsletter.store.staff import Staff
 from newsletter.web.language import asked_for, preferred
@@ -62,6 +64,11 @@ class Visit:
     def now(self) -> datetime:
         return self.app.clock.now()
 
+    @property
+    def client(self) -> str:
+        """The visitor's IP address, "" when unknown."""
+        return client_of_request(self.request, self.app.settings.web.proxies)
+
     def part(self, name: str) -> str:
         """A part of the path."""
         return str(self.request.path_params[name])
@@ -98,6 +105,7 @@ class Page:
     handler: Handler
     method: str
     longest: int = LONGEST_FORM  # octets of a posted form
+    least: float = 0  # seconds from the whole form to the answer
 
 
 def show(path: str, handler: Handler) -> Page:
@@ -105,9 +113,9 @@ def show(path: str, handler: Handler) -> Page:
     return Page(path=path, handler=handler, method="GET")
 
 
-def act(path: str, handler: Handler, *, longest: int = LONGEST_FORM) -> Page:
-    """Reached by POST only."""
-    return Page(path=path, handler=handler, method="POST", longest=longest)
+def act(path: str, handler: Handler, *, longest: int = LONGEST_FORM, least: float = 0) -> Page:
+    """Reached by POST only. `least`: the answer takes this many seconds, so that its time tells nothing."""
+    return Page(path=path, handler=handler, method="POST", longest=longest, least=least)
 
 
 def route(site: Site, page: Page) -> Route:
@@ -115,7 +123,10 @@ def route(site: Site, page: Page) -> Route:
         form = await read_form(request, page.longest) if page.method == "POST" else {}
         if form is None:
             return problem(site.visit(request), 413)
-        return await run_in_threadpool(_answer, site.visit(request, form), page.handler)
+        ready = anyio.current_time() + page.least
+        answer = await run_in_threadpool(_answer, site.visit(request, form), page.handler)
+        await anyio.sleep_until(ready)  # holds no thread
+        return answer
 
     return Route(page.path, endpoint, methods=[page.method])
 
@@ -125,6 +136,11 @@ def _answer(visit: Visit, handler: Handler) -> Response:
         return handler(visit)
     except BadInput:  # an id in the path that names nothing
         return problem(visit, 404)
+
+
+def client_of_request(request: HTTPConnection, proxies: tuple[str, ...]) -> str:
+    forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
+    return client_of(request.client.host if request.client else "", forwarded, frozenset(proxies))
 
 
 def problem(visit: Visit, status: int) -> Response:

@@ -202,6 +202,13 @@ def test_the_weight_of_a_source_goes_through_file_edit_and_plan(site: Home) -> N
     assert "weight" in site("source", "edit", "tin", "--weight", "4").error
 
 
+def test_a_newsletter_that_is_not_public_is_a_key_of_the_site_file(home: Home) -> None:
+    assert home("apply", home.write("kin.toml", SITE + "public = false\n")).code == 0
+    assert "public = false" in home("dump").out
+    assert home("apply", home.write("mo.toml", SITE)).code == 0
+    assert "public = false" not in home("dump").out
+
+
 @pytest.mark.parametrize("mode", ["hosted", "embedded", "linked"])
 def test_where_the_pictures_come_from_is_a_key_of_the_newsletter(home: Home, mode: str) -> None:
     assert home("apply", home.write("pictures.toml", SITE + f'images = "{mode}"\n')).code == 0

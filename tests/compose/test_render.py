@@ -18,6 +18,8 @@ LETTERS = {
     LetterKind.CONFIRM: {"expires_days": 7},
     LetterKind.WELCOME: {"last_issue_url": "https://vien.example/46", "last_issue_title": "Số 46"},
     LetterKind.GOODBYE: {},
+    LetterKind.MOVE: {"from_person": "0" * 16, "expires_hours": 24},
+    LetterKind.YOUR_DATA: {"expires_hours": 24},
     LetterKind.NOTICE: {"topic": "unknown_left", "name": "Số 47", "count": 3, "url": "https://vien.example/staff"},
 }
 

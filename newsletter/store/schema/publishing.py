@@ -26,6 +26,7 @@ newsletters = sa.Table(
     sa.Column("unknown_policy", sa.String(8), nullable=False),  # hold or resend
     sa.Column("images", sa.String(8)),  # hosted, embedded, linked; NULL in rows older than this column: hosted
     sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("public", sa.Boolean),  # page to join, archive, feeds; NULL in rows older than this column: yes
     sa.Column("scheduled_from", UtcDateTime, nullable=False),  # send moments before this one are not looked for
     sa.Column("created_at", UtcDateTime, nullable=False),
 )

@@ -23,8 +23,10 @@ VISIBLE = (IssueState.SCHEDULED, IssueState.SENDING, IssueState.PAUSED, IssueSta
 
 
 def front(visit: Visit) -> Response:
-    """The way in: nothing here but what this place is."""
-    return visit.page("public/front.html")
+    """The way in: what is published here for everybody."""
+    with visit.app.db.read() as conn:
+        found = [one for one in newsletters.listed(conn, active_only=True) if one.public]
+    return visit.page("public/front.html", newsletters=found)
 
 
 def only_in_mail(visit: Visit) -> Response:

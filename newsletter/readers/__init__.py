@@ -1,4 +1,4 @@
-"""What readers do by themselves: join, confirm, leave, choose their language. Acts only on verified tokens.
+"""What readers do by themselves: join, confirm, leave, come back; more in the modules beside. Acts only on verified tokens.
 
 Each act, its event and the letter it causes commit together. None of these functions says whether an address is known.
 """
@@ -10,9 +10,9 @@ import subscribers
 from newsletter.app import App
 from newsletter.log import get_logger
 from newsletter.mail.tokens import Purpose
-from newsletter.model import EventType, LetterKind, Mailing, PersonId
+from newsletter.model import EventType, Letter, LetterKind, Mailing, PersonId
 from newsletter.store import Connection, deliveries, events, issues, letters, mailings
-from subscribers import Address, ConfirmOutcome, ConsentGiven, ConsentSource, Outcome, Subscribed
+from subscribers import Address, ConfirmOutcome, ConsentGiven, ConsentSource, Outcome, Subscribed, Subscription
 
 log = get_logger("readers")
 
@@ -63,16 +63,23 @@ class Invitation:
     language: str
 
 
-def look_at_confirmation(app: App, token: str) -> Invitation | None:
-    """Read a confirmation link. None for a damaged or forged one."""
+def letter_of(app: App, token: str) -> Letter | None:
+    """The letter whose link this is; None for a damaged or forged token."""
     read = app.keyring.read(Purpose.CONFIRM, token)
     if read is None:
         return None
-    mailing_id, person_id = read
     with app.db.read() as conn:
-        letter = letters.get(conn, mailing_id)
-        if letter is None or letter.list_slug is None or letter.kind is not LetterKind.CONFIRM:
-            return None
+        letter = letters.get(conn, read[0])
+    return letter if letter is not None and letter.person_id == read[1] else None
+
+
+def look_at_confirmation(app: App, token: str) -> Invitation | None:
+    """Read a confirmation link. None for a damaged or forged one."""
+    letter = letter_of(app, token)
+    if letter is None or letter.list_slug is None or letter.kind is not LetterKind.CONFIRM:
+        return None
+    person_id = letter.person_id
+    with app.db.read() as conn:
         the_list = subscribers.get_list(conn, letter.list_slug)
         return Invitation(
             list_slug=the_list.slug, list_name=the_list.name, person_id=person_id, language=letter.language
@@ -122,6 +129,7 @@ class Leaving:
     list_name: str
     language: str
     subscribed: bool
+    subscription: Subscription | None = None  # None: never on the list
 
 
 def look_at_leaving(app: App, token: str) -> Leaving | None:
@@ -146,6 +154,7 @@ def look_at_leaving(app: App, token: str) -> Leaving | None:
             list_name=the_list.name,
             language=person.language or app.settings.language,
             subscribed=person_id not in barred,
+            subscription=subscribers.subscription(conn, mailing.list_slug, person_id),
         )
 
 
@@ -210,12 +219,3 @@ def come_back(app: App, token: str, *, wording: str) -> Leaving | None:
         )
     log.info("came_back", mailing=leaving.mailing.id)
     return look_at_leaving(app, token)
-
-
-def choose_language(app: App, token: str, language: str) -> Leaving | None:
-    """The reader of this link wants the labels of their mail in another language. Raises subscribers.InvalidValue."""
-    leaving = look_at_leaving(app, token)
-    if leaving is not None:
-        with app.db.begin() as conn:
-            subscribers.set_language(conn, leaving.person_id, language)
-    return leaving

@@ -1,0 +1,67 @@
+"""A stranger asks to join: the limits that stand on every public way in, then `join`.
+
+A caller learns only whether to answer as always or to say "later"; never whether the address is known.
+"""
+
+from datetime import timedelta
+from enum import StrEnum
+
+import subscribers
+from newsletter.app import App
+from newsletter.limits import Rule, network_of
+from newsletter.log import get_logger
+from newsletter.readers import join
+from subscribers import Address, ConsentGiven
+
+log = get_logger("readers")
+
+# Proven by work: a family, a class or an office behind one address may sign up in one hour. Unproven: a slower few.
+PROVEN = Rule(name="join-proven", most=30, within=timedelta(hours=1))
+UNPROVEN = Rule(name="join-unproven", most=5, within=timedelta(hours=1))
+DOMAIN = Rule(name="join-domain", most=60, within=timedelta(hours=1))  # big receivers are exempt: they are everybody
+MAILBOX = Rule(name="join-mailbox", most=4, within=timedelta(days=1))  # letters a day to one mailbox, whatever the list
+
+
+class Answer(StrEnum):
+    TAKEN = "taken"  # answer as always: a letter comes if one is due
+    LATER = "later"  # this visitor or this domain asked too often
+    REFUSED = "refused"  # a mailbox that is thrown away
+
+
+def sign_up(
+    app: App,
+    list_slug: str,
+    address: Address,
+    *,
+    consent: ConsentGiven,
+    client: str,
+    proven: bool,
+    language: str | None = None,
+) -> Answer:
+    """Ask to join from outside. `client` is the visitor's IP address, `proven` whether they showed work for it.
+
+    Raises what `join` raises.
+    """
+    if subscribers.is_disposable(address):
+        return Answer.REFUSED
+    if not visitor_may(app, client, proven=proven) or not _domain_may(app, address):
+        log.warning("sign_up_limited", proven=proven)
+        return Answer.LATER
+    if mailbox_may(app, address):
+        join(app, list_slug, address, consent=consent, language=language)
+    return Answer.TAKEN
+
+
+def visitor_may(app: App, client: str, *, proven: bool) -> bool:
+    return app.limits.take(PROVEN if proven else UNPROVEN, network_of(client), now=app.clock.now())
+
+
+def mailbox_may(app: App, address: Address) -> bool:
+    """Whether one more letter may be asked for this mailbox today. Silent to the asker: it is nobody else's business."""
+    hashed = subscribers.address_hash(address, key=app.suppression_key)
+    return app.limits.take(MAILBOX, hashed, now=app.clock.now())
+
+
+def _domain_may(app: App, address: Address) -> bool:
+    group = subscribers.mail_group(address.domain, app.suppression_key)
+    return not group.startswith("h-") or app.limits.take(DOMAIN, group, now=app.clock.now())

@@ -1,0 +1,34 @@
+"""/c/{token} of a letter to a new address: only the button moves the reader's mail there."""
+
+from starlette.responses import Response
+
+from newsletter.readers import moving
+from newsletter.readers.moving import Move
+from newsletter.web.public import theme
+from newsletter.web.public.tokens import gone, masked_address
+from newsletter.web.visit import Visit
+from subscribers import Moved
+
+
+def ask(visit: Visit, move: Move) -> Response:
+    return _page(visit, move, "ask" if move.in_time else "gone")
+
+
+def move(visit: Visit) -> Response:
+    found = moving.look(visit.app, visit.part("token"))
+    if found is None:
+        return gone(visit)
+    wording = visit.speaking(found.language).words.gettext("Use this address")
+    moved = moving.move(visit.app, visit.part("token"), wording=wording)
+    return gone(visit) if moved is None else _page(visit, found, moved[1].value)
+
+
+def _page(visit: Visit, found: Move, state: str) -> Response:
+    return visit.speaking(found.language).page(
+        "public/move.html",
+        status=410 if state == Moved.GONE else 200,
+        move=found,
+        state=state,
+        address=masked_address(visit, found.to),
+        theme=theme.worn(visit, found.list_slug),
+    )
