@@ -20,11 +20,12 @@ from newsletter.compose.context import NewsletterView
 from newsletter.compose.design import LETTERS, default_folders, design_names, find_design, find_letters
 from newsletter.compose.render import fit_issue, render_letter
 from newsletter.compose.sample import SAMPLE_LETTERS, sample_context
+from newsletter.deliver.smtp import SmtpTransport
 from newsletter.errors import NewsletterError
 from newsletter.http import Fetcher, is_public
 from newsletter.locale import available
 from newsletter.mail.dkim import dns_record
-from newsletter.main import make_signer, make_transport
+from newsletter.main import make_signer
 from newsletter.model import LetterKind
 from newsletter.settings import Settings, load_secrets
 from newsletter.store import Database, DatabaseUnavailable, schema_state
@@ -76,6 +77,9 @@ def effective(settings: Settings) -> dict[str, Any]:
     for section, key in (("smtp", "password"), ("postmark", "token")):
         if values["transport"][section][key] is not None:
             values["transport"][section][key] = HIDDEN
+    smtp = values["transport"]["smtp"]
+    for relay in (smtp, *smtp["relays"]):
+        relay.update({key: HIDDEN for key in ("password", "url") if relay[key] is not None})
     if values["model"]["api_key"] is not None:
         values["model"]["api_key"] = HIDDEN
     return values
@@ -196,14 +200,14 @@ def _transport(settings: Settings) -> Told:
     if kind == "postmark":
         yield OK, f"postmark has a token for stream {settings.transport.postmark.stream}; it was not tried"
         return
-    fetcher = Fetcher(user_agent=settings.fetch.user_agent)
-    try:
-        make_transport(settings, fetcher).open().close()
-    finally:
-        fetcher.close()
-    smtp = settings.transport.smtp
-    how = f"{smtp.security}, {'logged in' if smtp.username else 'no login'}"
-    yield (OK if smtp.security != "none" else WARNING), f"smtp {smtp.host}:{smtp.port} answers ({how})"
+    transport = SmtpTransport(settings.transport.smtp, ehlo_name=settings.sender.domain)
+    for relay, found in transport.look():
+        if isinstance(found, NewsletterError):
+            yield ERROR, " ".join(str(found).split())
+            continue
+        how = f"{relay.security}, {'logged in' if relay.username else 'no login'}"
+        what = f"smtp {relay.host}:{relay.port} answers ({how}), {found.told()}"
+        yield (OK if relay.security != "none" else WARNING), what
 
 
 def _time(settings: Settings) -> Told:
