@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import struct
 import time
 
 LONGEST_LINE = 4096  # octets kept of a line; RFC 5321 4.5.3.1.5 says 512, some servers send more
@@ -21,7 +22,20 @@ class Line:
         self.sock, self.written = sock, 0
         self._secure = isinstance(sock, ssl.SSLSocket)
         self._buffer, self._at = b"", 0
-        self._timeout: float | None = sock.gettimeout()
+        self._timeout = 0.0
+        self._wait(sock.gettimeout() or 60.0)
+
+    def _wait(self, timeout: float) -> None:
+        """How long one step may take. By the kernel on a plain socket: Python's own time-out polls before each call."""
+        self._timeout = timeout
+        if self._secure:
+            self.sock.settimeout(timeout)
+            return
+        whole = int(timeout)
+        limit = struct.pack("ll", whole, int((timeout - whole) * 1e6) or (not whole))
+        self.sock.settimeout(None)
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
 
     def write(self, *parts: bytes) -> None:
         """All of it, in as few packets as may be. Each step may take the time-out of the last reading (RFC 5321 4.5.3.2.5)."""
@@ -84,11 +98,10 @@ class Line:
 
     def _receive(self, deadline: float, timeout: float) -> bytes:
         if self._timeout != timeout:
-            self.sock.settimeout(timeout)
-            self._timeout = timeout
+            self._wait(timeout)
         try:
             data = self.sock.recv(1 << 16)
-        except TimeoutError as error:
+        except (TimeoutError, BlockingIOError) as error:
             raise Lost("no whole reply in time") from error
         except OSError as error:
             raise Lost(str(error) or type(error).__name__) from error
