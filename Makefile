@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
 
-.PHONY: setup demo test check proof bench evals train lock clean
+.PHONY: setup demo test check proof bench evals train clients lock clean
 
 .venv/runtime: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Newsletter needs Python 3.11 or newer")'
@@ -42,6 +42,12 @@ evals: .venv/dev
 
 train: .venv/dev
 	PYTHONPATH=. $(BIN)/python -m tests.evals.training $(DATA) --write
+
+# What mail programs show, as tested lately: caniemail's data, reduced into newsletter/mail/clients/support.json.
+clients: .venv/runtime
+	rm -rf build/caniemail && mkdir -p build/caniemail && cd build/caniemail && npm pack --silent caniemail@latest && tar xzf caniemail-*.tgz
+	$(BIN)/python -m newsletter.mail.clients.refresh build/caniemail/package/data/caniemail.json \
+	  "$$(sed -n 's/.*"version": "\(.*\)".*/\1/p' build/caniemail/package/package.json | head -1)"
 
 lock:
 	$(PYTHON) -m pip install --quiet uv

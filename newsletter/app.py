@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from newsletter.clock import Clock
 from newsletter.http import Fetcher
+from newsletter.http.looks import Looks
 from newsletter.mail.compile import Message
 from newsletter.mail.dkim import Signer
 from newsletter.mail.tokens import Keyring
@@ -138,6 +139,7 @@ class App:
     signer: Signer | None
     design_folders: tuple[Path, ...]
     watch: Watch = nobody
+    looks: Looks = field(default_factory=Looks)  # what was found behind links lately
     stopping: threading.Event = field(default_factory=threading.Event)  # set: finish what is in flight, claim nothing
 
     def url(self, path: str) -> str:

@@ -201,6 +201,14 @@ class Log(_Section):
     format: Literal["auto", "text", "json"] = "auto"
 
 
+class Preflight(_Section):
+    """What is asked of others when an issue is checked. Everything else in preflight needs nobody."""
+
+    links: bool = True  # every link and picture of an issue is looked at once
+    seconds: float = Field(20, gt=0, le=300)  # for all links of an issue together
+    spamassassin: bool = True  # asked when it is installed
+
+
 class Settings(_Section):
     data_dir: Path = Path("data")
     base_url: str = "https://newsletter.example.org"  # public pages and every link in the mail stand under it
@@ -213,6 +221,7 @@ class Settings(_Section):
     dkim: Dkim = Dkim()
     fetch: Fetch = Fetch()
     model: Model = Model()
+    preflight: Preflight = Preflight()
     web: Web = Web()
     log: Log = Log()
 
@@ -480,6 +489,11 @@ kind = "outbox"                         # outbox (.eml files), smtp or postmark
 # api_key = ""                          # better: NEWSLETTER_MODEL__API_KEY_FILE
 # timeout = 20                          # seconds for each answer
 # For one on this machine: url = "http://model.local/v1", and in [fetch] resolve = { "model.local" = "127.0.0.1:11434" }
+
+# [preflight]                           # what is asked of others when an issue is checked
+# links = true                          # are its links and pictures there?
+# seconds = 20                          # for all links together; what was not reached in time is said
+# spamassassin = true                   # its score, when spamc or spamassassin is installed
 
 [web]
 host = "127.0.0.1"

@@ -24,7 +24,16 @@ from subscribers.lists import List, counts, create_list, get_list, list_lists, u
 from subscribers.people import Person, ensure_person, find, person, rename, set_language
 from subscribers.privacy import erase, evidence, export_person, verify_chain
 from subscribers.states import NotMailableReason, PersonState, SubscriptionState, SuppressionReason
-from subscribers.subscriptions import Confirmed, ConfirmOutcome, Outcome, Subscribed, confirm, subscribe, unsubscribe
+from subscribers.subscriptions import (
+    Confirmed,
+    ConfirmOutcome,
+    Outcome,
+    Subscribed,
+    choose_topics,
+    confirm,
+    subscribe,
+    unsubscribe,
+)
 from subscribers.suppression import is_suppressed, suppress
 from subscribers.tables import metadata
 
@@ -39,7 +48,7 @@ __all__ = [  # noqa: RUF022 - grouped by noun
     "Person", "PersonId", "PersonState", "ensure_person", "find", "person", "rename", "set_language",
     # subscriptions and consent
     "ConfirmOutcome", "Confirmed", "ConsentAction", "ConsentGiven", "ConsentSource", "Evidence", "Outcome", "Subscribed",
-    "SubscriptionState", "confirm", "subscribe", "unsubscribe",
+    "SubscriptionState", "choose_topics", "confirm", "subscribe", "unsubscribe",
     # suppression
     "SuppressionReason", "is_suppressed", "suppress",
     # audience and envelopes

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, Text, cast, null, select
+from sqlalchemy import Connection, Select, Text, cast, select
 
 from subscribers.address import Address
 from subscribers.errors import KeyMismatch
@@ -29,6 +29,7 @@ class Envelope:
     name: str = field(repr=False)
     language: str | None
     since: datetime | None  # subscribed from; None for a letter that belongs to no list
+    topics: tuple[str, ...] = ()  # those they chose on this list; none: everything
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,8 @@ def audience(conn: Connection, list_slug: str, segment: None = None) -> Select[A
     """A SELECT of `(person_id, language, time_zone, topics, mail_group)` of everybody mailable, by person id.
 
     Mailable: an active subscription, an active person, no suppression here or everywhere. For `INSERT … SELECT`:
-    nothing is read yet. `topics` is NULL and `segment` None until both exist. Raises UnknownList.
+    nothing is read yet. `topics` is a JSON list, NULL for everything; `segment` is None until there are any. Raises
+    UnknownList.
     """
     barred = (
         select(suppressions.c.id)
@@ -53,7 +55,7 @@ def audience(conn: Connection, list_slug: str, segment: None = None) -> Select[A
             people.c.id.label("person_id"),
             people.c.language,
             people.c.time_zone,
-            cast(null(), Text).label("topics"),
+            cast(subscriptions.c.topics, Text).label("topics"),
             people.c.mail_group,
         )
         .join_from(subscriptions, people, people.c.id == subscriptions.c.person_id)
@@ -142,7 +144,8 @@ def _envelope(row: Any, subscription: Any, key: SuppressionKey) -> Envelope:
     address = address_of(row)
     assert address is not None, "only an erased person has no address"
     since = None if subscription is None else subscription.since
-    return Envelope(person_id=row.id, address=address, name=row.name, language=row.language, since=since)
+    topics = tuple(subscription.topics or ()) if subscription is not None else ()
+    return Envelope(person_id=row.id, address=address, name=row.name, language=row.language, since=since, topics=topics)
 
 
 def _subscriptions(conn: Connection, list_id: str, chunk: Sequence[PersonId]) -> dict[PersonId, Any]:

@@ -51,6 +51,7 @@ def _close_subscriptions(conn: Connection, person_id: PersonId, *, now: datetime
         record(conn, person_id, list_id=list_id, action=ConsentAction.UNSUBSCRIBE, now=now, source=ERASED_REASON)
     gone = {"state": SubscriptionState.UNSUBSCRIBED.value, "left_at": now, "left_reason": ERASED_REASON}
     conn.execute(update(subscriptions).where(still).values(gone))
+    conn.execute(update(subscriptions).where(mine).values(topics=None))
 
 
 def evidence(conn: Connection, person_id: PersonId) -> list[Evidence]:

@@ -1,5 +1,7 @@
 """Joining, confirming and leaving a list. Every step is idempotent, holds the person's row and leaves a consent record."""
 
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,6 +12,7 @@ from sqlalchemy import Connection, insert, select, update
 from subscribers import consent as ledger
 from subscribers.address import Address, key_of
 from subscribers.consent import OWN_HAND, ConsentAction, ConsentGiven
+from subscribers.errors import InvalidValue
 from subscribers.ids import PersonId
 from subscribers.keyed import SuppressionKey, suppression_hash
 from subscribers.lists import get_list
@@ -18,6 +21,7 @@ from subscribers.states import PersonState, SubscriptionState, SuppressionReason
 from subscribers.suppression import lift_erased, reasons
 from subscribers.tables import subscriptions
 
+LONGEST_TOPIC = 80
 CONFIRM_WITHIN = timedelta(days=7)
 ASK_AGAIN_AFTER = timedelta(
     hours=1
@@ -148,6 +152,24 @@ def unsubscribe(conn: Connection, list_slug: str, person_id: PersonId, *, now: d
     gone = {"state": SubscriptionState.UNSUBSCRIBED, "left_at": now, "left_reason": reason}
     _write(conn, chosen.id, person_id, row, gone)
     ledger.record(conn, person_id, list_id=chosen.id, action=ConsentAction.UNSUBSCRIBE, now=now, source=reason)
+    return True
+
+
+def choose_topics(conn: Connection, list_slug: str, person_id: PersonId, topics: Iterable[str]) -> bool:
+    """From now on only what has one of these topics; none: everything. False when they are not on the list.
+
+    Kept in NFC without blanks around them, each once, in alphabetical order, so that equal choices are equal rows.
+    Raises UnknownList; InvalidValue for one that is empty or longer than 80 characters.
+    """
+    chosen = sorted({unicodedata.normalize("NFC", topic).strip() for topic in topics})
+    if any(not 1 <= len(topic) <= LONGEST_TOPIC for topic in chosen):
+        raise InvalidValue(f"a topic has 1 to {LONGEST_TOPIC} characters")
+    list_id = get_list(conn, list_slug).id
+    lock(conn, person_id)
+    row = _subscription(conn, list_id, person_id)
+    if row is None or row.state == SubscriptionState.UNSUBSCRIBED:
+        return False
+    _write(conn, list_id, person_id, row, {"topics": chosen or None})
     return True
 
 

@@ -117,6 +117,7 @@ subscriptions = Table(
     Column("confirmed_at", UtcDateTime),
     Column("left_at", UtcDateTime),
     Column("left_reason", Text),
+    Column("topics", JSON(none_as_null=True)),  # list of those chosen; NULL: everything
     Index("ix_subscriptions_person", "person_id"),  # serves export and erase of one person
 )
 

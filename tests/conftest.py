@@ -169,6 +169,7 @@ def make_app(tmp_path: Path, database_url: str, dkim_key: Path, clock: FixedCloc
             "dkim": {"key_file": dkim_key},
         }
         changes["fetch"] = {"pace_seconds": 0, **changes.get("fetch", {})}
+        changes["preflight"] = {"links": False, **changes.get("preflight", {})}  # invented names would be asked for
         app = main.build(Settings.model_validate(values | changes), clock=clock)
         built.append(app)
         return app

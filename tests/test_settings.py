@@ -101,7 +101,7 @@ def test_the_file_is_sought_in_its_three_places(tmp_path, monkeypatch):
 def test_the_template_is_valid_and_names_every_section(tmp_path):
     found = load(write(tmp_path, settings.TEMPLATE), environ={})
     assert found.transport.kind == "outbox"
-    names = set(tomllib.loads(settings.TEMPLATE)) | {"dkim", "fetch", "database_url", "designs"}
+    names = set(tomllib.loads(settings.TEMPLATE)) | {"dkim", "fetch", "preflight", "database_url", "designs"}
     assert names == set(Settings.model_fields)
     for section in ("dkim", "fetch", "transport.smtp", "transport.postmark"):
         assert f"[{section}]" in settings.TEMPLATE

@@ -58,13 +58,18 @@ VERBS: Mapping[str, Mapping[str, str]] = {
         "resend-unknown": "Send again where nobody knows whether it arrived.",
         "apart": "Say that an article is not the same story as others.",
     },
+    "items": {"item": "Order, reword, pin, leave out, take in an issue's articles."},
     "wording": {"summary": "Edit, regenerate or revert a summary."},
+    "previewing": {
+        "preview": "Show an issue as a reader, or a mail program, would.",
+        "clients": "List the mail programs that preview simulates.",
+    },
     "looking": {
-        "preview": "Show an issue as a reader would get it.",
         "preflight": "Check an issue as a strict receiver would.",
         "stats": "Numbers per issue.",
-        "why": "Why an article is in an issue, or a person got it.",
     },
+    "why": {"why": "Why an article is in an issue, or a person got it."},
+    "diffing": {"diff": "What differs between two issues or two versions."},
     "inspecting": {"inspect": "What the pipeline would make of a file."},
 }
 

@@ -1,4 +1,4 @@
-"""article add, list, release, drop: what a person gives by hand, what was collected, a person's word on what is held."""
+"""article add, list, release, drop, weigh: what a person gives by hand, what was collected, a person's word on what is held."""
 
 import getpass
 import sys
@@ -13,7 +13,7 @@ from newsletter.collect.documents.files import MAX_BYTES, read_file
 from newsletter.collect.pasted import Facts, from_paste, source_for, take, with_facts
 from newsletter.collect.text.decode import to_text
 from newsletter.errors import BadInput
-from newsletter.model import ArticleState, RawItem
+from newsletter.model import HEAVIEST, ArticleState, RawItem
 from newsletter.store import articles, newsletters
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -23,12 +23,15 @@ Why = Annotated[str, typer.Option(help="Kept beside your name; `why ARTICLE` sho
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(
-        help="Add and list articles; release or drop those that are held.", no_args_is_help=True, rich_markup_mode=None
+        help="Add, list and weigh articles; release or drop those that are held.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
     )
     group.command("add")(add)
     group.command("list")(show_all)
     group.command("release")(release)
     group.command("drop")(drop)
+    group.command("weigh")(weigh)
     app.add_typer(group, name="article")
 
 
@@ -131,6 +134,17 @@ def drop(ctx: typer.Context, which: Which, *, why: Why = "") -> None:
         for article_id in which:
             articles.drop(conn, article_id, by=me(), now=app.clock.now(), why=why)
     say(f"{len(which)} dropped")
+
+
+def weigh(
+    ctx: typer.Context,
+    which: Annotated[str, typer.Argument(metavar="ARTICLE", help="Its id; `article list` shows it.")],
+    weight: Annotated[int, typer.Argument(metavar="WEIGHT", min=-HEAVIEST, max=HEAVIEST, help="0 is usual.")],
+) -> None:
+    """Say how far an article stands ahead of others, or behind (`-- -2`), in the issues that are composed from now on."""
+    with opened(ctx) as app, app.db.begin() as conn:
+        articles.weigh(conn, which, weight)
+    say(f"{which} has the weight {weight}")
 
 
 def me() -> str:

@@ -10,16 +10,17 @@ from typing import Annotated, Any
 import typer
 
 from newsletter.cli.failing import WRONG
+from newsletter.cli.importing_design import import_design
 from newsletter.cli.opening import settings_of
 from newsletter.cli.output import emit, note, say, table
 from newsletter.cli.screens import Shot, browser, take
-from newsletter.compose.design import LETTERS, Design, default_folders, design_names, find_design
+from newsletter.compose.design import LETTERS, Design, default_folders, design_names, find_design, own_folder
 from newsletter.compose.options import Option
 from newsletter.compose.render import fit_issue
 from newsletter.compose.sample import NONCE, sample_context, sample_reader, with_sample_pictures
 from newsletter.compose.templating import SHARED
 from newsletter.compose.trial import try_design
-from newsletter.errors import BadInput, ConfigError
+from newsletter.errors import BadInput
 from newsletter.mail.markers import fill
 from newsletter.model import Rendering
 from newsletter.web.staff.preview import dressed
@@ -46,7 +47,8 @@ def register(app: typer.Typer) -> None:
     designs.command("new")(new)
     designs.command("check")(check)
     designs.command("preview")(preview)
-    app.add_typer(designs, name="design", help="List, copy, check and preview designs.")
+    designs.command("import")(import_design)
+    app.add_typer(designs, name="design", help="List, copy, check, preview and import designs.")
 
 
 def list_designs(ctx: typer.Context, as_json: AsJson = False) -> None:
@@ -80,13 +82,7 @@ def new(
 
     A folder with a shipped design's name takes its place; so does `letters`, copied from letters.
     """
-    folder = settings_of(ctx).designs
-    if folder is None:
-        raise ConfigError(
-            "there is no folder for your own designs",
-            where="designs",
-            hint='add designs = "designs" to the settings file',
-        )
+    folder = own_folder(settings_of(ctx).designs)
     design = find_design(source, default_folders(folder))
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) or name == SHARED or (name == LETTERS) != (source == LETTERS):
         raise BadInput(

@@ -125,7 +125,7 @@ def _write(app: App, source: Source, newsletter: str | None) -> None:
 
 def _entry(app: App, outline: Outline) -> SourceEntry:
     """Raises BadInput (an attribute cannot be used) or SourceError (nothing is found behind a site)."""
-    from newsletter.cli.sources import slug_of
+    from newsletter.collect.discover import slug_of
 
     own: dict[str, Any] = {name: value for name, value in outline.own.items() if name in SourceEntry.model_fields}
     for name in own.keys() & {*_LISTS, "full_text"}:
@@ -193,6 +193,6 @@ def _own(values: SourceEntry) -> Iterator[tuple[str, str | None]]:
     yield "slug", values.slug
     yield "kind", None if values.kind is SourceKind.FEED else str(values.kind)
     yield "name", "" if not values.name else None
-    for name in ("newest", "max_age_days", "full_text", *_LISTS):
+    for name in ("newest", "max_age_days", "full_text", "weight", *_LISTS):
         unusual = plain[name] not in (SourceEntry.model_fields[name].default, [])
         yield name, json.dumps(plain[name], ensure_ascii=False) if unusual else None

@@ -38,6 +38,7 @@ def register(app: typer.Typer) -> None:
     people.command("import")(import_file)
     people.command("export")(export)
     people.command("unsubscribe")(unsubscribe)
+    people.command("topics")(topics)
     people.command("erase")(erase)
     people.command("show")(show)
     team = _group("Let somebody log in to the staff pages.")
@@ -262,6 +263,20 @@ def unsubscribe(
     say("unsubscribed" if left else "was not subscribed")
 
 
+def topics(
+    ctx: typer.Context,
+    who: Who,
+    list_slug: ListSlug,
+    topic: Annotated[list[str] | None, typer.Option(help="One they choose; repeat for more. None: everything.")] = None,
+) -> None:
+    """Set what a person gets of a list's issues: only items of these topics, or everything again."""
+    with opened(ctx) as app, app.db.begin() as conn:
+        chosen = subscribers.choose_topics(conn, list_slug, person_of(conn, who), topic or ())
+    if not chosen:
+        raise BadInput("this person is not on the list", where=list_slug)
+    say(f"only {', '.join(topic)}" if topic else "everything")
+
+
 def erase(ctx: typer.Context, who: Who, yes: Yes = False) -> None:
     """Forget a person: address, name, attributes go; only a keyed hash stays, so that no import brings them back."""
     with opened(ctx) as app:
@@ -284,7 +299,8 @@ def show(ctx: typer.Context, who: Who, as_json: AsJson = False) -> None:
         if held[name]:
             say(f"{name:<12}{held[name]}")
     for entry in held["subscriptions"]:
-        say(f"list        {entry['list']}: {entry['state']}")
+        only = f", only {', '.join(entry['topics'])}" if entry["topics"] else ""
+        say(f"list        {entry['list']}: {entry['state']}{only}")
     for entry in held["consents"]:
         say(f"consent     {entry['at'][:16]} {entry['list']}: {entry['action']} ({entry['source']}) {entry['wording']}")
     for entry in held["suppressions"]:

@@ -1,6 +1,6 @@
 """apply and dump: the site file against the database, in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -27,7 +27,7 @@ from newsletter.cli.sitefile import (
 )
 from newsletter.compose.design import find_design
 from newsletter.compose.options import Mended
-from newsletter.model import Newsletter, NewsletterId, SourceId, SourceState, new_id
+from newsletter.model import Newsletter, NewsletterId, SectionRule, SourceId, SourceState, new_id
 from newsletter.schedule import next_moments
 from newsletter.store import Connection, newsletters, sources
 
@@ -112,7 +112,7 @@ def _write(conn: Connection, site: Site, plan: Sequence[Change], *, now: datetim
     ids = {source.slug: source.id for source in sources.listed(conn)}
     for letter in site.newsletters:
         if to_do["newsletter", letter.slug] != "unchanged":
-            newsletters.save(conn, newsletter_of(letter, [ids[slug] for slug in letter.sources]), now=now)
+            newsletters.save(conn, newsletter_of(letter, ids), now=now)
     sources.remove(conn, [change.slug for change in plan if (change.kind, change.action) == ("source", "removed")])
     newsletters.deactivate(
         conn, [change.slug for change in plan if (change.kind, change.action) == ("newsletter", "removed")]
@@ -126,7 +126,8 @@ def _save_source(conn: Connection, entry: SourceEntry, *, now: datetime) -> None
         sources.set_state(conn, known.id, SourceState.ACTIVE, now=now)
 
 
-def newsletter_of(entry: NewsletterEntry, source_ids: Sequence[SourceId]) -> Newsletter:
+def newsletter_of(entry: NewsletterEntry, ids: Mapping[str, SourceId]) -> Newsletter:
+    """`ids`: of the sources, by their slugs."""
     return Newsletter(
         id=NewsletterId(new_id()),
         slug=entry.slug,
@@ -145,7 +146,19 @@ def newsletter_of(entry: NewsletterEntry, source_ids: Sequence[SourceId]) -> New
         unknown_policy=entry.unknown_policy,
         images=entry.images,
         active=entry.active,
-        source_ids=tuple(source_ids),
+        source_ids=tuple(ids[slug] for slug in entry.sources),
+        sections=tuple(
+            SectionRule(
+                title=section.title,
+                titles=section.titles,
+                source_ids=tuple(ids[slug] for slug in section.sources),
+                topics=section.topics,
+                words=section.words,
+                limit=section.limit,
+            )
+            for section in entry.sections
+        ),
+        max_per_source=entry.max_per_source,
     )
 
 

@@ -16,9 +16,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from newsletter.compose.context import LABEL_LIMIT
 from newsletter.compose.design import find_design
 from newsletter.errors import BadInput, NewsletterError
-from newsletter.model import SERIAL, ApprovalPolicy, Newsletter, PictureMode, Source, SourceId, SourceKind
+from newsletter.model import HEAVIEST, SERIAL, ApprovalPolicy, Newsletter, PictureMode, Source, SourceId, SourceKind
 from newsletter.schedule import next_moments
 from newsletter.store import sources
 from subscribers import List
@@ -57,6 +58,7 @@ class SourceEntry(_Entry):
     exclude: Words = ()  # an article with one of them is skipped
     topics: Words = ()
     full_text: bool = True  # false: a teaser is enough, no article page is read
+    weight: int = Field(0, ge=-HEAVIEST, le=HEAVIEST)  # how far its articles stand ahead of others
 
     @model_validator(mode="after")
     def _has_its_place(self) -> "SourceEntry":
@@ -74,6 +76,23 @@ class ListEntry(_Entry):
     double_opt_in: bool = True
 
 
+class SectionEntry(BaseModel):
+    """A section of a newsletter: for any one of what it names; the last one may name nothing and takes the rest."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str = Field(min_length=1, max_length=LABEL_LIMIT)
+    titles: dict[Language, str] = {}  # in other languages
+    sources: tuple[str, ...] = ()
+    topics: Words = ()
+    words: Words = ()
+    limit: int | None = Field(None, ge=1, le=200)  # so many in the mail, the others only on the web
+
+    @property
+    def takes_the_rest(self) -> bool:
+        return not (self.sources or self.topics or self.words)
+
+
 class NewsletterEntry(_Entry):
     name: str = Field(min_length=1)
     languages: tuple[Language, ...] = Field(min_length=1)  # the first is the default rendering
@@ -87,6 +106,8 @@ class NewsletterEntry(_Entry):
     compose_lead_hours: float = Field(24, ge=0, le=24 * 14)
     latest_start_hours: float = Field(12, gt=0, le=24 * 14)
     max_items: int = Field(14, ge=1, le=200)
+    max_per_source: int | None = Field(None, ge=1, le=200)
+    sections: tuple[SectionEntry, ...] = Field((), max_length=30)  # the first that takes an article counts
     unknown_policy: Literal["hold", "resend"] = "hold"
     images: PictureMode = PictureMode.HOSTED
     active: bool = True
@@ -97,6 +118,19 @@ class NewsletterEntry(_Entry):
         if len(set(value)) != len(value):
             raise ValueError("something is named twice")
         return value
+
+    @model_validator(mode="after")
+    def _sections_can_be_reached(self) -> "NewsletterEntry":
+        for at, section in enumerate(self.sections):
+            foreign = next((slug for slug in section.sources if slug not in self.sources), None)
+            if foreign is not None:
+                raise ValueError(f"sections[{at}].sources: {foreign!r} is no source of this newsletter")
+            if section.takes_the_rest and section is not self.sections[-1]:
+                raise ValueError(f"sections[{at}] names no sources, topics or words: only the last may take the rest")
+        titles = [section.title.casefold() for section in self.sections]
+        if len(set(titles)) != len(titles):
+            raise ValueError("sections: a title is there twice")
+        return self
 
 
 class Site(BaseModel):
@@ -231,7 +265,7 @@ def change_of(kind: str, before: _Entry | None, after: _Entry) -> Change:
     """What bringing `before` to `after` does, field by field."""
     if before is None:
         return Change(kind=kind, slug=after.slug, action="created")
-    old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
+    old, new = _plain(before), _plain(after)
     fields = tuple(f"{name} {_value(old[name])} → {_value(new[name])}" for name in new if old[name] != new[name])
     return Change(kind=kind, slug=after.slug, action="changed" if fields else "unchanged", fields=fields)
 
@@ -250,6 +284,7 @@ def entry_of_source(source: Source) -> SourceEntry:
         exclude=source.exclude,
         topics=source.topics,
         full_text=source.full_text,
+        weight=source.weight,
     )
 
 
@@ -268,6 +303,7 @@ def source_of(entry: SourceEntry) -> Source:
         exclude=entry.exclude,
         topics=entry.topics,
         full_text=entry.full_text,
+        weight=entry.weight,
     )
 
 
@@ -296,9 +332,35 @@ def entry_of_newsletter(letter: Newsletter, slugs: Mapping[SourceId, str]) -> Ne
         compose_lead_hours=letter.compose_lead / HOUR,
         latest_start_hours=letter.latest_start / HOUR,
         max_items=letter.max_items,
+        max_per_source=letter.max_per_source,
+        sections=_entries_of_sections(letter, slugs),
         unknown_policy="resend" if letter.unknown_policy == "resend" else "hold",
         images=letter.images,
         active=letter.active,
+    )
+
+
+def _entries_of_sections(letter: Newsletter, slugs: Mapping[SourceId, str]) -> tuple[SectionEntry, ...]:
+    """A section whose sources were all removed takes nothing any more; without them it would take everything."""
+    entries = [
+        SectionEntry(
+            title=rule.title,
+            titles=dict(rule.titles),
+            sources=tuple(
+                slugs[source_id]
+                for source_id in rule.source_ids
+                if source_id in slugs and source_id in letter.source_ids
+            ),
+            topics=rule.topics,
+            words=rule.words,
+            limit=rule.limit,
+        )
+        for rule in letter.sections
+    ]
+    return tuple(
+        entry
+        for entry, rule in zip(entries, letter.sections, strict=True)
+        if rule.takes_the_rest or not entry.takes_the_rest
     )
 
 
@@ -310,10 +372,25 @@ def written(site: Site) -> str:
     blocks = []
     for kind in ("sources", "lists", "newsletters"):
         for entry in getattr(site, kind):
-            values = entry.model_dump(mode="json")
-            lines = [f"{name} = {_value(value)}" for name, value in values.items() if value is not None]
-            blocks.append("\n".join([f"[[{kind}]]", *lines]))
+            values = _plain(entry)
+            sections = values.pop("sections", [])
+            blocks.append(_table(kind, values))
+            blocks += [_table(f"{kind}.sections", section) for section in sections]
     return "\n\n".join(blocks) + "\n" if blocks else ""
+
+
+def _plain(entry: _Entry) -> dict[str, Any]:
+    """What a site file says of it; of its sections only what they name."""
+    values = entry.model_dump(mode="json")
+    if "sections" in values:
+        trimmed = [{name: value for name, value in one.items() if value} for one in values["sections"]]
+        values["sections"] = trimmed
+    return values
+
+
+def _table(name: str, values: Mapping[str, Any]) -> str:
+    lines = [f"{key} = {_value(value)}" for key, value in values.items() if value is not None]
+    return "\n".join([f"[[{name}]]", *lines])
 
 
 def _value(value: Any) -> str:

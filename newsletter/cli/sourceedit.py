@@ -29,6 +29,7 @@ MaxAge = Annotated[float | None, typer.Option(metavar="DAYS", help="Older articl
 FullText = Annotated[
     bool | None, typer.Option("--full-text/--teaser", help="Read whole articles, or be content with teasers.")
 ]
+Weight = Annotated[int | None, typer.Option(help="How far its articles stand ahead: -3 to 3.", show_default=False)]
 
 
 class Clearable(StrEnum):
@@ -67,6 +68,7 @@ def edit(
     newest: Newest = None,
     max_age: MaxAge = None,
     full_text: FullText = None,
+    weight: Weight = None,
     clear: Annotated[list[Clearable] | None, typer.Option(help="Empty this; repeat for more.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -83,6 +85,7 @@ def edit(
         newest=newest,
         max_age=max_age,
         full_text=full_text,
+        weight=weight,
     )
     cleared = {str(each): () if each in ("include", "exclude", "topics") else None for each in clear or ()}
     both = given.keys() & cleared.keys()

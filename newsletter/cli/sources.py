@@ -1,7 +1,6 @@
 """source add, list, check, pause, resume; edit, import and export are beside this."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from newsletter.cli.sourceedit import (
     Section,
     Slug,
     Topic,
+    Weight,
     edit,
     entry,
     said,
@@ -87,6 +87,7 @@ def add(
     newest: Newest = None,
     max_age: MaxAge = None,
     full_text: FullText = None,
+    weight: Weight = None,
     newsletter: Annotated[str | None, typer.Option(metavar="SLUG", help="The newsletter that uses it.")] = None,
     kind: Annotated[SourceKind | None, typer.Option(help="What it is, where looking finds something else.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Look, and change nothing.")] = False,
@@ -108,10 +109,11 @@ def add(
             newest=newest,
             max_age=max_age,
             full_text=full_text,
+            weight=weight,
         )
         source = source_of(
             entry(
-                slug=slug or slug_of(name or found.title or found.url),
+                slug=slug or discover.slug_of(name or found.title or found.url),
                 kind=found.kind,
                 url=found.url,
                 name=name or found.title,
@@ -195,13 +197,6 @@ def _preview(app: App, found: Found) -> None:
     for item in discover.newest(app.fetcher, found.items, told=_told(app)):
         day = item.published.isoformat()[:10] if item.published else "no date"
         note(f"  {day:<10}  {item.title or 'no title'}  {item.url or ''}")
-
-
-def slug_of(text: str) -> str:
-    """A slug from a title or URL: `Tin tức Viện Đo đạc` → `tin-tuc-vien-do-dac`."""
-    plain = unicodedata.normalize("NFKD", re.sub(r"^https?://", "", text).lower().replace("đ", "d"))
-    ascii_only = "".join(sign for sign in plain if not unicodedata.combining(sign))
-    return re.sub(r"[^a-z0-9]+", "-", ascii_only).strip("-")[:60].strip("-") or "source"
 
 
 # ---------------------------------------------------------------- looking

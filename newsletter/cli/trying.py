@@ -6,7 +6,7 @@ the URLs asked for: the transport is always the outbox, and its readers are inve
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -14,15 +14,17 @@ from pathlib import Path
 import subscribers
 from newsletter import collect, pipeline, schedule
 from newsletter.app import App
-from newsletter.cli.looking import Form, composed, part_of
+from newsletter.cli.looking import composed
 from newsletter.cli.narrating import Narrator
 from newsletter.cli.picturing import laid_beside
+from newsletter.cli.previewing import Form, part_of
 from newsletter.cli.sample import HOST, ZONE, sample_sources
 from newsletter.cli.sample.server import Served
 from newsletter.cli.site import newsletter_of
 from newsletter.cli.sitefile import NewsletterEntry
-from newsletter.cli.sources import look_at, slug_of
+from newsletter.cli.sources import look_at
 from newsletter.cli.troubles import troubles
+from newsletter.collect.discover import slug_of
 from newsletter.collect.documents.files import read_file
 from newsletter.compose.preflight import sample_message
 from newsletter.errors import BadInput, NewsletterError
@@ -195,7 +197,7 @@ def _write(app: App, used: Sequence[Source], narrator: Narrator) -> None:
     )
     with app.db.begin() as conn:
         ids = [sources.add(conn, source, now=now) for source in used]
-        newsletters.save(conn, newsletter_of(entry, ids), now=now)
+        newsletters.save(conn, replace(newsletter_of(entry, {}), source_ids=tuple(ids)), now=now)
 
 
 def _stages(app: App, narrator: Narrator) -> None:

@@ -7,6 +7,7 @@ times, and for the sitemaps an index names.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -260,3 +261,10 @@ def _sitemaps(fetcher: Fetcher, url: str, *, told: Told) -> Iterator[Place]:
             continue
         if any(item.published for item in place.items):
             yield place
+
+
+def slug_of(text: str) -> str:
+    """A slug from a title or URL: `Tin tức Viện Đo đạc` → `tin-tuc-vien-do-dac`."""
+    plain = unicodedata.normalize("NFKD", re.sub(r"^https?://", "", text).lower().replace("đ", "d"))
+    ascii_only = "".join(sign for sign in plain if not unicodedata.combining(sign))
+    return re.sub(r"[^a-z0-9]+", "-", ascii_only).strip("-")[:60].strip("-") or "source"

@@ -79,10 +79,10 @@ def poll(
     if source.kind is SourceKind.FOLDER:
         return _folder(source, told)
     fetched = _fetch(fetcher, source)
-    answer = _answer(source, fetched)
-    if fetched.not_modified or answer.body_hash == source.body_hash:
-        kept = replace(answer, body_hash=source.body_hash, signature=source.signature, reading=source.reading)
-        return Polled(answer=kept, unchanged=True)
+    digest = source.body_hash if fetched.not_modified else hashlib.sha256(fetched.body).hexdigest()
+    answer = _answer(source, fetched, digest)
+    if digest == source.body_hash:
+        return Polled(answer=answer, unchanged=True)
     shown = _shown(fetcher, fetched, source, now=now, knows=knows, told=told)
     links = shown.links
     if links.is_index:  # it may stay as it is while its sitemaps change: nothing may make the next look stop there
@@ -96,17 +96,21 @@ def poll(
     )
 
 
-def _answer(source: Source, fetched: Fetched) -> Answer:
-    ttl = feed_ttl(fetched.body) if source.kind is SourceKind.FEED else timedelta()
+def _answer(source: Source, fetched: Fetched, digest: str | None) -> Answer:
+    """What is kept of the answer. One whose body is the same keeps what was read of it, too."""
+    ttl = feed_ttl(fetched.body) if source.kind is SourceKind.FEED and fetched.body else timedelta()
     old = source if fetched.not_modified else fetched  # a 304 need not repeat them (RFC 9110 15.4.5)
+    same = digest == source.body_hash
     return Answer(
         etag=fetched.etag or old.etag,
         last_modified=fetched.last_modified or old.last_modified,
         validators_url=fetched.url,
-        body_hash=hashlib.sha256(fetched.body).hexdigest(),
+        body_hash=digest,
         # any page can stand in an article's place; of the others the reading fails first when it is of another kind
         moved=fetched.moved if source.kind in SERIAL else None,
         every=next_look(fetched.fresh_for, ttl),
+        signature=source.signature if same else None,
+        reading=source.reading if same else None,
     )
 
 

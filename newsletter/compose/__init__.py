@@ -4,7 +4,7 @@ draft issue → choose articles (select) → render each language (render) → p
 → pending approval, with a decision recorded for every article considered
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -16,22 +16,27 @@ from newsletter.compose import select
 from newsletter.compose.context import IssueContext, IssueView, NewsletterView, item_views
 from newsletter.compose.design import Design, find_design, find_letters
 from newsletter.compose.intro import intro
+from newsletter.compose.items import doubtful
 from newsletter.compose.letters import NoticeTopic
+from newsletter.compose.manifest import manifest_of
 from newsletter.compose.obtaining import obtain
 from newsletter.compose.pictures import Shown, with_pictures
-from newsletter.compose.preflight import preflight
+from newsletter.compose.preflight import preflight_issue
 from newsletter.compose.render import fit_issue, render_letter
+from newsletter.compose.sections import rest_title
 from newsletter.compose.tellings import Stories
 from newsletter.errors import NewsletterError, NotAllowed
 from newsletter.log import get_logger
 from newsletter.mail.manifest import content_hash
 from newsletter.mail.markers import make_nonce
 from newsletter.model import (
+    ArticleId,
     Decision,
     Finding,
     Issue,
     IssueState,
     Item,
+    ItemField,
     Letter,
     LetterKind,
     Mailing,
@@ -39,6 +44,7 @@ from newsletter.model import (
     MailingKind,
     MailingState,
     Newsletter,
+    Override,
     Rendering,
     new_id,
 )
@@ -46,6 +52,7 @@ from newsletter.store import (
     Connection,
     articles,
     deliveries,
+    edits,
     images,
     issues,
     letters,
@@ -54,6 +61,7 @@ from newsletter.store import (
     sources,
     stories,
     summaries,
+    versions,
 )
 
 log = get_logger("compose")
@@ -92,12 +100,13 @@ def compose_issue(app: App, draft: Issue, now: datetime) -> int:
     """Compose one draft. 0 when there is nothing new: it waits until its send moment, then it is skipped, visibly."""
     with app.db.read() as conn:
         newsletter = newsletters.get(conn, draft.newsletter_id)
-        decisions = _decide(app, conn, newsletter, now)
+        overrides = edits.overrides(conn, draft.id)
+        decisions = _decide(app, conn, newsletter, draft=draft, overrides=overrides, now=now)
         number = issues.next_number(conn, draft)
         items = [decision.item for decision in decisions if decision.item is not None]
-        edits = _edits_overtaken(conn, items)
+        doubts = doubtful(conn, items, overrides)
     if not items:
-        _nothing_new(app, draft, now)
+        _nothing_new(app, draft, decisions, now)
         return 0
     pictures = obtain(app, newsletter, items, find_design(newsletter.design, app.design_folders), now=now)
     if app.stopping.is_set():
@@ -106,7 +115,8 @@ def compose_issue(app: App, draft: Issue, now: datetime) -> int:
     mailing, findings = render_mailing(app, newsletter, numbered, items, now=now, pictures=pictures)
     first = mailing.renderings[0]
     with app.db.begin() as conn:
-        if _outdated(conn, draft, items):
+        newsletters.take_turn(conn, newsletter.id)
+        if _outdated(conn, draft, items, overrides):
             log.info("changed_meanwhile", issue=draft.id)  # it stays a draft, and the next run composes it
             return 0
         issues.composed(
@@ -118,50 +128,62 @@ def compose_issue(app: App, draft: Issue, now: datetime) -> int:
             subject=first.subject,
             preheader=first.preheader,
             content_hash=mailing.content_hash,
-            preflight=(*edits, *findings),
+            preflight=(*doubts, *findings),
         )
         mailings.discard_composed(conn, draft.id)
         mailings.add(conn, mailing, now=now)
         images.clean(conn, now=now)
+        versions.keep(conn, draft.id, mailing.manifest or {}, content_hash=mailing.content_hash, now=now)
     log.info("issue_composed", issue=draft.id, items=len(items), findings=len(findings))
     app.watch("compose", f"#{number} {first.subject}", len(items), len(items))
     return 1
 
 
-def _decide(app: App, conn: Connection, newsletter: Newsletter, now: datetime) -> list[Decision]:
+def _decide(
+    app: App,
+    conn: Connection,
+    newsletter: Newsletter,
+    *,
+    draft: Issue,
+    overrides: Mapping[ArticleId, Override],
+    now: datetime,
+) -> list[Decision]:
     ages = {source.id: source.max_age for source in sources.of_newsletter(conn, newsletter.id)}
-    ready = articles.ready_for(conn, newsletter.id)
+    found = [*articles.ready_for(conn, newsletter.id), *articles.held_for(conn, newsletter.id)]
+    known = {article.id for article in found}
+    asked = (articles.get(conn, article_id) for article_id in overrides if article_id not in known)
+    candidates = [*found, *(article for article in asked if article is not None)]
     return select.choose(
-        ready,
+        candidates,
         newsletter,
         now=now,
         used=issues.used(conn, newsletter.id),
         max_age=ages,
         base_url=app.settings.base_url,
-        stories=Stories(told=stories.tellings(conn, [article.id for article in ready])),
+        stories=Stories(told=stories.tellings(conn, [article.id for article in candidates])),
+        overrides=overrides,
+        send_at=draft.send_at,
+        lead=find_design(newsletter.design, app.design_folders).layout.lead,
     )
 
 
-def _edits_overtaken(conn: Connection, items: Sequence[Item]) -> list[Finding]:
-    """Where a person's words stand although the source has corrected the article since."""
-    found = (articles.get(conn, item.article_id) for item in items)
-    message = "the article changed after its summary was edited"
-    return [
-        Finding(check="edit", level="warning", where=article.title, message=message)
-        for article in found
-        if article is not None and article.changed_after_edit
-    ]
-
-
-def _outdated(conn: Connection, draft: Issue, items: Sequence[Item]) -> bool:
-    """A person changed a summary or the intro while we rendered: what was rendered is not what they want sent."""
+def _outdated(conn: Connection, draft: Issue, items: Sequence[Item], overrides: Mapping[ArticleId, Override]) -> bool:
+    """While we rendered, a person changed a summary, the intro or an item, or another issue took an article."""
     said = summaries.texts(conn, [item.article_id for item in items])
-    return issues.get(conn, draft.id).intros != draft.intros or any(
-        said.get(item.article_id, item.summary) != item.summary for item in items
+    taken = issues.used(conn, draft.newsletter_id)
+    return (
+        issues.get(conn, draft.id).intros != draft.intros
+        or edits.overrides(conn, draft.id) != overrides
+        or any(item.article_id in taken for item in items)
+        or any(
+            said.get(item.article_id, item.summary) != item.summary
+            for item in items
+            if ItemField.SUMMARY not in item.edited
+        )
     )
 
 
-def _nothing_new(app: App, draft: Issue, now: datetime) -> None:
+def _nothing_new(app: App, draft: Issue, decisions: Sequence[Decision], now: datetime) -> None:
     with app.db.begin() as conn:
         if now >= draft.send_at:
             issues.skip(conn, draft.id, "nothing new", seen=draft.state)
@@ -169,6 +191,7 @@ def _nothing_new(app: App, draft: Issue, now: datetime) -> None:
             app.watch("compose", "nothing new")
         else:
             issues.waits(conn, draft.id, reason="nothing new yet")
+        issues.considered(conn, draft.id, decisions)
 
 
 def render_mailing(
@@ -185,9 +208,11 @@ def render_mailing(
     nonce = make_nonce(app.nonce_secret, issue.id)
     renderings: list[Rendering] = []
     findings: list[Finding] = list(pictures.findings)
+    contexts: dict[str, IssueContext] = {}
     for language in newsletter.languages:
         context = _context(app, newsletter, issue, items, design=design, language=language)
         context = replace(context, items=with_pictures(context.items, pictures))
+        contexts[language] = context
         fitted = fit_issue(design, context, nonce=nonce, language=language)
         renderings.append(fitted.rendering)
         findings += fitted.findings
@@ -205,9 +230,9 @@ def render_mailing(
         nonce=nonce,
         renderings=tuple(renderings),
         images=shown,
+        manifest=manifest_of(contexts, items, nonce=nonce, design=design, settings=_settings(app, newsletter)),
     )
-    for rendering in renderings:
-        findings += preflight(app, mailing, rendering, now=now)
+    findings += preflight_issue(app, mailing, items, now=now)
     return mailing, tuple(dict.fromkeys(findings))
 
 
@@ -231,12 +256,34 @@ def _context(
             preheader=select.preheader(newsletter, items, language),
             date=day,
             intro=issue.intros.get(language) or made,
+            intro_made=language not in issue.intros,
             web_url=app.url(f"/issues/{issue.id}?lang={language}"),
+            more_url=app.url(f"/issues/{issue.id}/all?lang={language}"),
         ),
         newsletter=_newsletter_view(app, newsletter.name, language),
-        items=item_views(items, newsletter.timezone),
+        items=item_views(items, newsletter.timezone, language, offered=_offered(app, newsletter)),
         options=newsletter.options,
+        rest_title=rest_title(newsletter, language),
     )
+
+
+def _settings(app: App, newsletter: Newsletter) -> dict[str, object]:
+    """What decides about the message beside its renderings."""
+    sender = app.settings.sender
+    return {
+        "newsletter": newsletter.slug,
+        "timezone": newsletter.timezone,
+        "list": newsletter.list_slug,
+        "from": f"{newsletter.name} <{sender.address}>",
+        "reply_to": sender.reply_to,
+        "unknown_policy": newsletter.unknown_policy,
+    }
+
+
+def _offered(app: App, newsletter: Newsletter) -> frozenset[str]:
+    """The topics readers may choose: the labels staff gave to sources, not the names found in articles."""
+    with app.db.read() as conn:
+        return frozenset(topic for source in sources.of_newsletter(conn, newsletter.id) for topic in source.topics)
 
 
 def _newsletter_view(app: App, name: str, language: str) -> NewsletterView:

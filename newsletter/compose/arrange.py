@@ -1,9 +1,11 @@
 """From a row of items to lead, sections and briefs, and how that shrinks when the mail grows too heavy. Pure.
 
-Every item given comes out: as lead, in a section, as a brief, or counted in `more`. Nothing is dropped unsaid.
+Every item given comes out: as lead, in a section, as a brief, or counted in `more`. Nothing is dropped unsaid. Items over the
+limit of their section are only counted, in `more` and in their section's.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from newsletter.compose.context import ItemView, SectionView
@@ -24,8 +26,12 @@ class Arrangement:
     lead: ItemView | None
     sections: tuple[SectionView, ...]
     briefs: tuple[ItemView, ...]
-    more: int = 0
+    rest: tuple[ItemView, ...] = ()  # only counted, and shown on the web
     thumbnails: bool = True
+
+    @property
+    def more(self) -> int:
+        return len(self.rest)
 
     @property
     def listed(self) -> int:
@@ -46,6 +52,7 @@ def squeezes(items: Sequence[ItemView], layout: Layout, *, web_view: bool) -> tu
 
     A picture item weighs 7.4 kB, a text item 4.2 kB, a brief 0.3 kB: the cheapest loss saves most.
     """
+    items = _in_mail(items)
     cards, briefs = _full(len(items) - bool(layout.lead and items), layout, web_view=web_view)
     full = Squeeze(thumbnails=True, cards=cards, briefs=briefs)
     bare = [replace(full, thumbnails=False)] if any(item.image for item in items[1:]) else []
@@ -64,18 +71,20 @@ def _full(rest: int, layout: Layout, *, web_view: bool) -> tuple[int, int]:
 
 def arrange(items: Sequence[ItemView], layout: Layout, squeeze: Squeeze, *, rest_title: str) -> Arrangement:
     """Lead, sections, briefs in reading order, positions renumbered. `rest_title` heads items without a section."""
-    lead = items[0] if layout.lead and items else None
-    rest = items[1:] if lead else items
+    shown = _in_mail(items)
+    lead = shown[0] if layout.lead and shown else None
+    rest = shown[1:] if lead else shown
     cards = rest[: squeeze.cards]
     briefs = rest[squeeze.cards : squeeze.cards + squeeze.briefs]
-    titled = len(items) >= layout.sections_from
-    sections = sectioned(cards, rest_title) if titled else _untitled(cards)
+    titled = len(shown) >= layout.sections_from
+    web = Counter(item.section for item in items if item.only_web)
+    sections = sectioned(cards, rest_title, web) if titled else _untitled(cards)
     return numbered(
         Arrangement(
             lead=lead,
             sections=sections,
             briefs=tuple(briefs),
-            more=len(rest) - len(cards) - len(briefs),
+            rest=(*rest[len(cards) + len(briefs) :], *(item for item in items if item.only_web)),
             thumbnails=squeeze.thumbnails,
         )
     )
@@ -85,20 +94,30 @@ def _untitled(items: Sequence[ItemView]) -> tuple[SectionView, ...]:
     return (SectionView(title=None, items=tuple(items)),) if items else ()
 
 
-def sectioned(items: Sequence[ItemView], rest_title: str) -> tuple[SectionView, ...]:
-    """Sections in order of first appearance; sections of one item, and items without one, end under `rest_title`."""
+def _in_mail(items: Sequence[ItemView]) -> list[ItemView]:
+    return [item for item in items if not item.only_web]
+
+
+def sectioned(
+    items: Sequence[ItemView], rest_title: str, web: Mapping[str | None, int] | None = None
+) -> tuple[SectionView, ...]:
+    """Sections as they are declared, else in order of first appearance; those of one item, and items without one, end under
+    `rest_title`. `web`: how many items of each section are only on the web.
+    """
+    more = web or {}
     groups: dict[str | None, list[ItemView]] = {}
-    for item in items:
+    for item in sorted(items, key=lambda item: item.section_at):
         groups.setdefault(item.section, []).append(item)
-    kept = {title: group for title, group in groups.items() if title and len(group) > 1}
+    kept = {title: group for title, group in groups.items() if title and len(group) + more.get(title, 0) > 1}
     rest = [item for item in items if item.section not in kept]
     if not kept:
         return _untitled(rest)
     named = [
-        SectionView(title=title, items=tuple(replace(item, kicker=None) for item in group))
+        SectionView(title=title, items=tuple(replace(item, kicker=None) for item in group), more=more.get(title, 0))
         for title, group in kept.items()
     ]
-    return (*named, SectionView(title=rest_title, items=tuple(rest))) if rest else tuple(named)
+    others = SectionView(title=rest_title, items=tuple(rest), more=more.get(None, 0))
+    return (*named, others) if rest else tuple(named)
 
 
 def numbered(arrangement: Arrangement) -> Arrangement:

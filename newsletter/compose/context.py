@@ -3,7 +3,7 @@
 Templates get these frozen values and nothing else. Per-reader values are markers: the same rendering serves all.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -36,8 +36,11 @@ class ItemView:
     kicker: str | None = None  # the topic shown above the title
     section: str | None = None
     language: str = ""
+    section_at: int = 0  # among the declared sections, from 1; 0: none is declared
+    only_web: bool = False  # counted in the mail, shown on the web
     position: int = 0  # from 1, in reading order
     also: tuple[Report, ...] = ()  # who else tells the story; every one has a link
+    topics: tuple[str, ...] = ()  # those a reader may choose it by; none: for everybody
 
     @property
     def brief(self) -> str:
@@ -49,6 +52,7 @@ class ItemView:
 class SectionView:
     title: str | None  # None: no heading is shown
     items: tuple[ItemView, ...]
+    more: int = 0  # items over the section's limit, only on the web; the issue's `more` counts them too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +62,9 @@ class IssueView:
     preheader: str
     date: date
     intro: str = ""
+    intro_made: bool = True  # it counts and names the items; False: staff wrote it
     web_url: str | None = None
+    more_url: str | None = None  # where every item of the issue is listed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +82,7 @@ class SubscriberView:
     name: str
     first_name: str
     since: str
+    language: str  # of the labels they get; no marker, each language has its own rendering
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,24 +93,33 @@ class IssueContext:
     newsletter: NewsletterView
     items: tuple[ItemView, ...]  # most important first; the design's layout makes lead, sections and briefs of them
     options: Mapping[str, Any] = field(default_factory=dict)  # as the newsletter sets them; checked by the design
+    rest_title: str = ""  # heads items without a section; empty: the made words
 
 
-def subscriber_view(nonce: str) -> SubscriberView:
+def subscriber_view(nonce: str, language: str) -> SubscriberView:
     return SubscriberView(
         email=marker(nonce, "subscriber_email"),
         name=marker(nonce, "subscriber_name"),
         first_name=marker(nonce, "subscriber_first_name"),
         since=marker(nonce, "subscribed_since"),
+        language=language,
     )
 
 
-def item_views(items: Sequence[Item], timezone: str) -> tuple[ItemView, ...]:
-    """Items in order of position, made safe: one-line NFC text, http(s) links, https pictures, local days."""
-    return tuple(item_view(item, timezone) for item in sorted(items, key=lambda item: item.position))
+def item_views(
+    items: Sequence[Item], timezone: str, language: str = "", *, offered: Collection[str] = ()
+) -> tuple[ItemView, ...]:
+    """Items in order of position, made safe: one-line NFC text, http(s) links, https pictures, local days.
+
+    `language`: of the labels; sections are named in it where the newsletter says how. `offered`: the topics readers may
+    choose; an item that has none of them is for everybody.
+    """
+    ordered = sorted(items, key=lambda item: item.position)
+    return tuple(item_view(item, timezone, language, offered=offered) for item in ordered)
 
 
-def item_view(item: Item, timezone: str) -> ItemView:
-    section = clean(item.section or "", limit=LABEL_LIMIT) or None
+def item_view(item: Item, timezone: str, language: str = "", *, offered: Collection[str] = ()) -> ItemView:
+    section = clean(title_in(language, item.section or "", item.section_titles), limit=LABEL_LIMIT) or None
     return ItemView(
         title=bound(clean(item.title, limit=TITLE_LIMIT)),
         url=http_url(item.url),
@@ -115,13 +131,21 @@ def item_view(item: Item, timezone: str) -> ItemView:
         kicker=section,
         section=section,
         language=item.language,
+        section_at=item.section_at,
+        only_web=item.only_web,
         position=item.position,
         also=tuple(
             Report(source=clean(one.source, limit=LABEL_LIMIT), url=url)
             for one in item.also
             if (url := http_url(one.url)) and one.source.strip()
         ),
+        topics=tuple(topic for topic in item.topics if topic in offered),
     )
+
+
+def title_in(language: str, title: str, titles: Mapping[str, str]) -> str:
+    """A section's title in a language (BCP 47), else in that language of any region, else as it is."""
+    return titles.get(language) or titles.get(language.split("-")[0]) or title
 
 
 def local_day(value: datetime | date | None, timezone: str) -> date | None:

@@ -77,6 +77,17 @@ def default_folders(configured: Path | None) -> tuple[Path, ...]:
     return tuple(folder for folder in (configured, packaged, checkout) if folder is not None)
 
 
+def own_folder(configured: Path | None) -> Path:
+    """Where a site's own designs go; raises ConfigError where the settings name no such folder."""
+    if configured is None:
+        raise ConfigError(
+            "there is no folder for your own designs",
+            where="designs",
+            hint='add designs = "designs" to the settings file',
+        )
+    return configured
+
+
 def find_design(name: str, folders: Sequence[Path]) -> Design:
     """The first design called `name`; raises ConfigError listing what is there when no folder has it."""
     if not name or name.startswith(".") or "/" in name or "\\" in name:

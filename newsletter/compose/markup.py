@@ -1,45 +1,60 @@
-"""From a design's MJML to the HTML that is mailed: check, compile, inline, wrap. Pure; no network, no files.
+"""From a design's MJML to the HTML that is mailed: include, check, compile, inline, wrap. Pure; no network, no files.
 
 mrml (mjml-python) compiles in 0.3 ms but skips `mj-style inline="inline"` silently, so css-inline does that behind it.
 Media queries and the [data-ogsc] rules of Outlook stay in their <style>: they only work there.
 """
 
 import re
-from collections.abc import Iterator
+from itertools import chain
 
 import css_inline
+from lxml import etree
 from mjml import mjml2html
 
 from newsletter.compose import lint
+from newsletter.compose.including import Load, included
+from newsletter.compose.mjmltext import Source, source
+from newsletter.compose.wrapping import wrapped
 from newsletter.errors import TemplateError
 
-LINE_OCTETS = 900  # RFC 5322 §2.1.1 allows 998; what is left over is room for a value longer than its marker
-_INLINE_STYLE = re.compile(r"<mj-style\s+inline=\"inline\"\s*>(.*?)</mj-style>", re.DOTALL)
-_TOKEN = re.compile(
-    r"(?P<style><style.*?</style>)"
-    r"|(?P<guard><!--\[if[^\]]*\]>(?:<!-->)?|<!(?:--<!)?\[endif\]-->|<!--.*?-->|<!doctype[^>]*>)"
-    r"|(?P<tag><(?:\"[^\"]*\"|'[^']*'|[^<>\"'])*>)"
-    r"|(?P<text>[^<]+|<)",
-    re.DOTALL | re.IGNORECASE,
+MOST_MJML = 250_000  # characters; the shipped designs need 17,000 for ten articles
+LONGEST_TAG = 40_000  # characters between two >; XML parsers compare each attribute of a tag with all others
+MOST_INLINE = 16_000  # characters of CSS that are matched with every element; the bulletin has 1,100
+MOST_HTML = 2_000_000  # characters; 20 times what may be sent
+_INLINE_STYLE = re.compile(
+    r"<!--.*?(?:-->|\Z)|(?P<style><mj-style\s[^<>]*?\binline\s*=[^<>]*>.*?</mj-style>)", re.DOTALL
 )
-_TAG_PART = re.compile(r"(?:\"[^\"]*\"|'[^']*'|[^\s\"'])+")
 _MRML_OFFSET = re.compile(r"position (\d+):")
+_BODY = "<body"
+_SHELL = "<html><head></head>"  # what the inliner puts before a body
+_HOLD = "<!--~-->"  # stands for a comment while styles are inlined
 
 
-def html_from(marked: str, template: str) -> str:
-    """The finished HTML of a rendered MJML template (with line marks). Raises TemplateError with the template's line."""
-    document = lint.source(marked, template)
-    lint.check(document)
-    styles = "\n".join(_INLINE_STYLE.findall(document.text))
-    compiled = _compiled(_INLINE_STYLE.sub(_same_lines, document.text), document)
+def html_from(marked: str, template: str, load: Load | None = None) -> str:
+    """The finished HTML of a rendered MJML template (with line marks). Raises TemplateError with the template's line.
+
+    `load` reads what `mj-include` names; without it there is nothing to include.
+    """
+    document = source(included(marked, template, load), template)
+    if len(document.marked) > MOST_MJML:
+        raise TemplateError(f"makes more than {MOST_MJML:,} characters of MJML", where=template)
+    if max(map(len, document.text.split(">"))) > LONGEST_TAG:
+        raise TemplateError(f"has {LONGEST_TAG:,} characters without a tag's end", where=template)
+    styles = inline_styles(lint.check(document))
+    if len(styles) > MOST_INLINE:
+        raise TemplateError(f"has more than {MOST_INLINE:,} characters of inline styles", where=template)
+    compiled = _compiled(document)
+    if len(compiled) > MOST_HTML:
+        raise TemplateError(f"makes more than {MOST_HTML:,} characters of HTML", where=template)
     return wrapped(inlined(compiled, styles))
 
 
-def _same_lines(removed: re.Match[str]) -> str:
-    return "\n" * removed[0].count("\n")
+def inline_styles(root: etree._Element) -> str:
+    return "\n".join(style.text or "" for style in root.iter("mj-style") if style.get("inline"))
 
 
-def _compiled(text: str, document: lint.Source) -> str:
+def _compiled(document: Source) -> str:
+    text = _INLINE_STYLE.sub(_same_lines, document.text)
     try:
         # Without `fonts={}` a font stack that names Roboto makes mrml link fonts.googleapis.com.
         return str(mjml2html(text, fonts={}, disable_comments=False))
@@ -49,8 +64,16 @@ def _compiled(text: str, document: lint.Source) -> str:
         raise TemplateError(f"MJML cannot be compiled: {error}", where=document.place(line)) from error
 
 
+def _same_lines(removed: re.Match[str]) -> str:
+    return "\n" * removed[0].count("\n") if removed["style"] else removed[0]
+
+
 def inlined(html: str, styles: str) -> str:
-    """`styles` written into style attributes, where clients that drop <style> still see them; <style> stays as it is."""
+    """`styles` written into style attributes, where clients that drop <style> still see them; <style> stays as it is.
+
+    Only the body is parsed and written anew: the head's styles and comments stay octet for octet.
+    """
+    cut = html.find(_BODY)
     try:
         inliner = css_inline.CSSInliner(
             inline_style_tags=False,
@@ -58,61 +81,33 @@ def inlined(html: str, styles: str) -> str:
             load_remote_stylesheets=False,
             extra_css=styles or None,
         )
-        return str(inliner.inline(html))
+        if cut < 0:
+            return str(inliner.inline(html))
+        return html[:cut] + _body_inlined(inliner, html[cut:])
     except css_inline.InlineError as error:
         raise TemplateError(f"styles cannot be inlined: {error}") from error
 
 
-def wrapped(html: str, limit: int = LINE_OCTETS) -> str:
-    """The same document with lines of at most `limit` octets, broken only where white space changes nothing.
-
-    A break goes before the > of a tag, between attributes, or at a space in text; a single longer attribute (a URL of
-    2,000 characters) stays whole.
-    """
-    made: list[str] = []
-    used = 0
-    for token in _TOKEN.finditer(html):
-        whole = token[0]
-        size = len(whole.encode())
-        # Only what does not fit is taken apart: 60 tokens of 2,500 in a usual digest.
-        pieces = _pieces(token) if used + size > limit else ((whole, _NEVER),)
-        for piece, glue in pieces:
-            length = len(piece.encode())
-            if used and glue != _NEVER and used + len(glue) + length > limit:
-                made.append("\n")
-                used = 0
-            elif glue == " ":
-                made.append(" ")
-                used += 1
-            made.append(piece)
-            newline = piece.rfind("\n")
-            used = used + length if newline < 0 else len(piece[newline + 1 :].encode())
-    return "".join(made)
+def _body_inlined(inliner: css_inline.CSSInliner, body: str) -> str:
+    """Comments, a quarter of a digest, are what Outlook reads and nobody styles: they are taken out and put back."""
+    texts, comments = _parted(body)
+    made = str(inliner.inline(_HOLD.join(texts)))
+    made = made[len(_SHELL) :] if made.startswith(_SHELL) else made
+    parts = made.split(_HOLD)
+    if len(parts) != len(texts):  # one stood where it is no comment: in a value, or in a style
+        made = str(inliner.inline(body))
+        return made[len(_SHELL) :] if made.startswith(_SHELL) else made
+    return "".join(chain.from_iterable(zip(parts, (*comments, ""), strict=True)))
 
 
-_NEVER = "-"  # no white space may be put before this piece
-
-
-def _pieces(token: re.Match[str]) -> Iterator[tuple[str, str]]:
-    """(piece, what may come before it): a space that may become a newline, an optional newline, or nothing."""
-    if token["tag"]:
-        yield from _tag_pieces(token[0])
-    elif token["text"]:
-        yield from _text_pieces(token[0])
-    else:
-        yield token[0], _NEVER
-
-
-def _tag_pieces(tag: str) -> Iterator[tuple[str, str]]:
-    parts = _TAG_PART.findall(tag[:-1])
-    yield parts[0], _NEVER
-    for part in parts[1:]:
-        yield part, " "
-    yield ">", ""
-
-
-def _text_pieces(text: str) -> Iterator[tuple[str, str]]:
-    first, *rest = text.split(" ")
-    yield first, _NEVER
-    for word in rest:
-        yield word, " "
+def _parted(body: str) -> tuple[list[str], list[str]]:
+    """(what stands around the comments, the comments); one text more than comments."""
+    texts, comments, done = [], [], 0
+    while (start := body.find("<!--", done)) >= 0:
+        end = body.find("-->", start + 2) + 3  # `<!-->` is a whole comment (HTML Standard, 13.2.5.43)
+        if end < 3:
+            break
+        texts.append(body[done:start])
+        comments.append(body[start:end])
+        done = end
+    return [*texts, body[done:]], comments

@@ -1,32 +1,65 @@
-"""Preflight: builds the message a sample reader would get and reads it back with newsletter.mail.check. Errors block sending."""
+"""Preflight: builds the message a sample reader would get and reads it back with newsletter.mail.check. Errors block sending.
 
+What the message itself shows is judged there, without network. What needs others (links, pictures, SpamAssassin) is asked
+here, once for the issue.
+"""
+
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from newsletter.app import App
-from newsletter.mail.check import check_message
+from newsletter.compose.online import findings_online
+from newsletter.compose.personas import SAMPLE, Persona, Reader, invented
+from newsletter.compose.safe import clean, http_url
+from newsletter.compose.spam import spam_faults
+from newsletter.mail.check import check_message, worst_first
 from newsletter.mail.compile import compile_message
 from newsletter.mail.dkim import dns_record
+from newsletter.mail.findings import finding_of
 from newsletter.mail.frames import frame_of, reader_of
 from newsletter.mail.inline import embedded_in
-from newsletter.model import Finding, Mailing, PersonId, Rendering
+from newsletter.mail.inspected import Said
+from newsletter.model import Finding, Item, Mailing, Rendering
 from newsletter.store import images
 from subscribers import parse_address
 
-SAMPLE = PersonId("0" * 16)
+
+def preflight_issue(app: App, mailing: Mailing, items: Sequence[Item] = (), *, now: datetime) -> list[Finding]:
+    """What is wrong with an issue in all its languages and with what it links to, worst first."""
+    found = [finding for one in mailing.renderings for finding in preflight(app, mailing, one, items=items, now=now)]
+    if app.settings.preflight.spamassassin and mailing.renderings:
+        mime = sample_message(app, mailing, mailing.renderings[0], now=now)
+        found += [finding_of("X12 spam score", fault) for fault in spam_faults(mime)]
+    return worst_first([*found, *findings_online(app, mailing, items, now=now)])
 
 
-def preflight(app: App, mailing: Mailing, rendering: Rendering, *, now: datetime) -> list[Finding]:
+def preflight(
+    app: App, mailing: Mailing, rendering: Rendering, *, now: datetime, items: Sequence[Item] = ()
+) -> list[Finding]:
     """What is wrong with the finished message in one language, worst first; [] when all is well."""
     mime = sample_message(app, mailing, rendering, now=now)
-    domain = app.settings.sender.domain
-    public = _public_record(app)
-    found = check_message(mime, from_domain=domain, subject=rendering.subject, dkim_public=public, now=now)
+    sender = app.settings.sender
+    found = check_message(
+        mime,
+        from_domain=sender.domain,
+        subject=rendering.subject,
+        dkim_public=_public_record(app),
+        now=now,
+        language=rendering.language,
+        postal=clean(sender.postal_address),
+        items=[_said(item) for item in items],
+    )
     if app.signer is None:
         # Without a key of ours the relay signs: say so, but do not block what only the relay can show.
         found = [replace(f, level="note") if "dkim" in f.check.lower() or "DKIM" in f.message else f for f in found]
     return [replace(finding, where=f"{rendering.language}: {finding.where}") for finding in found]
+
+
+def _said(item: Item) -> Said:
+    url = http_url(item.url) or item.url
+    return Said(title=clean(item.title), url=url, words=clean(item.summary), language=item.language)
 
 
 def _public_record(app: App) -> str | None:
@@ -34,19 +67,24 @@ def _public_record(app: App) -> str | None:
     return dns_record(path.read_bytes()) if app.signer is not None and path is not None else None
 
 
-def sample_message(app: App, mailing: Mailing, rendering: Rendering, *, now: datetime) -> bytes:
-    """The message as a reader of the sender's own domain would get it."""
+def sample_message(
+    app: App, mailing: Mailing, rendering: Rendering, *, now: datetime, to: Reader | None = None
+) -> bytes:
+    """The message as an invented reader would get it, or as `to` would, with nobody's links in it."""
     sender = app.settings.sender
+    to = to or invented(Persona.USUAL, rendering.language)
     reader = reader_of(
         mailing,
         SAMPLE,
         keyring=app.keyring,
         base_url=app.settings.base_url,
         address=parse_address(f"reader@{sender.domain}"),
-        name="Nguyễn Thị Ánh Ngọc",
-        since=now.astimezone(ZoneInfo(app.settings.timezone)).date(),
+        name=to.name,
+        since=to.since or now.astimezone(ZoneInfo(app.settings.timezone)).date(),
         language=rendering.language,
     )
+    if to.shown:
+        reader = replace(reader, values={**reader.values, "subscriber_email": to.shown})
     frame = frame_of(sender, mailing, list_name=None, date=now)
     embedded = embedded_in(rendering.html, mailing.images, frame.domain)
     with app.db.read() as conn:

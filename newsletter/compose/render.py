@@ -4,6 +4,7 @@ Pure but for reading template files. Never silently leaves something out: what t
 the mail ("and 3 more on the web") and returned as a finding.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,13 +15,16 @@ from newsletter.compose.design import Design
 from newsletter.compose.letters import letter_preheader, letter_subject, letter_variables, notice_advice, notice_heading
 from newsletter.compose.markup import html_from
 from newsletter.compose.safe import clean, http_url
-from newsletter.compose.templating import render_template
+from newsletter.compose.segments import Marking
+from newsletter.compose.templating import included_file, render_template
 from newsletter.errors import TemplateError
 from newsletter.locale import Labels, labels
 from newsletter.mail.markers import FIELDS, marker
+from newsletter.mail.segments import cut_rendering
 from newsletter.model import Finding, LetterKind, Rendering
 
 HTML_BUDGET = 100_000  # octets; Gmail clips at 102 kB (measured with markers, which real links exceed: see _weight)
+MOST_SECONDS = 1.5  # of the processor, for all stages of one language; 60 items take 0.05
 VALUE_ALLOWANCE = 120  # octets a per-reader value may be longer than its marker
 
 
@@ -47,11 +51,15 @@ def fit_issue(design: Design, context: IssueContext, *, nonce: str, language: st
     variables = _issue_variables(design, context, words, nonce)
     stages = squeezes(context.items, design.layout, web_view=bool(context.issue.web_url))
 
+    until = time.thread_time() + MOST_SECONDS
+
     def at(stage: Squeeze) -> tuple[Rendering, Arrangement]:
-        return _render_stage(design, context, variables=variables, stage=stage, words=words)
+        if time.thread_time() > until:
+            raise TemplateError(f"takes more than {MOST_SECONDS} seconds", where=f"{design.name}/digest.mjml.j2")
+        return _render_stage(design, context, variables=variables, stage=stage, words=words, nonce=nonce)
 
     def fits(rendering: Rendering) -> bool:
-        return _weight(rendering.html, nonce) <= budget
+        return _weight(cut_rendering(rendering, nonce).html, nonce) <= budget
 
     chosen, made = _first_fitting(stages, at, fits)
     if chosen is None:
@@ -59,7 +67,8 @@ def fit_issue(design: Design, context: IssueContext, *, nonce: str, language: st
             f"the design alone weighs {len(made[0].html.encode()):,} octets, more than {budget:,}",
             where=f"{design.name}/digest.mjml.j2",
         )
-    return Fitted(rendering=made[0], findings=_losses((stages[0], chosen), made[1], len(context.items), budget))
+    losses = _losses((stages[0], chosen), made[1], len(context.items), budget)
+    return Fitted(rendering=made[0], findings=(*losses, *_unmarked(design, context, made[0])))
 
 
 def _first_fitting(
@@ -101,6 +110,15 @@ def _losses(stages: tuple[Squeeze, Squeeze], made: Arrangement, items: int, budg
     return (Finding(check="weight", level="warning", where="HTML", message=message),)
 
 
+def _unmarked(design: Design, context: IssueContext, rendering: Rendering) -> tuple[Finding, ...]:
+    if rendering.segments is not None or not any(item.topics for item in context.items):
+        return ()
+    message = (
+        "the design does not mark its items with {% call segment(item) %}: readers who chose topics get everything"
+    )
+    return (Finding(check="topics", level="warning", where=design.name, message=message),)
+
+
 def _issue_variables(design: Design, context: IssueContext, words: Labels, nonce: str) -> dict[str, Any]:
     issue = replace(
         context.issue,
@@ -108,13 +126,13 @@ def _issue_variables(design: Design, context: IssueContext, words: Labels, nonce
         preheader=clean(context.issue.preheader),
         intro=clean(context.issue.intro),
         web_url=http_url(context.issue.web_url),
+        more_url=http_url(context.issue.more_url),
     )
     return {
         **_common(design, context.options, newsletter=context.newsletter, words=words, nonce=nonce),
         "issue": issue,
         "web_url": issue.web_url,
-        "more_url": issue.web_url or http_url(context.newsletter.url),
-        "item_count": len(context.items),
+        "more_url": issue.more_url or issue.web_url or http_url(context.newsletter.url),
     }
 
 
@@ -131,7 +149,7 @@ def _common(
         "direction": words.direction,
         "option": design.resolve(options),
         "newsletter": _clean_newsletter(newsletter),
-        "subscriber": subscriber_view(nonce),
+        "subscriber": subscriber_view(nonce, words.language),
         **{name: marker(nonce, name) for name in ("unsubscribe_url", "preferences_url", "confirm_url")},
     }
 
@@ -147,34 +165,47 @@ def _clean_newsletter(newsletter: NewsletterView) -> NewsletterView:
 
 
 def _render_stage(
-    design: Design, context: IssueContext, *, variables: Mapping[str, Any], stage: Squeeze, words: Labels
+    design: Design,
+    context: IssueContext,
+    *,
+    variables: Mapping[str, Any],
+    stage: Squeeze,
+    words: Labels,
+    nonce: str,
 ) -> tuple[Rendering, Arrangement]:
-    made = arrange(context.items, design.layout, stage, rest_title=words.gettext("More news"))
-    given = {
-        **variables,
-        "lead": made.lead,
-        "sections": made.sections,
-        "briefs": made.briefs,
-        "more": made.more,
-        "thumbnails": made.thumbnails,
-    }
-    issue = variables["issue"]
-    rendering = _rendering(design, ("digest.mjml.j2", "text.txt.j2"), given, (issue.subject, issue.preheader))
+    made = arrange(
+        context.items, design.layout, stage, rest_title=clean(context.rest_title) or words.gettext("More news")
+    )
+    given, issue = {**variables, "thumbnails": made.thumbnails}, variables["issue"]
+
+    def rendered(marking: Marking) -> Rendering:
+        both = {**given, **marking.variables(html=True)}, {**given, **marking.variables(html=False)}
+        rendering = _rendering(design, ("digest.mjml.j2", "text.txt.j2"), both, (issue.subject, issue.preheader))
+        return replace(rendering, segments=marking.segments())
+
+    marking = Marking(made, words, nonce=nonce)
+    rendering = rendered(marking)
+    if not marking.complete:  # a design that marks no items: then nothing may be counted as left out either
+        rendering = rendered(Marking(made, words, nonce=nonce, acts=False))
     return rendering, made
 
 
 def _rendering(
-    design: Design, names: tuple[str, str], variables: Mapping[str, Any], lines: tuple[str, str]
+    design: Design,
+    names: tuple[str, str],
+    variables: tuple[Mapping[str, Any], Mapping[str, Any]],
+    lines: tuple[str, str],
 ) -> Rendering:
-    """`names`: MJML and text template; `lines`: subject and preheader."""
+    """`names`, `variables`: of MJML and text template; `lines`: subject and preheader."""
     html_name, text_name = names
     try:
-        html = html_from(render_template(design.path, html_name, variables), html_name)
-        text = render_template(design.path, text_name, variables)
+        marked = render_template(design.path, html_name, variables[0])
+        html = html_from(marked, html_name, lambda file, at: included_file(design.path, file, variables[0], where=at))
+        text = render_template(design.path, text_name, variables[1])
     except TemplateError as error:
         raise TemplateError(error.what, where=f"{design.name}/{error.where or html_name}", hint=error.hint) from error
     return Rendering(
-        language=variables["language"], subject=lines[0], preheader=lines[1], html=html, text=text.strip() + "\n"
+        language=variables[0]["language"], subject=lines[0], preheader=lines[1], html=html, text=text.strip() + "\n"
     )
 
 
@@ -201,4 +232,4 @@ def render_letter(
     given = {**common, **own, "subject": subject, "preheader": preheader}
     if kind is LetterKind.NOTICE:
         given |= {"heading": notice_heading(own, words), "advice": notice_advice(own, words)}
-    return _rendering(design, design.letter(kind), given, (subject, preheader))
+    return _rendering(design, design.letter(kind), (given, given), (subject, preheader))

@@ -11,15 +11,15 @@ from urllib.parse import quote, urlsplit
 # C0 and C1 controls, bidi embeddings, overrides and isolates (UAX #9), lone surrogates, noncharacters.
 _FORBIDDEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 _SPACES = re.compile(r"[ \t\r\n\f\v\u2028\u2029]+")  # not the no-break space: it is meant
+LONGEST = 20_000  # characters of any text a template is given; an intro of that length fills ten pages
 _URL_SAFE = "%/:=&?~#+!$,;'@()*[]"
 
 
-def clean(text: str, *, limit: int | None = None) -> str:
+def clean(text: str, *, limit: int = LONGEST) -> str:
     """NFC, one line, without controls or bidi overrides; longer than `limit` characters is cut at a word end with …"""
     # Cut before normalising: a title of ten megabytes must not cost ten megabytes of work.
-    raw = text if limit is None else text[: limit * 4]
-    plain = _SPACES.sub(" ", unicodedata.normalize("NFC", _FORBIDDEN.sub("", raw))).strip()
-    return plain if limit is None else shortened(plain, limit)
+    plain = _SPACES.sub(" ", unicodedata.normalize("NFC", _FORBIDDEN.sub("", text[: limit * 4]))).strip()
+    return shortened(plain, limit)
 
 
 def shortened(text: str, limit: int) -> str:

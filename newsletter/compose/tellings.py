@@ -23,28 +23,51 @@ class Stories:
     """The stories that the candidates tell, each with all its articles, those of other newsletters too."""
 
     told: Mapping[StoryId, Sequence[Telling]] = field(default_factory=dict)
+    _stories: Mapping[ArticleId, StoryId] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        of = {one.article_id: story for story, told in self.told.items() for one in told}
+        object.__setattr__(self, "_stories", of)
 
     def _of(self, article_id: ArticleId) -> Sequence[Telling]:
-        return next((told for told in self.told.values() if any(one.article_id == article_id for one in told)), ())
+        story = self._stories.get(article_id)
+        return self.told[story] if story is not None else ()
 
     def refusals(
-        self, able: Sequence[Article], used: Set[ArticleId] | Mapping[ArticleId, str], timezone: str
+        self,
+        able: Sequence[Article],
+        used: Set[ArticleId] | Mapping[ArticleId, str],
+        timezone: str,
+        *,
+        kept: Set[ArticleId] = frozenset(),
+        asked: Set[ArticleId] = frozenset(),
     ) -> dict[ArticleId, str]:
-        """Why some of the articles that could be taken are not: their story was sent, or another tells it better."""
+        """Why some of the articles that could be taken are not: their story was sent, or another tells it better.
+
+        `kept`: those that staff dealt with; the others of their story give way to them. `asked`: those that staff took in
+        by name; they may even tell a story that was sent.
+        """
         by_id = {article.id: article for article in able}
         reasons: dict[ArticleId, str] = {}
         for told in self.told.values():
-            rivals = [by_id[one.article_id] for one in told if one.article_id in by_id]
+            everyone = [by_id[one.article_id] for one in told if one.article_id in by_id]
+            rivals = [rival for rival in everyone if rival.id not in kept]
             sent = next((one for one in told if one.article_id in used), None)
             if sent is not None:
                 issue = f"issue {used[sent.article_id]}" if isinstance(used, Mapping) else "another issue"
-                reasons |= {rival.id: f"{_same_as(sent.title, sent.source_name)} in {issue}" for rival in rivals}
-            elif len(rivals) > 1:
-                taken = fullest(rivals, timezone)
+                told_again = [one for one in everyone if one.id not in asked]
+                reasons |= {one.id: f"{_same_as(sent.title, sent.source_name)} in {issue}" for one in told_again}
+            elif len(everyone) > 1:
+                taken = fullest([one for one in everyone if one.id in kept] or rivals, timezone)
                 reasons |= {
                     rival.id: _same_as(taken.title, taken.source_name) for rival in rivals if rival is not taken
                 }
         return reasons
+
+    def tellers(self, article: Article, source_ids: Collection[SourceId]) -> int:
+        """How many of these sources tell the article's story, its own among them: 1 when nobody else does."""
+        others = {one.source_id for one in self._of(article.id) if one.state is not ArticleState.SKIPPED}
+        return len({article.source_id} | (others & set(source_ids)))
 
     def reports(self, article: Article, source_ids: Collection[SourceId], base_url: str = "") -> tuple[Report, ...]:
         """Who else tells the article's story, among the newsletter's own sources: each once, the earliest first."""

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import subscribers
 from newsletter.app import App, Outgoing
 from newsletter.errors import NotAllowed
-from newsletter.mail.compile import Frame, Reader, compile_message
+from newsletter.mail.compile import Compiled, Frame, Reader, compile_message
 from newsletter.mail.frames import frame_of, reader_of
 from newsletter.mail.inline import embedded_in
 from newsletter.mail.manifest import content_hash
@@ -42,6 +42,8 @@ class Messages:
             claim = by_person.pop(person_id)
             if isinstance(entry, NotMailable):
                 yield _skipped(claim, entry.reason)
+            elif not self._for(claim).serves(self._topics(entry)):
+                yield _skipped(claim, "no chosen topic")
             else:
                 yield self._outgoing(claim, entry)
         for claim in by_person.values():
@@ -55,8 +57,15 @@ class Messages:
             epoch=claim.epoch,
             tries=claim.tries,
             frozen_at=claim.frozen_at,
-            message=self._compiled[self._language(claim.language)].splice(self._reader(claim, envelope)),
+            message=self._for(claim).splice(self._reader(claim, envelope)),
         )
+
+    def _for(self, claim: Claim) -> Compiled:
+        return self._compiled[self._language(claim.language)]
+
+    def _topics(self, envelope: Envelope) -> tuple[str, ...]:
+        """Only an issue is cut: a test shows all of it."""
+        return envelope.topics if self.mailing.kind is MailingKind.ISSUE else ()
 
     def _language(self, wanted: str | None) -> str:
         """The rendering a reader gets: their language when there is one in it, else the default."""
@@ -73,6 +82,8 @@ class Messages:
             name=envelope.name,
             since=(envelope.since or claim.frozen_at).astimezone(self._zone).date(),
             language=self._language(claim.language),
+            topics=self._topics(envelope),
+            wanted=self._for(claim).wanted,
         )
 
 

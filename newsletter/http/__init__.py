@@ -180,6 +180,22 @@ class Fetcher:
             )
         )
 
+    def look(self, url: str, *, max_body: int, within: float, accept: str = ANY_PAGE) -> Fetched:
+        """Whether something is there, and how it begins: of a longer body the first `max_body` bytes. `within`: seconds
+        in all. Raises as `get`."""
+        return self._answered(
+            _Question(
+                url=url,
+                owner=url,
+                conditions={},
+                max_body=max_body,
+                accept=accept,
+                robots=False,
+                cut=True,
+                within=within,
+            )
+        )
+
     def ask_robots(self, url: str) -> None:
         """Raises SourceError when the site's robots.txt keeps programs from `url`, or cannot be had now."""
         self._robots.check(url)

@@ -21,9 +21,9 @@ def fresh_for(headers: Mapping[str, str]) -> float:
     Header names in lower case, or a mapping that does not care.
     """
     control = headers.get("cache-control", "").lower()
-    if re.search(r"\bno-(?:store|cache)\b", control):
+    if control and re.search(r"\bno-(?:store|cache)\b", control):
         return 0.0
-    found = re.search(r'(?:^|[\s,])max-age\s*=\s*"?(\d{1,12})', control)
+    found = re.search(r'(?:^|[\s,])max-age\s*=\s*"?(\d{1,12})', control) if control else None
     if found:
         age = re.fullmatch(r"\s*(\d{1,12})\s*", headers.get("age", ""))
         return max(0.0, float(found[1]) - (float(age[1]) if age else 0.0))
@@ -32,6 +32,8 @@ def fresh_for(headers: Mapping[str, str]) -> float:
 
 
 def _moment(text: str) -> float | None:
+    if not text:
+        return None
     try:
         return parsedate_to_datetime(text).timestamp()
     except (TypeError, ValueError, OverflowError):
@@ -39,7 +41,7 @@ def _moment(text: str) -> float | None:
 
 
 def charset(content_type: str) -> str | None:
-    found = re.search(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", content_type, re.I)
+    found = re.search(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", content_type, re.I) if content_type else None
     return found[1] if found else None
 
 

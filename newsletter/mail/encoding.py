@@ -8,44 +8,87 @@ makes 1.68 of the HTML (72 kB) and 1.67 of the text, base64 1.37 and 1.35; Engli
 quoted-printable. Slots do not cost base64 its advantage: literals are kept encoded at all three alignments.
 """
 
-import binascii
+import html
 import re
-from collections.abc import Callable, Mapping, Sequence
+from binascii import b2a_base64
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from newsletter.mail.markers import Slot, value_of
 
-Escape = Callable[[str], str]
+Content = str | Slot
+
+_NOT_AS_IT_IS = b"&<>\"'\r\n"  # what HTML or a body writes otherwise
 
 # 73 leave room for the soft break and for a leading dot that becomes "=2E": 76 in all (RFC 2045 section 6.7).
 _QP_LINE = 73
 _QP_ESCAPED = re.compile(rb"[^!-<>-~ ]|(?<= ) | \Z")
-_QP_PLAIN = re.compile(r"[!-<>-~]+").fullmatch
+_QP_PLAIN = re.compile(rb"[!-<>-~]+").fullmatch
 _B64_LINE = 76  # 57 octets
+_MOST_LAYOUTS = 256  # 1,200 entries of eight octets each at most; a part with five values has 243
+_LINE = 998  # RFC 5322 section 2.1.1
 
 
 class Part(Protocol):
-    """One encoded body part."""
+    """One encoded body part. The values of a reader come as octets, in the order of the fields it was made with."""
 
     encoding: str  # Content-Transfer-Encoding
     size: int  # octets without the values
 
-    def pieces(self, values: Mapping[str, str]) -> list[bytes]:
-        """The encoded part for one reader, to be joined. Raises BadInput for a missing value."""
+    def pieces(self, octets: Sequence[bytes]) -> list[bytes]:
+        """The encoded part for one reader, to be joined."""
         ...
 
 
-def encode_part(content: Sequence[str | Slot], escape: Escape) -> Part:
-    """The shorter of the two encodings. `escape` is applied to each value (HTML), never to literals."""
-    quoted, base64 = QuotedPart(content, escape), Base64Part(content, escape)
-    return base64 if base64.size < quoted.size else quoted
+class Encoder:
+    """Encodes one body part of a mailing, for readers who get all of it or some of its segments.
+
+    The encoding is the shorter one for the whole; each literal is encoded once, in however many cuts it stands.
+    """
+
+    def __init__(self, whole: Sequence[Content], fields: Sequence[str]) -> None:
+        self._fields = fields
+        self._plain: dict[str, bytes] = {}
+        self._quoted: dict[str, bytes] = {}
+        self._aligned: dict[tuple[str, int], _Aligned] = {}
+        quoted, base64 = self._quoted_part(whole), self._base64_part(whole)
+        self._shorter: Callable[[Sequence[Content]], Part] = (
+            self._base64_part if base64.size < quoted.size else self._quoted_part
+        )
+
+    def part(self, content: Sequence[Content], *, eight_bit: bool = False) -> Part:
+        """`content` encoded; as it is when `eight_bit` is allowed and its lines are short enough for that."""
+        plain = EightBitPart(content, self._fields, self._plain) if eight_bit else None
+        return plain if plain is not None and plain.room >= 0 else self._shorter(content)
+
+    def _quoted_part(self, content: Sequence[Content]) -> "QuotedPart":
+        return QuotedPart(content, self._fields, self._quoted)
+
+    def _base64_part(self, content: Sequence[Content]) -> "Base64Part":
+        return Base64Part(content, self._fields, self._aligned)
 
 
-def quoted_printable(text: str) -> bytes:
-    """`text` in lines of at most 76, from the start of a line; ends in a line end only if `text` does."""
-    if _QP_PLAIN(text):  # a URL or one plain word
-        return _wrap(text.encode())
-    return b"\r\n".join(_wrap(_QP_ESCAPED.sub(_hex, line)) for line in crlf(text).split(b"\r\n"))
+def octets_of(values: Mapping[str, str], fields: Sequence[str]) -> tuple[list[bytes], list[bytes]]:
+    """The values of `fields` for a text part and for an HTML part, where they are escaped.
+
+    Raises BadInput for a missing one.
+    """
+    try:
+        texts = [values[field] for field in fields]
+    except KeyError:
+        texts = [value_of(values, field) for field in fields]
+    plain = [text.encode() for text in texts]
+    joined = b"".join(plain)
+    if len(joined.translate(None, _NOT_AS_IT_IS)) == len(joined):  # nearly everybody; 0.2 of five replacements each
+        return plain, plain
+    return [crlf(text) for text in texts], [crlf(html.escape(text)) for text in texts]
+
+
+def quoted_printable(octets: bytes) -> bytes:
+    """`octets` (CRLF) in lines of at most 76, from the start of a line; ends in a line end only if `octets` do."""
+    if _QP_PLAIN(octets):  # a URL or one plain word
+        return _wrap(octets)
+    return b"\r\n".join(_wrap(_QP_ESCAPED.sub(_hex, line)) for line in octets.split(b"\r\n"))
 
 
 def crlf(text: str) -> bytes:
@@ -60,26 +103,30 @@ class QuotedPart:
 
     encoding = "quoted-printable"
 
-    def __init__(self, content: Sequence[str | Slot], escape: Escape) -> None:
+    def __init__(
+        self, content: Sequence[Content], fields: Sequence[str], encoded: dict[str, bytes] | None = None
+    ) -> None:
+        """`encoded` keeps literals already encoded, for parts that share them."""
+        literals = {} if encoded is None else encoded
         self._pieces: list[bytes] = []
-        self._slots: list[tuple[int, str]] = []
-        self._escape = escape
+        self._slots: list[tuple[int, int]] = []
         for part in content:
+            if self._pieces and not self._pieces[-1].endswith(b"\n"):  # everything begins where a line does
+                self._pieces.append(b"=\r\n")
             if isinstance(part, Slot):
-                if self._pieces and not self._pieces[-1].endswith(b"\n"):
-                    self._pieces.append(b"=\r\n")
-                self._slots.append((len(self._pieces), part.field))
+                self._slots.append((len(self._pieces), fields.index(part.field)))
                 self._pieces += [b"", b"=\r\n"]
-            else:
-                self._pieces.append(quoted_printable(part))
-        self._fields = tuple(dict.fromkeys(field for _, field in self._slots))
+                continue
+            if part not in literals:
+                literals[part] = quoted_printable(crlf(part))
+            self._pieces.append(literals[part])
         self.size = sum(map(len, self._pieces))
 
-    def pieces(self, values: Mapping[str, str]) -> list[bytes]:
+    def pieces(self, octets: Sequence[bytes]) -> list[bytes]:
         pieces = self._pieces.copy()  # threads share the compiled part
-        encoded = {field: quoted_printable(self._escape(value_of(values, field))) for field in self._fields}
-        for at, field in self._slots:
-            pieces[at] = encoded[field]
+        encoded = {number: quoted_printable(octets[number]) for _, number in self._slots}
+        for at, number in self._slots:
+            pieces[at] = encoded[number]
         return pieces
 
 
@@ -91,42 +138,153 @@ class _Aligned(NamedTuple):
     tail: bytes  # the 0 to 2 octets left over
 
 
+class _Layout(NamedTuple):
+    """Where everything of a base64 part stands, for values of certain lengths modulo three."""
+
+    pieces: list[bytes]
+    chunks: list[tuple[int, bytes, int, bytes]]  # (place, octets before, number of the value, octets after)
+    compounds: list[list[bytes | int]]  # values that touch each other, numbered after the fields
+
+
 class Base64Part:
     """Base64. A value shifts what follows by 0, 1 or 2 octets; each literal is kept encoded for all three cases.
 
     A value takes the octets left over before it and the head of the literal after it, and gets lines of its own; every
-    line is a multiple of four characters, so that decoders which work line by line agree too.
+    line is a multiple of four characters, so that decoders which work line by line agree too. Where which octets go
+    depends only on the lengths of the values modulo three, so that is laid out once for each such combination.
     """
 
     encoding = "base64"
 
-    def __init__(self, content: Sequence[str | Slot], escape: Escape) -> None:
-        self._escape = escape
-        self._parts: list[str | tuple[_Aligned, ...]] = [
-            part.field if isinstance(part, Slot) else tuple(_aligned(crlf(part), head) for head in range(3))
-            for part in content
-        ]
-        self._fields = tuple({part for part in self._parts if isinstance(part, str)})
-        self.size = sum(len(part[0].lines) for part in self._parts if isinstance(part, tuple))
+    def __init__(
+        self,
+        content: Sequence[Content],
+        fields: Sequence[str],
+        encoded: dict[tuple[str, int], _Aligned] | None = None,
+    ) -> None:
+        """`encoded` keeps literals already encoded, for parts that share them."""
+        self._literals = {} if encoded is None else encoded
+        self._values = len(fields)
+        self._content = [fields.index(part.field) if isinstance(part, Slot) else part for part in content]
+        self._used = sorted({part for part in self._content if isinstance(part, int)})
+        self._layouts: dict[bytes, _Layout] = {}
+        self.size = sum(len(self._literal(part, 0).lines) for part in self._content if isinstance(part, str))
 
-    def pieces(self, values: Mapping[str, str]) -> list[bytes]:
-        pieces: list[bytes] = []
-        octets = {field: crlf(self._escape(value_of(values, field))) for field in self._fields}
-        left = b""  # octets that wait for their group of three; more than two only right after a value
-        for part in self._parts:
-            if isinstance(part, str):
-                left += octets[part]
-                continue
-            head, lines, tail = part[-len(left) % 3]
-            left += head
-            if over := len(left) % 3:  # only when the literal is shorter than the head asked of it
-                pieces.append(_base64_lines(left[:-over]))
-                left = left[-over:]
-            else:
-                pieces += (_base64_lines(left), lines)
-                left = tail
-        pieces.append(_base64_lines(left))
+    def pieces(self, octets: Sequence[bytes]) -> list[bytes]:
+        shifts = bytes([len(octets[number]) % 3 for number in self._used])
+        layout = self._layouts.get(shifts) or self._lay_out(shifts)
+        if layout.compounds:
+            joined = (b"".join([octets[t] if isinstance(t, int) else t for t in terms]) for terms in layout.compounds)
+            octets = [*octets, *joined]
+        pieces = layout.pieces.copy()
+        for at, before, number, after in layout.chunks:
+            line = b2a_base64(before + octets[number] + after, newline=False)
+            if len(line) <= _B64_LINE:
+                pieces[at] = line
+            else:  # a URL with a token takes two lines
+                pieces[at] = line[:76] + b"\r\n" + line[76:] if len(line) <= 152 else _broken(line)
         return pieces
+
+    def _lay_out(self, shifts: bytes) -> _Layout:
+        """`shifts`: the lengths of the values used, modulo three."""
+        shift_of = dict(zip(self._used, shifts, strict=True))
+        layout = _Layout([], [], [])
+        waiting: list[bytes | int] = []  # octets that wait for their group of three, values, short literals
+        length = 0  # of what waits, modulo three
+        for part in self._content:
+            if isinstance(part, int):
+                waiting.append(part)
+                length = (length + shift_of[part]) % 3
+                continue
+            head, lines, tail = self._literal(part, -length % 3)
+            if (length + len(head)) % 3:  # only when the literal is shorter than the head asked of it
+                waiting.append(head)
+                length = (length + len(head)) % 3
+                continue
+            self._close([*waiting, head], layout)
+            layout.pieces.append(lines)
+            waiting, length = [tail], len(tail)
+        self._close(waiting, layout)
+        if len(self._layouts) >= _MOST_LAYOUTS:
+            self._layouts.clear()
+        self._layouts[shifts] = layout
+        return layout
+
+    def _close(self, waiting: list[bytes | int], layout: _Layout) -> None:
+        """Give what waits, a whole number of groups, lines of its own; a value among it is left open."""
+        numbers = [at for at, term in enumerate(waiting) if isinstance(term, int)]
+        if not numbers:
+            layout.pieces.append(_base64_lines(_octets(waiting)))
+            return
+        first, last = numbers[0], numbers[-1]
+        if first == last:
+            number = waiting[first]
+            assert isinstance(number, int)
+        else:
+            number = self._values + len(layout.compounds)
+            layout.compounds.append(waiting[first : last + 1])
+        chunk = (len(layout.pieces), _octets(waiting[:first]), number, _octets(waiting[last + 1 :]))
+        layout.chunks.append(chunk)
+        layout.pieces.extend((b"", b"\r\n"))
+
+    def _literal(self, text: str, head: int) -> _Aligned:
+        found = self._literals.get((text, head))
+        if found is None:
+            found = self._literals[text, head] = _aligned(crlf(text), head)
+        return found
+
+
+class EightBitPart:
+    """The octets as they are, for a peer that offers 8BITMIME (RFC 6152).
+
+    Not in relaxed form, and lines may begin with a dot: whoever sends it must stuff dots, or use BDAT.
+    """
+
+    encoding = "8bit"
+
+    def __init__(
+        self, content: Sequence[Content], fields: Sequence[str], encoded: dict[str, bytes] | None = None
+    ) -> None:
+        """`encoded` keeps literals already encoded, for parts that share them."""
+        literals = {} if encoded is None else encoded
+        literals |= {part: crlf(part) for part in content if isinstance(part, str) and part not in literals}
+        self._pieces = [b"" if isinstance(part, Slot) else literals[part] for part in content]
+        self._slots = [(at, fields.index(part.field)) for at, part in enumerate(content) if isinstance(part, Slot)]
+        self.size = sum(map(len, self._pieces))
+        self.room = _room(self._pieces, {at for at, _ in self._slots})
+
+    def pieces(self, octets: Sequence[bytes]) -> list[bytes]:
+        """Raises LineTooLong when a value does not fit into its line; such a message needs an encoding."""
+        pieces = self._pieces.copy()
+        for at, number in self._slots:
+            value = pieces[at] = octets[number]
+            if len(value) > self.room or b"\0" in value:
+                raise LineTooLong
+        return pieces
+
+
+class LineTooLong(Exception):
+    """What 8bit cannot carry: a line of more than 998 octets, or a NUL (RFC 2045 section 2.8)."""
+
+
+def _room(pieces: Sequence[bytes], slots: Collection[int]) -> int:
+    """The longest value that every line with slots has room for; below zero when a line is too long without any."""
+    room, line, here = _LINE, 0, 0
+    for at, piece in enumerate(pieces):
+        here += at in slots
+        for number, text in enumerate(piece.split(b"\r\n")):
+            if number:
+                room, line, here = min(room, _room_of(line, here)), 0, 0
+            line += len(text)
+    return -1 if any(b"\0" in piece for piece in pieces) else min(room, _room_of(line, here))
+
+
+def _room_of(line: int, slots: int) -> int:
+    return (_LINE - line) // slots if slots else (_LINE if line <= _LINE else -1)
+
+
+def _octets(terms: Sequence[bytes | int]) -> bytes:
+    return b"".join(term for term in terms if isinstance(term, bytes))
 
 
 def _aligned(octets: bytes, head: int) -> _Aligned:
@@ -136,14 +294,14 @@ def _aligned(octets: bytes, head: int) -> _Aligned:
 
 
 def _base64_lines(octets: bytes) -> bytes:
-    if not octets:
-        return b""
-    encoded = binascii.b2a_base64(octets, newline=False)
-    if len(encoded) <= _B64_LINE:
-        return encoded + b"\r\n"
+    return _broken(b2a_base64(octets, newline=False)) + b"\r\n" if octets else b""
+
+
+def _broken(encoded: bytes) -> bytes:
+    """Base64 broken into lines, without the last line end."""
     if len(encoded) <= 2 * _B64_LINE:  # a URL with a token
-        return b"%b\r\n%b\r\n" % (encoded[:_B64_LINE], encoded[_B64_LINE:])
-    return b"".join([encoded[at : at + _B64_LINE] + b"\r\n" for at in range(0, len(encoded), _B64_LINE)])
+        return b"%b\r\n%b" % (encoded[:_B64_LINE], encoded[_B64_LINE:]) if len(encoded) > _B64_LINE else encoded
+    return b"\r\n".join([encoded[at : at + _B64_LINE] for at in range(0, len(encoded), _B64_LINE)])
 
 
 def _hex(found: re.Match[bytes]) -> bytes:

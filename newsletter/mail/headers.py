@@ -6,9 +6,9 @@ receivers ignore. Hence this writer. It never guesses: a control character anywh
 repair, because what follows a line end in a header is somebody else's header.
 """
 
-import binascii
 import re
 import unicodedata
+from binascii import b2a_base64
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -68,7 +68,7 @@ def raw_header(name: str, value: str, fold_at: str | None = None) -> bytes:
     Raises BadInput for anything outside printable ASCII, or a piece that cannot fit 998 octets (RFC 5322).
     """
     line = f"{_checked(name)}: {_checked_ascii(name, value)}"
-    if fold_at is not None and len(line) > LINE:
+    if fold_at is not None and len(line) > LINE and fold_at in value:
         line = line.replace(f"{fold_at} ", f"{fold_at}\r\n ")
     if len(line) > _HARD_LIMIT and max(map(len, line.split("\r\n"))) > _HARD_LIMIT:
         raise BadInput("the value is longer than a header line may be (998 octets)", where=name)
@@ -121,7 +121,12 @@ def _checked_address(name: str, address: str) -> str:
 
 def _mailbox(name: str, display_name: str, inner: str) -> bytes:
     before = len(_checked(name)) + 2
-    phrase = _phrase(clean(name, display_name), first=LINE - before).decode()
+    text = clean(name, display_name)
+    if not text.isascii():  # nearly every Vietnamese name: one encoded word and the address fill no line
+        word = b2a_base64(text.encode(), newline=False).decode()
+        if before + len(word) + _FRAME + len(inner) + 3 <= LINE:
+            return f"{name}: =?utf-8?b?{word}?= <{inner}>\r\n".encode()
+    phrase = _phrase(text, first=LINE - before).decode()
     last = len(phrase) - phrase.rindex("\n") - 1 if "\n" in phrase else before + len(phrase)
     gap = " " if last + len(inner) + 3 <= LINE else "\r\n "
     return f"{name}: {phrase}{gap}<{inner}>\r\n".encode()
@@ -175,7 +180,7 @@ def _fits_one_word(text: str, room: int) -> bool:
 
 
 def _one_word(data: bytes) -> bytes:
-    return b"=?utf-8?b?" + binascii.b2a_base64(data, newline=False) + b"?="
+    return b"=?utf-8?b?" + b2a_base64(data, newline=False) + b"?="
 
 
 def _quoted(text: str) -> str:

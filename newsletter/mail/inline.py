@@ -38,6 +38,11 @@ def embedded_in(html: str, names: Sequence[str], domain: str) -> list[str]:
     return [name for name in names if cid_url(name, domain) in html]
 
 
+def named_in(html: str, parts: Sequence[Inline]) -> tuple[Inline, ...]:
+    """Those of these pictures that the HTML shows: a block left out for its topic takes its picture along."""
+    return tuple(part for part in parts if f"cid:{part.content_id}" in html)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
     """How a rendering writes the addresses of our pictures: what stands before the name, or the domain behind it."""

@@ -4,11 +4,13 @@ Read with the standard library, not with our own writer's rules, so that writer 
 """
 
 import email
+import email.errors
 import email.policy
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from email.header import decode_header, make_header
 from email.message import EmailMessage, Message
 from functools import cached_property
 from typing import NamedTuple
@@ -19,12 +21,34 @@ import lxml.html
 from newsletter.mail.dkim import LookUp, parse_tags
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
+_HIDDEN = re.compile(r"display\s*:\s*none|max-height\s*:\s*0|mso-hide\s*:\s*all").search
+_INVISIBLE = re.compile(r"[\s\u034f\u200b-\u200f\u00ad\ufeff\u2007]+")
+
+
+Value = str | int | float
 
 
 class Fault(NamedTuple):
+    """`template` says what is wrong and how to mend it; it is a label of newsletter.locale, filled with `values`."""
+
     level: str
     where: str
-    message: str
+    template: str
+    values: tuple[tuple[str, Value], ...]
+
+
+def fault(level: str, where: str, template: str, **values: Value) -> Fault:
+    """One fault. `template` is written out at the call: tests read it there to see that every one is translated."""
+    return Fault(level, where, template, tuple(sorted(values.items())))
+
+
+class Said(NamedTuple):
+    """An item as it was to be said: `words` is all the text that came with it, title included."""
+
+    title: str
+    url: str
+    words: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +62,9 @@ class Seen:
     mail_from: str | None = None
     key: LookUp | None = None
     now: datetime | None = None
+    language: str | None = None
+    postal: str | None = None  # "" when none is set, None when it is not to be compared
+    items: tuple[Said, ...] = ()
 
     @cached_property
     def head(self) -> bytes:
@@ -115,6 +142,32 @@ class Seen:
         found = self.page.xpath("//body//text()[not(ancestor::style or ancestor::script or ancestor::title)]")
         return " ".join(" ".join(map(str, found)).split())
 
+    @cached_property
+    def preheader(self) -> str | None:
+        """The words hidden at the top for the inbox, without the blanks that push the rest away; None without any."""
+        hidden = next((node for node in self.elements("//body//*[@style]") if _HIDDEN(node.get("style", ""))), None)
+        words = "" if hidden is None else _INVISIBLE.sub(" ", hidden.text_content()).strip()
+        return words or None
+
+    @cached_property
+    def subject_read(self) -> str:
+        """The subject as a reader sees it; "" where it cannot be decoded."""
+        try:
+            return str(make_header(decode_header(self.get("subject"))))
+        except (ValueError, LookupError, email.errors.MessageError):
+            return ""
+
+    @cached_property
+    def links(self) -> list[str]:
+        """Where the web links of the HTML part lead, in order."""
+        return [link.get("href", "") for link in self.elements("//a[starts-with(@href, 'http')]")]
+
+    def elements(self, path: str) -> list[lxml.html.HtmlElement]:
+        """The elements of the HTML part on an XPath."""
+        if self.page is None:
+            return []
+        return [node for node in self.page.xpath(path) if isinstance(node, lxml.html.HtmlElement)]
+
     def _decoded(self, kind: str) -> str:
         part = next((leaf for leaf in self.leaves if leaf.get_content_type() == kind), None)
         return decoded(part) if part is not None else ""
@@ -127,8 +180,13 @@ def decoded(part: Message) -> str:
         return ""
     try:
         return octets.decode(part.get_content_charset() or "utf-8", "replace")
-    except LookupError:  # a charset nobody knows
+    except (LookupError, ValueError):  # a charset nobody knows, or no name of one at all
         return octets.decode("utf-8", "replace")
+
+
+def cut(text: str, most: int) -> str:
+    """What of `text` a program shows that has room for `most` characters; it cuts anywhere."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
 Check = Callable[[Seen], Iterator[Fault]]

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from newsletter.model import Rendering
@@ -27,6 +28,7 @@ def content_hash(
                 "preheader": rendering.preheader,
                 "html": hashlib.sha256(rendering.html.encode()).hexdigest(),
                 "text": hashlib.sha256(rendering.text.encode()).hexdigest(),
+                **({"segments": asdict(rendering.segments)} if rendering.segments is not None else {}),
             }
             for rendering in renderings
         ],

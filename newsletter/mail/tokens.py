@@ -9,6 +9,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 
 from newsletter.errors import ConfigError
 from newsletter.model import ID_LENGTH, MailingId, PersonId
@@ -17,6 +18,7 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _LETTERS = frozenset(_ALPHABET)
 _MAC_LENGTH = 16
 _LOW_FIVE_BITS = bytes(ord(_ALPHABET[octet & 31]) for octet in range(256))
+_MOST_PRIMED = 64
 TOKEN_LENGTH = 1 + 2 * ID_LENGTH + _MAC_LENGTH
 
 
@@ -43,20 +45,32 @@ class Keyring:
             if not 16 <= len(key) <= hashlib.blake2s.MAX_KEY_SIZE:
                 raise ConfigError(f"key {key_id!r} has {len(key)} octets", hint="a key has 16 to 32 random octets")
         self._current = current
-        # Keyed once and copied per token: 0.1 microseconds instead of 0.8.
+        # Keyed once and copied per token: 0.1 microseconds instead of 0.8. The current mailings' are primed with what
+        # all their tokens begin with.
         self._hashers = {
             (purpose, key_id): _hasher(key, purpose) for key_id, key in keys.items() for purpose in Purpose
         }
+        self._primed = lru_cache(_MOST_PRIMED)(self._prime)
 
     def __repr__(self) -> str:
         return f"<Keyring current={self._current}>"
 
     def make(self, purpose: Purpose, mailing: MailingId, person: PersonId) -> str:
         """The token, always the same for the same three. Raises ValueError for ids that are not model ids."""
-        if len(mailing) != ID_LENGTH or len(person) != ID_LENGTH:
+        beginning, hasher = self._primed(purpose, mailing)
+        if len(person) != ID_LENGTH:
             raise ValueError("an id has 16 characters")
-        payload = f"{self._current}{mailing}{person}"
-        return payload + self._mac(purpose, self._current, payload)
+        hasher = hasher.copy()
+        hasher.update(person.encode())
+        return beginning + person + hasher.digest().translate(_LOW_FIVE_BITS).decode()
+
+    def _prime(self, purpose: Purpose, mailing: MailingId) -> tuple[str, hashlib.blake2s]:
+        if len(mailing) != ID_LENGTH:
+            raise ValueError("an id has 16 characters")
+        beginning = f"{self._current}{mailing}"
+        hasher = self._hashers[purpose, self._current].copy()
+        hasher.update(beginning.encode())
+        return beginning, hasher
 
     def read(self, purpose: Purpose, token: str) -> tuple[MailingId, PersonId] | None:
         """Mailing and person, or None if the token is damaged, forged, of another purpose or of a key we lack."""

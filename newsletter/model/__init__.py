@@ -20,6 +20,17 @@ from newsletter.model.ids import SourceId as SourceId
 from newsletter.model.ids import StaffId as StaffId
 from newsletter.model.ids import StoryId as StoryId
 from newsletter.model.ids import new_id as new_id
+from newsletter.model.placing import HEAVIEST as HEAVIEST
+from newsletter.model.placing import Basis as Basis
+from newsletter.model.placing import Decision as Decision
+from newsletter.model.placing import Edit as Edit
+from newsletter.model.placing import Item as Item
+from newsletter.model.placing import ItemField as ItemField
+from newsletter.model.placing import Override as Override
+from newsletter.model.placing import Pin as Pin
+from newsletter.model.placing import Presence as Presence
+from newsletter.model.placing import Report as Report
+from newsletter.model.placing import SectionRule as SectionRule
 from newsletter.model.states import CLOSED_DELIVERIES as CLOSED_DELIVERIES
 from newsletter.model.states import OPEN_DELIVERIES as OPEN_DELIVERIES
 from newsletter.model.states import SERIAL as SERIAL
@@ -141,6 +152,7 @@ class Source:
     exclude: tuple[str, ...] = ()  # words and phrases: an article with one of them is skipped
     topics: tuple[str, ...] = ()  # labels its articles carry
     full_text: bool = True  # False: the teaser is enough, no article page is read
+    weight: int = 0  # staff's, -3 to 3: how far its articles stand ahead of others
     etag: str | None = None
     last_modified: str | None = None
     validators_url: str | None = None  # the final URL the validators belong to
@@ -188,6 +200,8 @@ class Article:
     decided: str | None = None  # who released or dropped it, when and why
     topics: tuple[str, ...] = ()  # the source's own first, then what the article names again and again
     source_topics: tuple[str, ...] = ()
+    weight: int = 0  # staff's, -3 to 3
+    source_weight: int = 0
 
     @property
     def changed_after_edit(self) -> bool:
@@ -250,6 +264,8 @@ class Newsletter:
     unknown_policy: str  # "hold" or "resend"
     active: bool
     source_ids: tuple[SourceId, ...] = ()
+    sections: tuple[SectionRule, ...] = ()  # as declared; none: sections are the sources' own
+    max_per_source: int | None = None
     images: PictureMode = PictureMode.HOSTED
 
 
@@ -274,61 +290,38 @@ class Issue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """Where else an item's story is told."""
-
-    source: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """An article's place in an issue, with what the reader sees of it."""
-
-    article_id: ArticleId
-    position: int
-    section: str | None
-    title: str
-    url: str
-    summary: str
-    source: str
-    author: str | None
-    image: str | None
-    language: str
-    published: datetime | date | None
-    topics: tuple[str, ...] = ()
-    also: tuple[Report, ...] = ()  # "also reported by"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """Why an article is, or is not, in an issue."""
-
-    article_id: ArticleId
-    included: bool
-    reason: str
-    item: Item | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One line of a preflight report. level: error (blocks sending), warning, note."""
+    """One line of a preflight report. level: error (blocks sending), warning, note.
+
+    `message` is English. `template` with its `values` is the same as a label to translate; "" where there is none.
+    """
 
     check: str
     level: str
     where: str
     message: str
+    template: str = ""
+    values: tuple[tuple[str, str | int | float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segments:
+    """What a rendering with marked segments (mail.segments) needs to be cut for a reader who chose topics."""
+
+    topics: tuple[tuple[str, ...], ...]  # of each item in reading order; none: for everybody
+    phrases: tuple[tuple[str, str], ...] = ()  # singular and plural of the counts that stand in it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendering:
-    """One compiled issue or letter in one language, with markers for per-reader values (mail.splice)."""
+    """One compiled issue or letter in one language, with markers for per-reader values (mail.markers)."""
 
     language: str
     subject: str
     preheader: str
     html: str
     text: str
+    segments: Segments | None = None  # None: everybody gets all of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -355,6 +348,8 @@ class Mailing:
     nonce: str  # marks the per-reader values of this mailing's renderings
     renderings: Sequence[Rendering] = ()
     images: tuple[str, ...] = ()  # names of the pictures of ours that the renderings show
+
+    manifest: Mapping[str, Any] | None = None  # what the renderings were made of, when they were made just now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from newsletter.store import (
     staff,
     stories,
     summaries,
+    versions,
 )
 from newsletter.store.engine import Connection, Database, DatabaseUnavailable
 from newsletter.store.migrate import migrate, schema_state
@@ -37,4 +38,5 @@ __all__ = [
     "staff",
     "stories",
     "summaries",
+    "versions",
 ]

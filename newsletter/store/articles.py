@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from newsletter.errors import BadInput, NotAllowed
 from newsletter.model import (
+    HEAVIEST,
     Article,
     ArticleId,
     ArticleState,
@@ -223,15 +224,32 @@ def listed(conn: Connection, *, state: ArticleState | None = None, limit: int = 
 
 
 def ready_for(conn: Connection, newsletter_id: NewsletterId) -> list[Article]:
-    """Ready articles of the newsletter's sources, newest first."""
+    """Ready articles of the newsletter's sources, newest first, the latest 1,000."""
+    return _of_newsletter(conn, newsletter_id, ArticleState.READY, 1000)
+
+
+def held_for(conn: Connection, newsletter_id: NewsletterId) -> list[Article]:
+    """Those that wait for a person, newest first, the latest 200."""
+    return _of_newsletter(conn, newsletter_id, ArticleState.HELD, 200)
+
+
+def _of_newsletter(conn: Connection, newsletter_id: NewsletterId, state: ArticleState, limit: int) -> list[Article]:
     query = (
         _select()
         .join(newsletter_sources, newsletter_sources.c.source_id == articles.c.source_id)
-        .where(newsletter_sources.c.newsletter_id == newsletter_id, articles.c.state == ArticleState.READY)
+        .where(newsletter_sources.c.newsletter_id == newsletter_id, articles.c.state == state)
         .order_by(sa.func.coalesce(articles.c.published_at, articles.c.first_seen_at).desc(), articles.c.id.desc())
-        .limit(1000)
+        .limit(limit)
     )
     return [_article(row) for row in conn.execute(query).mappings()]
+
+
+def weigh(conn: Connection, article_id: str, weight: int) -> None:
+    """Staff's weight of an article, -3 to 3. Raises BadInput for another number, or when there is no such article."""
+    if abs(weight) > HEAVIEST:
+        raise BadInput(f"a weight is a number from -{HEAVIEST} to {HEAVIEST}", where=str(weight))
+    if not conn.execute(sa.update(articles).where(articles.c.id == article_id).values(weight=weight)).rowcount:
+        raise BadInput("no such article", where=article_id)
 
 
 def summarised(
@@ -347,6 +365,7 @@ def _select() -> sa.Select[Any]:
             sources.c.name.label("source_name"),
             sources.c.section.label("section"),
             sources.c.topics.label("source_topics"),
+            sources.c.weight.label("source_weight"),
             *summaries.JOINED,
         )
         .join(sources, sources.c.id == articles.c.source_id)
@@ -380,4 +399,6 @@ def _article(row: Mapping[Any, Any]) -> Article:
         decided=row["decided"],
         topics=tuple(row["topics"] or ()),
         source_topics=tuple(row["source_topics"]),
+        weight=row["weight"],
+        source_weight=row["source_weight"],
     )

@@ -5,7 +5,7 @@ Each change is a compare-and-set on the state, so whoever comes second is told, 
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,13 +18,12 @@ from newsletter.model import (
     Issue,
     IssueId,
     IssueState,
-    Item,
     MailingId,
     Newsletter,
     NewsletterId,
-    Report,
     new_id,
 )
+from newsletter.store.decisions import decision_of, of_issue, write
 from newsletter.store.engine import Connection, insert
 from newsletter.store.schema.publishing import issue_articles, issues, newsletters
 
@@ -109,8 +108,11 @@ def last_sent_to(conn: Connection, list_slug: str) -> Issue | None:
     return _issue(row) if row else None
 
 
-def used(conn: Connection, newsletter_id: NewsletterId) -> dict[ArticleId, str]:
-    """Articles that stand in an issue of this newsletter that was, or may still be, sent -> that issue's name."""
+def used(conn: Connection, newsletter_id: NewsletterId, *, besides: IssueId | None = None) -> dict[ArticleId, str]:
+    """Articles that stand in an issue of this newsletter that was, or may still be, sent -> that issue's name.
+
+    `besides`: an issue that does not count.
+    """
     query = (
         sa.select(issue_articles.c.article_id, issues.c.number, issues.c.occurrence)
         .join(issues, issues.c.id == issue_articles.c.issue_id)
@@ -120,6 +122,8 @@ def used(conn: Connection, newsletter_id: NewsletterId) -> dict[ArticleId, str]:
             issues.c.state.notin_((IssueState.CANCELLED, IssueState.SKIPPED, IssueState.FAILED, IssueState.DRAFT)),
         )
     )
+    if besides is not None:
+        query = query.where(issues.c.id != besides)
     return {row.article_id: str(row.number or row.occurrence) for row in conn.execute(query)}
 
 
@@ -175,9 +179,7 @@ def composed(
         preflight=[asdict(finding) for finding in preflight],
         reason=None,
     )
-    conn.execute(sa.delete(issue_articles).where(issue_articles.c.issue_id == issue.id))
-    if decisions:
-        conn.execute(sa.insert(issue_articles), [_decision_row(issue.id, d) for d in decisions])
+    write(conn, issue.id, decisions)
 
 
 def approve(conn: Connection, issue_id: IssueId, content_hash: str, *, by: str, now: datetime) -> None:
@@ -202,16 +204,32 @@ def approve(conn: Connection, issue_id: IssueId, content_hash: str, *, by: str, 
 
 def back_to_draft(conn: Connection, issue_id: IssueId, *, reason: str) -> None:
     """Undo an approval or refuse a composition: it will be composed again from the present articles."""
+    _drafted(conn, issue_id, (IssueState.PENDING_APPROVAL, IssueState.SCHEDULED), reason)
+
+
+def edited(conn: Connection, issue_id: IssueId, *, reason: str) -> None:
+    """Staff said something else of it: it is a draft again, also when it was approved. Raises NotAllowed once it is sent."""
+    _drafted(conn, issue_id, (IssueState.DRAFT, IssueState.PENDING_APPROVAL, IssueState.SCHEDULED), reason)
+
+
+def _drafted(conn: Connection, issue_id: IssueId, allowed: Collection[IssueState], reason: str) -> None:
     _change(
         conn,
         issue_id,
-        (IssueState.PENDING_APPROVAL, IssueState.SCHEDULED),
+        allowed,
         state=IssueState.DRAFT,
         reason=reason,
         approved_hash=None,
         approved_by=None,
         approved_at=None,
     )
+
+
+def considered(conn: Connection, issue_id: IssueId, found: Sequence[Decision]) -> None:
+    """Keep why none of the articles considered can be taken, beside a draft that has nothing to say."""
+    known = {decision.article_id: decision for decision in decisions(conn, issue_id)}
+    if known != {decision.article_id: decision for decision in found}:
+        write(conn, issue_id, found)
 
 
 def holding(conn: Connection, article_id: ArticleId, *states: IssueState) -> list[Issue]:
@@ -288,13 +306,8 @@ def cancel(conn: Connection, issue_id: IssueId, *, reason: str) -> None:
 
 
 def decisions(conn: Connection, issue_id: IssueId) -> list[Decision]:
-    """Every article considered for the issue, the included ones first in their order."""
-    query = (
-        sa.select(issue_articles)
-        .where(issue_articles.c.issue_id == issue_id)
-        .order_by(issue_articles.c.included.desc(), issue_articles.c.position, issue_articles.c.article_id)
-    )
-    return [_decision(row) for row in conn.execute(query).mappings()]
+    """Every article considered for the issue: those in it in their order, then the others, best ranked first."""
+    return of_issue(conn, issue_id)
 
 
 def decisions_about(conn: Connection, article_id: ArticleId) -> list[tuple[Issue, Decision, str]]:
@@ -306,6 +319,7 @@ def decisions_about(conn: Connection, article_id: ArticleId) -> list[tuple[Issue
             issue_articles.c.included,
             issue_articles.c.reason.label("why"),
             issue_articles.c.item,
+            issue_articles.c.basis,
         )
         .join(issue_articles, issue_articles.c.issue_id == issues.c.id)
         .join(newsletters, newsletters.c.id == issues.c.newsletter_id)
@@ -313,7 +327,7 @@ def decisions_about(conn: Connection, article_id: ArticleId) -> list[tuple[Issue
         .order_by(issues.c.send_at.desc())
     )
     rows = conn.execute(query).mappings().all()
-    return [(_issue(row), _decision({**row, "reason": row["why"]}), row["newsletter_name"]) for row in rows]
+    return [(_issue(row), decision_of({**row, "reason": row["why"]}), row["newsletter_name"]) for row in rows]
 
 
 def _change(
@@ -334,33 +348,6 @@ def _change(
         raise NotAllowed(f"an issue that is {state} cannot become {values['state']}", where=issue_id)
 
 
-def _decision_row(issue_id: IssueId, decision: Decision) -> dict[str, Any]:
-    item = None
-    if decision.item is not None:
-        item = asdict(decision.item)
-        item["published"] = item["published"].isoformat() if item["published"] else None
-    return {
-        "issue_id": issue_id,
-        "article_id": decision.article_id,
-        "included": decision.included,
-        "reason": decision.reason,
-        "position": decision.item.position if decision.item else None,
-        "item": item,
-    }
-
-
-def _decision(row: Mapping[Any, Any]) -> Decision:
-    item = None
-    if row["item"] is not None:
-        published = row["item"]["published"]
-        if published is not None:
-            published = date.fromisoformat(published) if len(published) == 10 else datetime.fromisoformat(published)
-        kept = row["item"]  # an issue composed before these were there has none
-        also = tuple(Report(**one) for one in kept.get("also", ()))
-        item = Item(**{**kept, "published": published, "also": also, "topics": tuple(kept.get("topics", ()))})
-    return Decision(article_id=row["article_id"], included=row["included"], reason=row["reason"], item=item)
-
-
 def _issue(row: Mapping[Any, Any]) -> Issue:
     return Issue(
         id=row["id"],
@@ -377,6 +364,10 @@ def _issue(row: Mapping[Any, Any]) -> Issue:
         approved_hash=row["approved_hash"],
         approved_by=row["approved_by"],
         approved_at=row["approved_at"],
-        preflight=tuple(Finding(**finding) for finding in row["preflight"] or ()),
+        preflight=tuple(map(_finding, row["preflight"] or ())),
         intros=row["intros"] or {},
     )
+
+
+def _finding(kept: Mapping[str, Any]) -> Finding:
+    return Finding(**{**kept, "values": tuple((name, value) for name, value in kept.get("values", ()))})

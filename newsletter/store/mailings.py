@@ -1,6 +1,7 @@
 """Mailings and their renderings: what exactly is sent, whoever it goes to."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from newsletter.model import (
     MailingKind,
     MailingState,
     Rendering,
+    Segments,
 )
 from newsletter.store.engine import Connection
 from newsletter.store.schema.delivering import mailings, renderings
@@ -89,6 +91,7 @@ def _add_renderings(conn: Connection, mailing_id: MailingId, made: Sequence[Rend
             "preheader": r.preheader,
             "html": r.html,
             "text": r.text,
+            "segments": asdict(r.segments) if r.segments is not None else None,
         }
         for position, r in enumerate(made)
     ]
@@ -119,9 +122,23 @@ def _mailing(conn: Connection, row: Mapping[Any, Any]) -> Mailing:
         nonce=row["nonce"],
         renderings=tuple(
             Rendering(
-                language=r["language"], subject=r["subject"], preheader=r["preheader"], html=r["html"], text=r["text"]
+                language=r["language"],
+                subject=r["subject"],
+                preheader=r["preheader"],
+                html=r["html"],
+                text=r["text"],
+                segments=_segments(r["segments"]),
             )
             for r in made
         ),
         images=tuple(conn.execute(shown.order_by(mailing_images.c.position)).scalars()),
+    )
+
+
+def _segments(kept: Mapping[str, Any] | None) -> Segments | None:
+    if kept is None:
+        return None
+    return Segments(
+        topics=tuple(map(tuple, kept["topics"])),
+        phrases=tuple((singular, plural) for singular, plural in kept["phrases"]),
     )

@@ -1,12 +1,13 @@
 """Newsletters: what is published, from which sources, when, to which list."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from newsletter.model import ApprovalPolicy, Newsletter, NewsletterId, PictureMode, SourceId
+from newsletter.model import ApprovalPolicy, Newsletter, NewsletterId, PictureMode, SectionRule, SourceId
 from newsletter.store.engine import Connection
 from newsletter.store.schema.publishing import newsletter_sources, newsletters
 
@@ -28,6 +29,8 @@ def save(conn: Connection, newsletter: Newsletter, *, now: datetime) -> Newslett
         "compose_lead_seconds": int(newsletter.compose_lead.total_seconds()),
         "latest_start_seconds": int(newsletter.latest_start.total_seconds()),
         "max_items": newsletter.max_items,
+        "max_per_source": newsletter.max_per_source,
+        "sections": [asdict(rule) for rule in newsletter.sections] or None,
         "unknown_policy": newsletter.unknown_policy,
         "images": newsletter.images,
         "active": newsletter.active,
@@ -73,6 +76,12 @@ def scheduled_from(conn: Connection, newsletter_id: NewsletterId) -> datetime:
     return moment
 
 
+def take_turn(conn: Connection, newsletter_id: NewsletterId) -> None:
+    """Wait until nobody else is giving an issue of it its content; the row stays locked until the transaction ends."""
+    own = newsletters.c.id == newsletter_id
+    conn.execute(sa.update(newsletters).where(own).values(slug=newsletters.c.slug))
+
+
 def deactivate(conn: Connection, slugs: Sequence[str]) -> int:
     return conn.execute(sa.update(newsletters).where(newsletters.c.slug.in_(slugs)).values(active=False)).rowcount
 
@@ -111,5 +120,12 @@ def _newsletter(conn: Connection, row: Mapping[Any, Any]) -> Newsletter:
         unknown_policy=row["unknown_policy"],
         active=row["active"],
         source_ids=tuple(chosen),
+        sections=tuple(_rule(kept) for kept in row["sections"] or ()),
+        max_per_source=row["max_per_source"],
         images=PictureMode(row["images"] or PictureMode.HOSTED),
     )
+
+
+def _rule(kept: Mapping[str, Any]) -> SectionRule:
+    lists = {name: tuple(kept[name]) for name in ("source_ids", "topics", "words")}
+    return SectionRule(**{**kept, **lists})

@@ -39,6 +39,7 @@ def add(conn: Connection, source: Source, *, now: datetime) -> SourceId:
         "exclude": list(source.exclude),
         "topics": list(source.topics),
         "full_text": source.full_text,
+        "weight": source.weight,
     }
     if known is not None:
         if (known.kind, known.url) != (source.kind, source.url):
@@ -75,6 +76,7 @@ def new(
     exclude: Sequence[str] = (),
     topics: Sequence[str] = (),
     full_text: bool = True,
+    weight: int = 0,
 ) -> Source:
     """A source that is not yet written."""
     return Source(
@@ -92,6 +94,7 @@ def new(
         exclude=tuple(exclude),
         topics=tuple(topics),
         full_text=full_text,
+        weight=weight,
     )
 
 
@@ -229,6 +232,7 @@ def _source(row: Any) -> Source:
         exclude=tuple(row["exclude"]),
         topics=tuple(row["topics"]),
         full_text=row["full_text"],
+        weight=row["weight"],
         etag=row["etag"],
         last_modified=row["last_modified"],
         validators_url=row["validators_url"],

@@ -61,9 +61,8 @@ def plain_words(text: str, *, longest: int = LONGEST) -> str:
     return words
 
 
-def edit(conn: Connection, article_id: str, text: str, *, by: str, now: datetime) -> Changed:
-    """A person's words become the summary. Raises BadInput for words that cannot be printed, NotAllowed for a skipped one."""
-    article = _editable(conn, article_id)
+def judged(article: Article, text: str, *, by: str) -> Summary:
+    """A person's words about an article with the guard's verdict. Raises BadInput for words that cannot be printed."""
     words = plain_words(text)
     draft = Summary(
         text=words,
@@ -72,10 +71,15 @@ def edit(conn: Connection, article_id: str, text: str, *, by: str, now: datetime
         guard=Verdict(ok=True),
         by=by,
     )
-    judged = judge_edit(
+    return judge_edit(
         draft, title=article.title, standfirst=article.standfirst, text=article.text, language=article.language
     )
-    return _keep(conn, article, judged, act=SummaryAct.EDITED, by=by, now=now)
+
+
+def edit(conn: Connection, article_id: str, text: str, *, by: str, now: datetime) -> Changed:
+    """A person's words become the summary. Raises BadInput for words that cannot be printed, NotAllowed for a skipped one."""
+    article = _editable(conn, article_id)
+    return _keep(conn, article, judged(article, text, by=by), act=SummaryAct.EDITED, by=by, now=now)
 
 
 def regenerate(app: App, article_id: str, *, by: str, now: datetime) -> Changed:

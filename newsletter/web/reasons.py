@@ -47,6 +47,11 @@ _KNOWN = (
     (r"has no summary", "has no summary"),
     (r"left", "left the list"),
     (r"suppressed", "suppressed"),
+    (r"no chosen topic", "nothing in it on the topics they chose"),
+    (
+        r"the design does not mark its items with .*",
+        "the design cannot leave items out: who chose topics gets everything",
+    ),
     (r"not subscribed", "not subscribed"),
     (r"the sender died after the intent; .*", "the sender died at the last step; the message may have arrived"),
     (r"expired: still refused after 48 hours", "still refused after 48 hours"),
@@ -91,6 +96,26 @@ _KNOWN = (
     (r"same story as “(?P<title>.+)” \((?P<source>.+)\)", "same story as “{title}” ({source})"),
     (r"told apart by staff", "told apart by staff"),
     (r"over the limit of (?P<n>\d+)", "over the limit of {n} items"),
+    (r"over the limit of (?P<n>\d+) of (?P<source>.+)", "over the limit of {n} items of {source}"),
+    (
+        r"in, only on the web: over the limit of (?P<n>\d+) in “(?P<section>.+)”",
+        "only on the web: over the limit of {n} items in “{section}”",
+    ),
+    (r"in, only on the web: over the limit of (?P<n>\d+) in the rest", "only on the web: over the limit of {n} items"),
+    (r"in: taken in by (?P<who>.+)", "taken in by {who}"),
+    (r"left out by (?P<who>.+)", "left out by {who}"),
+    # the rule that gave an item its section
+    (r"source (?P<source>.+)", "from the source {source}"),
+    (r"topic (?P<topic>.+)", "for the topic “{topic}”"),
+    (r"word (?P<word>.+)", "for the word “{word}”"),
+    (r"the section of the source (?P<source>.+)", "the section of {source}"),
+    (r"no (?:other )?section takes it", "no other section takes it"),
+    (r"staff", "section chosen by staff"),
+    # what staff do to items
+    (r"an item was changed", "an article of it was changed; it is composed again"),
+    (r"the article is not in the issue", "the article is not in the issue any more"),
+    (r"a picture's address begins with https://", "a picture’s address begins with https://"),
+    (r"the article does not bear it out: (?P<rest>.+)", "the article does not bear it out: {rest}"),
     (r"too old: more than (?P<n>\d+) days", "older than {n} days"),
     # the guard's reasons, the way a summary was made, and what an edit is refused for
     (r"figure: (?P<what>.+)", "figure not in the article: {what}"),

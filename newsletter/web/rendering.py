@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from newsletter.app import App
 from newsletter.locale import Labels
+from newsletter.mail.findings import place_told, told
 from newsletter.store.staff import Staff
 from newsletter.web.assets import Asset
 from newsletter.web.language import choices
@@ -68,6 +69,10 @@ class Pages:
                 "number": words.format_number,
                 "day": words.format_date,
                 "moment": moment,
+                "finding": lambda finding: (
+                    told(words, finding) if finding.template else reason_in(words, finding.message)
+                ),
+                "place": lambda where: place_told(words, where),
                 "reason": lambda text: reason_in(words, text),
                 "language": visit.language,
                 "languages": choices(),

@@ -24,6 +24,8 @@ base_url = "https://news.vien.example"
 address = "tin@vien.example"
 name = "Viện Ví Dụ"
 postal_address = "3 phố Ví Dụ, Hà Nội"
+[preflight]
+links = false
 """
 
 SITE = """

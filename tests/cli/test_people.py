@@ -113,3 +113,17 @@ def test_staff_get_a_link_that_is_not_kept(home: Home) -> None:
     team = home("staff", "list", "--json")
     assert [(member["name"], member["has_password"]) for member in team.json] == [("Chi", False)]
     assert "chi@vien" not in team.out + home("staff", "list").out
+
+
+def test_a_person_gets_only_the_topics_chosen_for_them_until_it_is_everything_again(site: Home) -> None:
+    assert (
+        site("subscribers", "add", "an@vien.example", "--list", "ban-doc", "--consent", "asked", "--confirmed").code
+        == 0
+    )
+    said = site("subscribers", "topics", "an@vien.example", "--list", "ban-doc", "--topic", "Biển", "--topic", "Lúa")
+    assert (said.code, said.out) == (0, "only Biển, Lúa\n")
+    assert "ban-doc: active, only Biển, Lúa" in site("subscribers", "show", "an@vien.example").out
+    assert site("subscribers", "topics", "an@vien.example", "--list", "ban-doc").out == "everything\n"
+    assert "only" not in site("subscribers", "show", "an@vien.example").out
+    assert site("subscribers", "unsubscribe", "an@vien.example", "--list", "ban-doc").code == 0
+    assert "not on the list" in site("subscribers", "topics", "an@vien.example", "--list", "ban-doc").error

@@ -132,6 +132,76 @@ def test_an_automatic_newsletter_opens_at_its_send_moment_and_a_manual_one_a_day
     assert "compose_lead_hours = 0" in home("dump").out
 
 
+SECTIONS = """
+max_per_source = 3
+[[newsletters.sections]]
+title = "Biển"
+titles = {en = "The sea"}
+sources = ["tin"]
+topics = ["hải dương"]
+words = ["cơn bão"]
+limit = 4
+[[newsletters.sections]]
+title = "Tin khác"
+"""
+
+
+def test_sections_are_kept_in_their_order_and_dumped_as_they_were(home: Home) -> None:
+    file = home.write("site.toml", SITE + SECTIONS)
+    assert home("apply", file).code == 0
+    dumped = home("dump").out
+    assert SECTIONS.partition("\n[[")[2] in dumped.replace("\n\n[[", "\n[[")
+    again = home.write("dumped.toml", dumped)
+    assert [change["action"] for change in home("apply", again, "--json").json["plan"]] == ["unchanged"] * 3
+    assert home("dump").out == dumped
+
+
+def test_the_plan_shows_what_of_the_sections_changes(home: Home) -> None:
+    home("apply", home.write("site.toml", SITE + SECTIONS))
+    said = home("apply", home.write("site.toml", SITE + SECTIONS.replace("limit = 4", "limit = 2")), "--dry-run").out
+    assert "changed   newsletter ban-tin: sections [" in said
+    assert "limit = 4" in said.partition("→")[0]
+    assert "limit = 2" in said.partition("→")[2]
+
+
+def test_a_section_without_its_removed_sources_does_not_take_everything(home: Home) -> None:
+    more = '[[sources]]\nslug = "khac"\nkind = "manual"\n\n[[newsletters]]'
+    site = SITE.replace("[[newsletters]]", more).replace('sources = ["tin"]', 'sources = ["tin", "khac"]')
+    only = SECTIONS.replace('sources = ["tin"]\ntopics = ["hải dương"]\nwords = ["cơn bão"]', 'sources = ["khac"]')
+    assert home("apply", home.write("site.toml", site + only)).code == 0
+    rest = home.write("less.toml", SITE.partition("[[newsletters]]")[0])
+    assert home("apply", rest, "--prune").code == 0
+    dumped = home("dump").out
+    assert 'title = "Biển"' not in dumped
+    assert 'title = "Tin khác"' in dumped
+    assert home("apply", home.write("dumped.toml", dumped)).code == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ('sources = ["tin"]\ntopics', 'sources = ["tim"]\ntopics', "sections[0].sources: 'tim' is no source of this"),
+        ("limit = 4", "limit = 0", "newsletters[0].sections[0].limit"),
+        ("limit = 4", "limits = 4", "unknown key newsletters[0].sections[0].limits"),
+        ('sources = ["tin"]\ntopics = ["hải dương"]\nwords = ["cơn bão"]', "", "only the last may take the rest"),
+        ('title = "Tin khác"', 'title = "biển"', "a title is there twice"),
+        ('words = ["cơn bão"]', 'words = ["…"]', "is no word or phrase"),
+        ("max_per_source = 3", "max_per_source = 0", "newsletters[0].max_per_source"),
+    ],
+)
+def test_a_section_that_cannot_be_is_refused(home: Home, old: str, new: str, expected: str) -> None:
+    assert old in SECTIONS
+    said = home("apply", home.write("site.toml", SITE + SECTIONS.replace(old, new)))
+    assert said.code == 1
+    assert expected in said.error
+
+
+def test_the_weight_of_a_source_goes_through_file_edit_and_plan(site: Home) -> None:
+    assert "weight 0 → 2" in site("source", "edit", "tin", "--weight", "2").out
+    assert "weight = 2" in site("dump").out
+    assert "weight" in site("source", "edit", "tin", "--weight", "4").error
+
+
 @pytest.mark.parametrize("mode", ["hosted", "embedded", "linked"])
 def test_where_the_pictures_come_from_is_a_key_of_the_newsletter(home: Home, mode: str) -> None:
     assert home("apply", home.write("pictures.toml", SITE + f'images = "{mode}"\n')).code == 0

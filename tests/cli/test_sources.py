@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from newsletter.cli.sources import slug_of
+from newsletter.collect.discover import slug_of
 from newsletter.store import Database, sources
 from tests.cli.conftest import ARTICLE, Home, Pages
 

@@ -1,5 +1,6 @@
 """Lead, sections, briefs: nothing lost, headings only where they help."""
 
+from dataclasses import replace
 from types import ModuleType
 
 from hypothesis import given
@@ -55,3 +56,18 @@ def test_at_every_stage_each_item_is_shown_once_or_counted(sections: list[str | 
         assert len({item.title for item in shown}) == len(shown) == made.listed
         assert len(shown) + made.more == len(items)
         assert [item.position for item in shown] == list(range(1, len(shown) + 1))
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", None]), st.booleans()), max_size=30), st.booleans())
+def test_items_only_on_the_web_are_never_shown_and_always_counted(
+    drawn: list[tuple[str | None, bool]], web_view: bool
+) -> None:
+    items = tuple(
+        replace(item, only_web=only) for item, (_, only) in zip(_items([name for name, _ in drawn]), drawn, strict=True)
+    )
+    for stage in squeezes(items, LAYOUT, web_view=web_view):
+        made = arrange(items, LAYOUT, stage, rest_title="Rest")
+        shown = [*([made.lead] if made.lead else []), *(i for s in made.sections for i in s.items), *made.briefs]
+        assert not any(item.only_web for item in shown)
+        assert len(shown) + made.more == len(items)
+        assert sum(section.more for section in made.sections) <= sum(only for _, only in drawn)

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 
-from newsletter.compose.markup import inlined, wrapped
+from newsletter.compose.markup import inlined
+from newsletter.compose.wrapping import wrapped
 
 _WORDS = st.text(alphabet="abcđẫ ỗ&;", max_size=40).map(lambda text: text.replace("&", "&amp;"))
 _PARTS = st.one_of(

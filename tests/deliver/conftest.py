@@ -1,19 +1,21 @@
 """An approved issue ready to send, without collecting and composing one: the deliver stage on its own."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from newsletter.app import App
 from newsletter.mail.manifest import content_hash
-from newsletter.mail.markers import make_nonce, marker
+from newsletter.mail.markers import make_nonce, marker, segment_marks
 from newsletter.model import (
     Mailing,
     MailingId,
     MailingKind,
     MailingState,
     Rendering,
+    Segments,
     new_id,
 )
 from newsletter.store import deliveries, mailings
@@ -21,6 +23,17 @@ from subscribers import audience
 from tests.conftest import subscribe
 
 Frozen = Callable[..., MailingId]
+
+
+def topical(nonce: str, language: str = "vi") -> Rendering:
+    """Two items, each of one topic."""
+    made = rendering(nonce, language)
+    for at, words in enumerate(("Phao đo sóng.", "Giống lúa chịu mặn.")):
+        begin, end = segment_marks(nonce, [at], html=True)
+        made = replace(made, html=made.html.replace("</body>", f"{begin}<p>{words}</p>{end}</body>"))
+        begin, end = segment_marks(nonce, [at], html=False)
+        made = replace(made, text=f"{made.text}{begin}{words}\n{end}")
+    return replace(made, segments=Segments(topics=(("Biển",), ("Lúa",))))
 
 
 def rendering(nonce: str, language: str = "vi") -> Rendering:
@@ -42,12 +55,17 @@ def frozen_mailing() -> Frozen:
     """`frozen_mailing(app, addresses)` subscribes them and freezes a mailing of kind TEST-free content for them."""
 
     def make(
-        app: App, addresses: list[str], *, kind: MailingKind = MailingKind.ISSUE, policy: str = "hold"
+        app: App,
+        addresses: list[str],
+        *,
+        kind: MailingKind = MailingKind.ISSUE,
+        policy: str = "hold",
+        made: Callable[..., Rendering] = rendering,
     ) -> MailingId:
         subscribe(app, "tin", addresses)
         mailing_id = MailingId(new_id())
         nonce = make_nonce(app.nonce_secret, mailing_id)
-        renderings = (rendering(nonce), rendering(nonce, "en"))
+        renderings = (made(nonce), made(nonce, "en"))
         sender = f"Bản tin Viện <{app.settings.sender.address}>"
         mailing = Mailing(
             id=mailing_id,

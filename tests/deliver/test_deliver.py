@@ -17,7 +17,7 @@ from newsletter.mail.tokens import Purpose
 from newsletter.model import CLOSED_DELIVERIES, OPEN_DELIVERIES, MailingState
 from newsletter.store import mailings, receipts
 from tests.conftest import NOW
-from tests.deliver.conftest import addresses, outbox, smtp
+from tests.deliver.conftest import addresses, outbox, smtp, topical
 from tests.fakes.smtpd import Behaviour, Sink
 
 
@@ -49,6 +49,30 @@ def test_everybody_gets_one_signed_message_and_a_second_run_sends_nothing(make_a
         assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
         trace = message["Message-ID"].strip("<>").split("@")[0]
         assert app.keyring.read(Purpose.TRACE, trace)[0] == mailing_id
+
+
+def test_readers_get_the_items_of_the_topics_they_chose_and_who_is_left_with_none_is_skipped(make_app, frozen_mailing):
+    app = make_app()
+    mailing_id = frozen_mailing(app, addresses(4), made=topical)
+    with app.db.begin() as conn:
+        for address, topics in zip(addresses(3), (["biển"], ["Lúa", "Biển"], ["Rừng"]), strict=True):
+            person_id = subscribers.find(conn, subscribers.parse_address(address))
+            assert subscribers.choose_topics(conn, "tin", person_id, topics)
+    deliver.run(app, NOW)
+    got = {}
+    for path in outbox(app):
+        message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+        text = message.get_body(("plain",)).get_content()
+        markup = message.get_body(("html",)).get_content()
+        got[message["To"].addresses[0].addr_spec] = [
+            words for words in ("Phao đo sóng.", "Giống lúa chịu mặn.") if words in text and f"<p>{words}</p>" in markup
+        ]
+    both = ["Phao đo sóng.", "Giống lúa chịu mặn."]
+    assert got == dict(zip([*addresses(2), addresses(4)[3]], (both[:1], both, both), strict=True))
+    assert (counts(app, mailing_id).sent, counts(app, mailing_id).skipped) == (3, 1)
+    with app.db.read() as conn:
+        reason = conn.execute(sa.text("SELECT reason FROM deliveries WHERE state = 'skipped'")).scalar_one()
+    assert reason == "no chosen topic"
 
 
 def test_the_return_path_carries_the_token_of_the_delivery(make_app, frozen_mailing):

@@ -14,7 +14,15 @@ from jinja2.ext import babel_extract
 from newsletter.locale import available, format_date, format_datetime_in, format_number, labels
 
 ROOT = Path(__file__).resolve().parents[2]
-PLACES = ("templates", "newsletter/web", "newsletter/compose", "newsletter/approve.py", "newsletter/track.py")
+KEYWORDS = {**DEFAULT_KEYWORDS, "fault": (3,)}  # fault(level, where, template): see newsletter/mail/inspected.py
+PLACES = (
+    "templates",
+    "newsletter/web",
+    "newsletter/compose",
+    "newsletter/mail",
+    "newsletter/approve.py",
+    "newsletter/track.py",
+)
 
 
 def _used() -> dict[str, str]:
@@ -27,7 +35,7 @@ def _used() -> dict[str, str]:
             if method is None or not file.is_file():
                 continue
             content = io.BytesIO(file.read_bytes())
-            for line, message, *_rest in extract(method, content, keywords=DEFAULT_KEYWORDS):
+            for line, message, *_rest in extract(method, content, keywords=KEYWORDS):
                 msgid = message if isinstance(message, str) else message[0]
                 found.setdefault(msgid, f"{file.relative_to(ROOT)}:{line}")
     return found

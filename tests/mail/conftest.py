@@ -74,15 +74,15 @@ def rendering(nonce: str) -> Rendering:
     rows = "".join(row.format(n=n, title=title, blurb=blurb) for n, title in enumerate(titles))
     html = (
         '<!doctype html>\n<html lang="vi"><head><meta charset="utf-8"><title>Bản tin tuần số 7</title></head>\n<body>'
-        '<div style="display:none">Sáu nhóm cùng thử giống lúa chịu mặn</div>\n'
+        '<div style="display:none">Sáu nhóm cùng thử giống lúa chịu mặn qua ba vụ</div>\n<h1>Bản tin tuần</h1>'
         f'<p>Xin chào {name},</p>\n<table role="presentation">\n{rows}</table>\n'
         f'<p><a href="{leave}">Hủy đăng ký</a> · Viện Ví Dụ, 1 đường Ví Dụ</p>\n</body></html>\n'
     )
     items = "\n".join(f"* {title}\n  {blurb}\n  https://vien.example/tin/{n}\n" for n, title in enumerate(titles))
     return Rendering(
         language="vi",
-        subject="Bản tin tuần số 7: sáu nhóm cùng thử giống lúa chịu mặn ở đồng bằng",
-        preheader="Sáu nhóm cùng thử giống lúa chịu mặn",
+        subject="Số 7: sáu nhóm cùng thử giống lúa chịu mặn",
+        preheader="Sáu nhóm cùng thử giống lúa chịu mặn qua ba vụ",
         html=html,
         text=f"Xin chào {name},\n\n{items}\n-- \nHủy đăng ký: {leave}\n",
     )

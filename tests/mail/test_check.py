@@ -34,7 +34,7 @@ def test_our_own_message_is_clean(message, known):
 def test_what_is_not_as_expected_is_found(message, known, sent_at):
     raw = message.mime()
     wrong = {
-        "from_domain": ("khac.example", "A06"),
+        "from_domain": ("khac.example", "A05 A06"),
         "rcpt": ("ai.do@doc.example", "A07"),
         "subject": ("Một tiêu đề khác", "A08"),
         "mail_from": ("x" * 65 + "@vien.example", "A31"),
@@ -42,7 +42,7 @@ def test_what_is_not_as_expected_is_found(message, known, sent_at):
         "now": (sent_at + timedelta(hours=1), "A04"),
     }
     for name, (value, check) in wrong.items():
-        assert checks(check_message(raw, **{**known, name: value})) == {check}
+        assert checks(check_message(raw, **{**known, name: value})) == set(check.split())
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from newsletter.errors import BadInput
 from newsletter.mail.dkim import relaxed_body
-from newsletter.mail.encoding import Base64Part, QuotedPart, crlf, encode_part
+from newsletter.mail.encoding import Base64Part, EightBitPart, Encoder, LineTooLong, QuotedPart, crlf, octets_of
 from newsletter.mail.markers import Slot, marker, split
 
 signs = st.sampled_from(
@@ -28,6 +28,14 @@ def expected(content, values, escape):
     return b"".join(crlf(escape(values[part.field]) if isinstance(part, Slot) else part) for part in content)
 
 
+FIELDS = ("subscriber_name", "unsubscribe_url")
+
+
+def made(part, content, values, *, markup=False):
+    """The octets of one part for one reader."""
+    return b"".join(part(content, FIELDS).pieces(octets_of(values, FIELDS)[markup]))
+
+
 def no_escape(text):
     return text
 
@@ -36,7 +44,7 @@ def no_escape(text):
 @given(contents, texts, texts)
 def test_quoted_printable_with_slots_decodes_to_the_text(content, name, url):
     values = {"subscriber_name": name, "unsubscribe_url": url}
-    octets = b"".join(QuotedPart(content, html.escape).pieces(values))
+    octets = made(QuotedPart, content, values, markup=True)
     # quopri wants bare LF after a soft break
     assert quopri.decodestring(octets.replace(b"=\r\n", b"=\n")) == expected(content, values, html.escape)
     lines = octets.split(b"\r\n")
@@ -49,7 +57,7 @@ def test_quoted_printable_with_slots_decodes_to_the_text(content, name, url):
 @given(contents, texts, texts)
 def test_base64_with_slots_decodes_to_the_text_also_line_by_line(content, name, url):
     values = {"subscriber_name": name, "unsubscribe_url": url}
-    octets = b"".join(Base64Part(content, no_escape).pieces(values))
+    octets = made(Base64Part, content, values)
     lines = octets.split(b"\r\n")
     assert max(map(len, lines)) <= 76
     assert b"".join(base64.b64decode(line, validate=True) for line in lines) == expected(content, values, no_escape)
@@ -59,35 +67,63 @@ def test_base64_with_slots_decodes_to_the_text_also_line_by_line(content, name, 
 @given(contents, texts)
 def test_both_encodings_are_in_relaxed_form_already(content, value):
     values = {"subscriber_name": value, "unsubscribe_url": value}
-    for part in (QuotedPart(content, no_escape), Base64Part(content, no_escape)):
-        body = b"--=_b\r\n\r\n" + b"".join(part.pieces(values)) + b"\r\n--=_b--\r\n"
+    for part in (QuotedPart, Base64Part):
+        body = b"--=_b\r\n\r\n" + made(part, content, values) + b"\r\n--=_b--\r\n"
         assert relaxed_body(body) == body
 
 
 def test_no_character_is_cut_by_a_soft_line_break():
-    octets = b"".join(QuotedPart(["ngữ nghĩa thuở ấy " * 40], no_escape).pieces({}))
+    octets = b"".join(QuotedPart(["ngữ nghĩa thuở ấy " * 40], ()).pieces([]))
     for line in octets.split(b"=\r\n"):
         quopri.decodestring(line).decode()
     assert not re.search(rb"=[0-9A-F]?=\r\n", octets)
 
 
+@settings(max_examples=200, deadline=None)
+@given(contents, texts, texts)
+def test_without_an_encoding_the_octets_are_the_text_or_refused(content, name, url):
+    values = {"subscriber_name": name, "unsubscribe_url": url}
+    wanted = expected(content, values, no_escape)
+    part = EightBitPart(content, FIELDS)
+    try:
+        octets = b"".join(part.pieces(octets_of(values, FIELDS)[0]))
+    except LineTooLong:
+        assert part.room < max(len(name.encode()), len(url.encode())) * 2 or "\x00" in name + url
+    else:
+        assert octets == wanted
+    if part.room >= 0:
+        fitting = dict.fromkeys(FIELDS, "x" * part.room)
+        octets = b"".join(part.pieces(octets_of(fitting, FIELDS)[0]))
+        assert max(map(len, octets.split(b"\r\n"))) <= 998
+        assert b"\x00" not in octets
+
+
 def test_the_shorter_encoding_is_chosen():
-    assert encode_part(["<td style='padding:0'>tin</td>\n" * 50], no_escape).encoding == "quoted-printable"
-    assert encode_part(["ngữ nghĩa thuở ấy\n" * 50], no_escape).encoding == "base64"
+    def encoding(content, **allowed):
+        return Encoder(content, ()).part(content, **allowed).encoding
+
+    assert encoding(["<td style='padding:0'>tin</td>\n" * 50]) == "quoted-printable"
+    assert encoding(["ngữ nghĩa thuở ấy\n" * 50]) == "base64"
+    assert encoding(["ngữ nghĩa thuở ấy\n" * 50], eight_bit=True) == "8bit"
+    assert encoding(["ngữ nghĩa thuở ấy " * 50], eight_bit=True) == "base64"  # a line of 1,350 octets
+    assert encoding(["tin " * 50 + "\x00"], eight_bit=True) == "quoted-printable"
 
 
 def test_two_readers_do_not_share_values():
-    for part in (
-        QuotedPart(["a", Slot("subscriber_name")], no_escape),
-        Base64Part([Slot("subscriber_name")], no_escape),
-    ):
-        first = part.pieces({"subscriber_name": "Miên"})
-        second = part.pieces({"subscriber_name": "Tú"})
-        assert b"".join(first) != b"".join(second)
-        assert b"".join(first) == b"".join(part.pieces({"subscriber_name": "Miên"}))
+    for part in (QuotedPart, Base64Part, EightBitPart):
+        one = part(["a", Slot("subscriber_name")], FIELDS)
+        first, second, third = (b"".join(one.pieces([name, b""])) for name in (b"Mien", b"Tu", b"Mien"))
+        assert first != second
+        assert first == third
+
+
+def test_values_are_escaped_for_html_only():
+    values = {"subscriber_name": '<Bà> & "Cháu"\nMiên', "unsubscribe_url": "https://x.example"}
+    plain, escaped = octets_of(values, FIELDS)
+    assert plain == ['<Bà> & "Cháu"\r\nMiên'.encode(), b"https://x.example"]
+    assert escaped == ["&lt;Bà&gt; &amp; &quot;Cháu&quot;\r\nMiên".encode(), b"https://x.example"]
 
 
 def test_a_missing_value_is_told_by_name():
-    for part in (QuotedPart, Base64Part):
-        with pytest.raises(BadInput, match="subscriber_name"):
-            part([Slot("subscriber_name")], no_escape).pieces({})
+    with pytest.raises(BadInput, match="subscriber_name"):
+        octets_of({"unsubscribe_url": "x"}, FIELDS)

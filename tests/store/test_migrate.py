@@ -8,11 +8,9 @@ from alembic.runtime.migration import MigrationContext
 
 import subscribers
 from newsletter.errors import ConfigError
-from newsletter.model import SourceKind
 from newsletter.store import Database, articles, migrate, schema_state, sources, summaries
 from newsletter.store.migrate import _config
 from newsletter.store.schema import metadata
-from tests.conftest import NOW
 
 
 def test_the_migrations_make_what_the_code_declares(db):
@@ -34,25 +32,32 @@ def test_rows_of_the_version_before_are_kept_and_read(tmp_path):
         config = _config()
         config.attributes["connection"] = conn
         command.upgrade(config, "0003")
-        source = sources.new("gio", SourceKind.MANUAL, "", name="Tin Gió")
-        sources.add(conn, source, now=NOW)
+        now = {"now": "2026-11-22T00:00:00.000000Z"}
+        conn.execute(
+            sa.text(
+                "INSERT INTO sources (id, slug, kind, url, name, newest, max_age_seconds, state, failures, first_run_done,"
+                " created_at) VALUES ('s', 'gio', 'manual', '', 'Tin Gió', 5, 1209600, 'active', 0, 1, :now)"
+            ),
+            now,
+        )
         conn.execute(
             sa.text(
                 "INSERT INTO articles (id, source_id, title, text, authors, language, provenance, state, named, content_hash,"
-                " first_seen_at) VALUES ('a', :source, 'Trạm gió', 'Bài.', '[]', 'vi', '{}', 'ready', 0, 'x', :now)"
+                " first_seen_at) VALUES ('a', 's', 'Trạm gió', 'Bài.', '[]', 'vi', '{}', 'ready', 0, 'x', :now)"
             ),
-            {"source": source.id, "now": "2026-11-22T00:00:00.000000Z"},
+            now,
         )
         conn.execute(
             sa.text(
                 "INSERT INTO summaries (article_id, text, origin, sentences, guard_ok, guard_reasons, made_at)"
                 " VALUES ('a', 'Trạm gió chạy thử.', 'extract', '[]', 1, '[]', :now)"
             ),
-            {"now": "2026-11-22T00:00:00.000000Z"},
+            now,
         )
     migrate(db)
     with db.read() as conn:
         kept = articles.get(conn, "a")
+        assert (kept.weight, kept.source_weight) == (0, 0)
         assert summaries.history(conn, "a") == []
     assert (kept.summary.text, kept.summary.use, kept.topics) == ("Trạm gió chạy thử.", None, ())
     db.close()

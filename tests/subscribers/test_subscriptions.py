@@ -1,14 +1,17 @@
+import json
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from newsletter.store import Database
 from subscribers import (
     ConfirmOutcome,
     ConsentGiven,
     ConsentSource,
+    Envelope,
     InvalidValue,
     Outcome,
     PersonId,
@@ -16,10 +19,13 @@ from subscribers import (
     SuppressionKey,
     SuppressionReason,
     UnknownList,
+    audience,
+    choose_topics,
     confirm,
     counts,
     create_list,
     ensure_person,
+    envelopes,
     erase,
     evidence,
     find,
@@ -242,3 +248,36 @@ def test_an_unusable_language_or_zone_is_one_clear_line(
 def test_a_time_without_a_zone_is_refused(people_db: Database, key: SuppressionKey, now: datetime) -> None:
     with pytest.raises(Exception, match="without a zone"), people_db.begin() as conn:
         ensure_person(conn, AN, now=now.replace(tzinfo=None), key=key)
+
+
+def test_chosen_topics_are_kept_in_one_spelling_until_everything_is_chosen_again(
+    people_db: Database, join: Join, key: SuppressionKey, now: datetime
+) -> None:
+    someone = join("an@example.org")
+    with people_db.begin() as conn:
+        assert choose_topics(conn, "news", someone, ["Lúa", " bie\u0302\u0309n", "Lúa "])
+        [envelope] = envelopes(conn, "news", [someone], key=key)
+        assert isinstance(envelope, Envelope)
+        assert envelope.topics == ("Lúa", "biển")
+        [row] = conn.execute(audience(conn, "news")).all()
+        assert json.loads(row.topics) == ["Lúa", "biển"]
+        assert choose_topics(conn, "news", someone, [])
+        [envelope] = envelopes(conn, "news", [someone], key=key)
+        assert isinstance(envelope, Envelope)
+        assert envelope.topics == ()
+        assert conn.execute(audience(conn, "news")).one().topics is None
+
+
+def test_only_who_is_on_the_list_chooses_and_only_real_topics(
+    people_db: Database, join: Join, key: SuppressionKey, now: datetime
+) -> None:
+    someone = join("an@example.org")
+    with people_db.begin() as conn:
+        assert not choose_topics(conn, "news", PersonId("nobody"), ["biển"])
+        for wrong in (" ", "x" * 81):
+            with pytest.raises(InvalidValue, match="1 to 80"):
+                choose_topics(conn, "news", someone, [wrong])
+        choose_topics(conn, "news", someone, ["biển"])
+        erase(conn, someone, now=now, key=key)
+        assert not choose_topics(conn, "news", someone, ["biển"])
+        assert conn.execute(text("SELECT count(*) FROM subscriptions WHERE topics IS NOT NULL")).scalar() == 0

@@ -19,6 +19,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 import sqlalchemy as sa
 import uvicorn
+from playwright.sync_api import Browser, sync_playwright
 from starlette.responses import Response
 
 import subscribers
@@ -37,10 +38,19 @@ from newsletter.model import (
     SourceKind,
     new_id,
 )
-from newsletter.settings import Sender, Settings
+from newsletter.settings import Preflight, Sender, Settings
 from newsletter.store import articles, issues, newsletters, sources, staff
 from newsletter.web.staff import passwords, session
 from subscribers import ConsentGiven, ConsentSource, parse_address
+
+NAMED = "news.lan"  # a name without https, as on an office network: browsers tell such a site less about a request
+ARGUMENTS = [
+    f"--host-resolver-rules=MAP {NAMED} 127.0.0.1",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+]
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)  # Monday 08:00 in Hanoi
 PASSWORD = "bốn mùa hoa nở ven sông"
@@ -190,6 +200,7 @@ def make_world(database_url: str, folder: Path, *, base_url: str) -> World:
         designs=folder / "designs",
         base_url=base_url,
         database_url=database_url,
+        preflight=Preflight(links=False),  # invented names would be asked for
         sender=Sender(
             address="ban-tin@vien.example", name="Bản tin Viện Biển", organisation="Viện Nghiên cứu Biển và Đất",
             postal_address="3 phố Ví Dụ, Hà Nội",
@@ -281,6 +292,14 @@ class Served:
         self.socket.close()
         self.world.app.fetcher.close()
         self.world.app.db.close()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield running
+        running.close()
 
 
 @pytest.fixture

@@ -1,31 +1,14 @@
 """The pages in a real Chromium: without JavaScript, by keyboard, on a narrow phone, in both colour schemes."""
 
 import re
-from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from newsletter.model import IssueState
+from tests.web.conftest import NAMED
 
 PASSWORD = "bốn mùa hoa nở ven sông"
-NAMED = "news.lan"  # a name without https, as on an office network: browsers tell such a site less about a request
-ARGUMENTS = [
-    f"--host-resolver-rules=MAP {NAMED} 127.0.0.1",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-]
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[object]:
-    with sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield running
-        running.close()
 
 
 @contextmanager

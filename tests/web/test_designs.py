@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from newsletter.model import IssueState, Newsletter, NewsletterId, new_id
 from newsletter.store import newsletters
 from tests.web.conftest import World
-from tests.web.test_browser import browser, opened  # noqa: F401
+from tests.web.test_browser import opened
 
 PAGE = "/staff/designs/ban-tin"
 
@@ -173,7 +173,7 @@ def test_one_newsletter_is_opened_at_once_and_several_are_listed(world: World) -
 # ---------------------------------------------------------------- in a browser
 
 
-def test_switches_keep_what_is_typed_and_saving_works_without_javascript(browser, world):  # noqa: F811
+def test_switches_keep_what_is_typed_and_saving_works_without_javascript(browser, world):
     with opened(browser, world, PAGE, language="vi", java_script_enabled=False) as page:
         page.get_by_label("Màu nhấn", exact=True).fill("#7A1F5C")
         page.get_by_label("Lời mở đầu", exact=True).uncheck()
@@ -189,7 +189,7 @@ def test_switches_keep_what_is_typed_and_saving_works_without_javascript(browser
     assert _newsletter(world).options == {"accent": "#7A1F5C", "show_intro": False}
 
 
-def test_the_preview_follows_what_is_typed_and_picked(browser, world):  # noqa: F811
+def test_the_preview_follows_what_is_typed_and_picked(browser, world):
     with opened(browser, world, PAGE, language="en") as page:
         with page.expect_request(lambda request: "o.accent=%237A1F5C" in request.url):
             page.get_by_label("Accent", exact=True).fill("#7A1F5C")
@@ -205,7 +205,7 @@ def test_the_preview_follows_what_is_typed_and_picked(browser, world):  # noqa: 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_on_the_page(browser, world, language, scheme):  # noqa: F811
+def test_axe_finds_nothing_on_the_page(browser, world, language, scheme):
     query = urlencode({"o.accent": "#F2C14E", "o.logo_width": "9"})
     for width in (320, 1200):
         with opened(browser, world, f"{PAGE}?{query}", width=width, language=language, color_scheme=scheme) as page:

@@ -1,5 +1,6 @@
 """What staff see beside a summary and do to it, and the intro they write, as posted forms on a real server."""
 
+import html
 from dataclasses import replace
 from datetime import timedelta
 
@@ -107,8 +108,8 @@ def test_an_issue_that_waits_shows_the_new_words_at_once(world):
     again = world.issue()
     assert again.state is IssueState.PENDING_APPROVAL
     assert again.content_hash != issue.content_hash
-    frame = " ".join(world.fetch(f"/staff/issues/{issue.id}/frame", cookie=cookie).text.split())
-    assert WORDS in frame
+    frame = html.unescape(world.fetch(f"/staff/issues/{issue.id}/frame", cookie=cookie).text)
+    assert WORDS in " ".join(frame.split())
     refused = world.fetch(
         f"/staff/issues/{issue.id}/approve",
         form={"content_hash": issue.content_hash, "despite_errors": "yes"},

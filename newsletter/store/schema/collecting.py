@@ -23,6 +23,7 @@ sources = sa.Table(
     sa.Column("exclude", sa.JSON, nullable=False),  # words and phrases: an article with one of them is skipped
     sa.Column("topics", sa.JSON, nullable=False),  # labels its articles carry
     sa.Column("full_text", sa.Boolean, nullable=False),  # False: the teaser is enough, no article page is read
+    sa.Column("weight", sa.Integer, nullable=False, default=0),  # staff's, -3 to 3
     # health: what the last attempt gave, and when the next one is due
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("reason", sa.Text),
@@ -71,6 +72,7 @@ articles = sa.Table(
     sa.Column("changed_at", UtcDateTime),  # corrected at the source after first sight; never re-sent
     sa.Column("doubt", sa.Boolean, nullable=False, default=False),  # held until a person releases or drops it
     sa.Column("decided", sa.Text),  # who released or dropped it, when and why
+    sa.Column("weight", sa.Integer, nullable=False, default=0),  # staff's, -3 to 3
     sa.Column("first_seen_at", UtcDateTime, nullable=False),
     sa.Index("ix_articles_state", "state", "first_seen_at"),  # the summarise stage: what is new
     sa.Index("ix_articles_source_id_state", "source_id", "state", "published_at"),  # compose: what is ready

@@ -35,6 +35,7 @@ renderings = sa.Table(
     sa.Column("preheader", sa.Text, nullable=False),
     sa.Column("html", sa.Text, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
+    sa.Column("segments", sa.JSON(none_as_null=True)),  # NULL: everybody gets all of it; else the topics of its items
 )
 
 # The ledger. One row per person of a mailing; every transition is a function of store/deliveries.py.

@@ -21,6 +21,8 @@ newsletters = sa.Table(
     sa.Column("compose_lead_seconds", sa.Integer, nullable=False),
     sa.Column("latest_start_seconds", sa.Integer, nullable=False),
     sa.Column("max_items", sa.Integer, nullable=False),
+    sa.Column("max_per_source", sa.Integer),
+    sa.Column("sections", sa.JSON(none_as_null=True)),  # list of model.SectionRule
     sa.Column("unknown_policy", sa.String(8), nullable=False),  # hold or resend
     sa.Column("images", sa.String(8)),  # hosted, embedded, linked; NULL in rows older than this column: hosted
     sa.Column("active", sa.Boolean, nullable=False),
@@ -64,6 +66,17 @@ issues = sa.Table(
     sa.Index("ix_issues_state", "state", "send_at"),  # each stage: which issues wait for me
 )
 
+# Each composition of an issue that differs from the one before: its manifest makes the same content again.
+issue_versions = sa.Table(
+    "issue_versions",
+    metadata,
+    sa.Column("issue_id", Id, sa.ForeignKey("issues.id"), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),  # 1, 2, 3 …
+    sa.Column("composed_at", UtcDateTime, nullable=False),
+    sa.Column("content_hash", sa.String(64), nullable=False),
+    sa.Column("manifest", sa.JSON, nullable=False),
+)
+
 issue_articles = sa.Table(
     "issue_articles",
     metadata,
@@ -73,5 +86,21 @@ issue_articles = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("position", sa.Integer),
     sa.Column("item", sa.JSON),  # what the reader sees of it, when included
+    sa.Column("basis", sa.JSON(none_as_null=True)),  # what its rank rests on, and the rule of its section
     sa.Index("ix_issue_articles_article_id", "article_id", "included"),  # never an article twice; why ARTICLE
+)
+
+# What staff said about an article in one issue, one row for each thing. Never changed: the latest of a field counts.
+issue_edits = sa.Table(
+    "issue_edits",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("issue_id", Id, sa.ForeignKey("issues.id"), nullable=False),
+    sa.Column("article_id", Id, sa.ForeignKey("articles.id"), nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),  # a name
+    sa.Column("field", sa.String(16), nullable=False),  # model.ItemField
+    sa.Column("value", sa.Text),  # NULL: taken back
+    sa.Column("doubts", sa.JSON(none_as_null=True)),  # list of what the guard found in a person's words
+    sa.Index("ix_issue_edits_issue_id", "issue_id", "id"),  # compose: what counts; the history in its order
 )

@@ -14,6 +14,7 @@ ROUTES = (
     act("/c/{token}", confirm.confirm),
     show("/articles/{id}", articles.article),
     show("/issues/{id}", issues.issue),
+    show("/issues/{id}/all", issues.every_item),
     show("/images/{name}", pictures.picture),
     show("/only-in-your-mail", issues.only_in_mail),
     show("/health", health.health),

@@ -1,15 +1,20 @@
 """/issues/{id}: an issue in the browser, once it is approved. Its reader's links lead to an explanation, not to anybody's
-subscription.
+subscription. /issues/{id}/all: every story of it.
 
 The rendering itself is the document, under a policy without scripts and in an origin of its own: it is what readers know
 from their mail, and fits every screen.
 """
 
+from itertools import groupby
+
 from starlette.responses import HTMLResponse, Response
 
+from newsletter.compose.context import item_views
+from newsletter.compose.sections import rest_title
 from newsletter.mail.markers import fill
+from newsletter.mail.segments import cut_rendering
 from newsletter.model import IssueState, Mailing, Rendering
-from newsletter.store import issues, mailings
+from newsletter.store import issues, mailings, newsletters
 from newsletter.web.public.pictures import from_here
 from newsletter.web.shield import rendering_policy
 from newsletter.web.visit import Visit, problem
@@ -40,9 +45,33 @@ def issue(visit: Visit) -> Response:
     return HTMLResponse(html, headers=headers)
 
 
+def every_item(visit: Visit) -> Response:
+    """Where "and 3 more on the web" leads: all stories of the issue, those too that its mail had no room for."""
+    with visit.app.db.read() as conn:
+        found = issues.get(conn, visit.part("id"))
+        if found.state not in VISIBLE:
+            return problem(visit, 404)
+        newsletter = newsletters.get(conn, found.newsletter_id)
+        items = [decision.item for decision in issues.decisions(conn, found.id) if decision.item]
+    views = item_views(items, newsletter.timezone, visit.language)
+    ordered = sorted(views, key=lambda item: (item.section_at, item.section or "", item.position))
+    rest = rest_title(newsletter, visit.language) or visit.words.gettext("More news")
+    sections = [(title, list(group)) for title, group in groupby(ordered, key=lambda item: item.section)]
+    whole = f"{visit.site.pages.path(f'/issues/{found.id}')}?lang={visit.language}"
+    return visit.page(
+        "public/all.html",
+        issue=found,
+        newsletter=newsletter,
+        groups=[{"title": title or (rest if len(sections) > 1 else ""), "items": group} for title, group in sections],
+        whole=whole,
+        headers={"Cache-Control": "no-cache"},
+    )
+
+
 def rendering_in(mailing: Mailing, language: str) -> Rendering:
-    """The rendering of a language, else the default one."""
-    return next((one for one in mailing.renderings if one.language == language), mailing.renderings[0])
+    """The rendering of a language, else the default one, as readers get it who chose no topics."""
+    found = next((one for one in mailing.renderings if one.language == language), mailing.renderings[0])
+    return cut_rendering(found, mailing.nonce)
 
 
 def neutral_values(explained: str) -> dict[str, str]:

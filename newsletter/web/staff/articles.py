@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from newsletter.errors import BadInput, NotAllowed
 from newsletter.log import get_logger
-from newsletter.model import Article, ArticleId, ArticleState, Decision, Issue, IssueState, Summary
+from newsletter.model import HEAVIEST, Article, ArticleId, ArticleState, Decision, Issue, IssueState, ItemField, Summary
 from newsletter.store import articles as rows
 from newsletter.store import issues, stories, summaries
 from newsletter.summarise.edit import LONGEST
@@ -62,6 +62,16 @@ def _decided(visit: Visit, act: Callable[..., None]) -> Response:
     return visit.go(f"/staff/articles/{article_id}")
 
 
+def weigh(visit: Visit) -> Response:
+    """Staff say how far the article stands ahead of others; a form that names no weight changes nothing."""
+    assert visit.member is not None
+    found = known(visit)
+    with suppress(ValueError, BadInput), visit.app.db.begin() as conn:
+        rows.weigh(conn, found.id, int(visit.form.get("weight", "")))
+        log.info("staff_act", act="weigh", article=found.id, staff=visit.member.id)
+    return visit.go(f"/staff/articles/{found.id}")
+
+
 def article(visit: Visit) -> Response:
     return page(visit)
 
@@ -103,6 +113,7 @@ def page(visit: Visit, *, status: int = 200, refused: str = "", typed: str | Non
         typed=said if typed is None else typed,
         mending=typed is not None,
         longest=LONGEST,
+        heaviest=HEAVIEST,
         story=story,
         added=visit.asked("added"),
     )
@@ -121,11 +132,12 @@ def tell_apart(visit: Visit) -> Response:
 def _with_other_words(
     decisions: Sequence[Decided], said: str, states: Collection[IssueState]
 ) -> list[tuple[Issue, str]]:
-    """Issues in one of these states that have another summary than the article's present one."""
+    """Issues in one of these states that have another summary than the article's present one, and none of their own."""
     return [
         (issue, name)
         for issue, decision, name in decisions
-        if issue.state in states and decision.item is not None and decision.item.summary != said
+        if issue.state in states and (item := decision.item) is not None
+        if ItemField.SUMMARY not in item.edited and item.summary != said
     ]
 
 

@@ -6,27 +6,26 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from newsletter.approve import BY_POLICY
-from newsletter.mail.markers import fill
+from newsletter.compose.context import LABEL_LIMIT, TITLE_LIMIT
+from newsletter.compose.sections import rest_title
 from newsletter.model import (
-    Article,
-    ArticleId,
     Counts,
-    Decision,
     DeliveryState,
     Finding,
     Issue,
     IssueState,
     Mailing,
     Newsletter,
-    Rendering,
     StaffId,
 )
-from newsletter.store import Connection, articles, issues, mailings, newsletters, receipts, staff
+from newsletter.store import Connection, articles, edits, issues, mailings, newsletters, receipts, staff
 from newsletter.summarise.edit import LONGEST
 from newsletter.web.public.issues import rendering_in
 from newsletter.web.shield import framing_policy
+from newsletter.web.staff.itemdesk import Considered, Typed, known_sections, leads, shelved
+from newsletter.web.staff.marking import needles_of
 from newsletter.web.staff.overview import FROZEN, mailable
-from newsletter.web.staff.preview import View, sample_values, view_of
+from newsletter.web.staff.preview import look, view_of
 from newsletter.web.visit import Visit
 
 LEVELS = ("error", "warning", "note")
@@ -34,37 +33,34 @@ TOLD = (DeliveryState.FAILED, DeliveryState.SKIPPED, DeliveryState.UNKNOWN)  # t
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Considered:
-    """An article with the decision about it. `article` None: it is gone from the store, which never happens by itself."""
-
-    decision: Decision
-    article: Article | None
-
-    @property
-    def changed_since(self) -> bool:
-        """The article's summary is another by now than the one in the issue."""
-        item, article = self.decision.item, self.article
-        return (
-            item is not None
-            and article is not None
-            and article.summary is not None
-            and article.summary.text != item.summary
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One finding, however many renderings have it. `wheres`: `vi: html`, `en: html`."""
+    """One finding, however many renderings have it. `wheres`: `vi: html`, `en: html`. `number`: its place in the report."""
 
     finding: Finding
     wheres: list[str]
+    number: int
+
+    @property
+    def in_text(self) -> bool:
+        """Whether it is about the plain text, and shown there."""
+        return self.wheres[0].endswith("text")
+
+    @property
+    def language(self) -> str:
+        """Of the rendering it was found in first; "" of all."""
+        return self.wheres[0].partition(": ")[0] if ": " in self.wheres[0] else ""
+
+    @property
+    def shown(self) -> bool:
+        """Whether the preview has a place to show."""
+        return self.in_text or bool(needles_of(self.finding))
 
 
 def together(findings: Sequence[Finding]) -> list[Found]:
     """Errors first; what several languages share stands once (pure)."""
     same: dict[tuple[str, str], Found] = {}
-    for finding in sorted(findings, key=lambda finding: LEVELS.index(finding.level)):
-        known = same.setdefault((finding.check, finding.message), Found(finding=finding, wheres=[]))
+    for number, finding in sorted(enumerate(findings), key=lambda pair: LEVELS.index(pair[1].level)):
+        known = same.setdefault((finding.check, finding.message), Found(finding=finding, wheres=[], number=number))
         known.wheres.append(finding.where)
     return list(same.values())
 
@@ -111,8 +107,11 @@ def page(
     test_fault: str = "",
     test_address: str = "",
     typed_intro: str | None = None,
+    typed_item: Typed | None = None,
+    nobody: bool = False,
 ) -> Response:
-    """The page, also after a refused act, which it then says. `test_address`, `typed_intro`: what was typed, to be mended."""
+    """The page, also after a refused act, which it then says. `test_address`, `typed_…`: what was typed, to be mended.
+    `nobody`: the reader asked for is not here."""
     with visit.app.db.read() as conn:
         dossier = read(conn, visit.part("id"))
     view = view_of(visit, dossier.mailing)
@@ -126,21 +125,22 @@ def page(
         newsletter=dossier.newsletter,
         view=view,
         rendering=rendering,
-        text=_text(visit, dossier.mailing, rendering, view),
+        look=look(visit, dossier.mailing, view),
+        nobody=nobody,
         refused=refused,
         test_fault=test_fault,
         test_address=test_address,
         intro=dossier.issue.intros.get(view.language, "") if typed_intro is None else typed_intro,
         longest=LONGEST,
+        longest_title=TITLE_LIMIT,
+        longest_section=LABEL_LIMIT,
+        shelves=shelved(dossier.considered, lead=leads(visit.app, dossier.newsletter), language=visit.language),
+        sections=known_sections(dossier.newsletter, dossier.considered),
+        rest=rest_title(dossier.newsletter, visit.language) or visit.words.gettext("More news"),
+        typed_item=typed_item,
         tested=visit.asked("tested") == "1",
         can=allowed(dossier.issue.state),
     )
-
-
-def _text(visit: Visit, mailing: Mailing | None, rendering: Rendering | None, view: View) -> str:
-    if mailing is None or rendering is None or view.shape != "text":
-        return ""
-    return fill(rendering.text, mailing.nonce, sample_values(visit.app, rendering.language, now=visit.now), html=False)
 
 
 def read(conn: Connection, issue_id: str) -> Dossier:
@@ -148,6 +148,7 @@ def read(conn: Connection, issue_id: str) -> Dossier:
     issue = issues.get(conn, issue_id)
     newsletter = newsletters.get(conn, issue.newsletter_id)
     mailing = mailings.get(conn, issue.mailing_id) if issue.mailing_id else None
+    said = edits.overrides(conn, issue.id)
     frozen = mailing is not None and (issue.state in FROZEN or issue.state is IssueState.CANCELLED)
     counts = receipts.count(conn, mailing.id) if mailing is not None and frozen else None
     if counts is not None and counts.frozen == 0 and issue.state not in FROZEN:
@@ -159,13 +160,14 @@ def read(conn: Connection, issue_id: str) -> Dossier:
         counts=counts,
         recipients=counts.frozen if counts else mailable(conn, newsletter.list_slug),
         reasons=receipts.reasons(conn, mailing.id, *TOLD) if mailing is not None and counts else [],
-        considered=[_considered(conn, decision) for decision in issues.decisions(conn, issue.id)],
+        considered=[
+            Considered(
+                decision=decision, article=articles.get(conn, decision.article_id), said=said.get(decision.article_id)
+            )
+            for decision in issues.decisions(conn, issue.id)
+        ],
         approved_by=name_of(conn, issue.approved_by),
     )
-
-
-def _considered(conn: Connection, decision: Decision) -> Considered:
-    return Considered(decision=decision, article=articles.get(conn, ArticleId(decision.article_id)))
 
 
 def name_of(conn: Connection, approved_by: str | None) -> str:
@@ -179,6 +181,7 @@ def name_of(conn: Connection, approved_by: str | None) -> str:
 _BEFORE = (IssueState.DRAFT, IssueState.PENDING_APPROVAL, IssueState.SCHEDULED)
 _ACTS = {
     "approve": (IssueState.PENDING_APPROVAL,),
+    "arrange": _BEFORE,
     "intro": (IssueState.DRAFT, IssueState.PENDING_APPROVAL),
     "draft": (IssueState.PENDING_APPROVAL, IssueState.SCHEDULED),
     "cancel": (*_BEFORE, IssueState.SENDING, IssueState.PAUSED),
