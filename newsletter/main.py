@@ -67,7 +67,8 @@ def _is_new(db: Database) -> bool:
 
 def make_transport(settings: Settings, fetcher: Fetcher) -> Transport:
     if settings.transport.kind == "smtp":
-        return SmtpTransport(settings.transport.smtp, ehlo_name=settings.sender.domain)
+        signed = settings.dkim.key_file is not None
+        return SmtpTransport(settings.transport.smtp, ehlo_name=settings.sender.domain, signed=signed)
     if settings.transport.kind == "postmark":
         return PostmarkTransport(settings.transport.postmark, fetcher)
     return Outbox(settings.outbox)

@@ -61,7 +61,7 @@ class Ready:
             octets,
         )
 
-    def mime(self) -> bytes:
+    def mime(self, *, eight_bit: bool = False) -> bytes:
         return self._octets
 
 

@@ -240,6 +240,40 @@ def test_a_message_larger_than_the_relay_takes_is_not_offered(make_app, frozen_m
 
 
 @OFFERS
+@pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
+def test_text_goes_raw_where_8bitmime_and_chunking_are_offered_and_nothing_is_signed(
+    make_app, frozen_mailing, offers, signed
+):
+    raw = offers == CHUNKED and not signed
+    with Relay(offers) as relay:
+        more = {} if signed else {"dkim": {"key_file": None}}
+        app = make_app(transport=smtp(relay.port, connections=1), **more)
+        frozen_mailing(app, addresses(3))
+        deliver.run(app, NOW)
+    assert any("BODY=8BITMIME" in line for line in relay.said) == raw
+    for one in relay.kept:
+        assert one.content.isascii() != raw
+        message = email.message_from_bytes(one.content, policy=email.policy.default)
+        assert "Ẩm độ tăng" in message.get_body(("plain",)).get_content()
+
+
+def test_a_message_built_for_one_relay_is_built_anew_for_another(make_app, frozen_mailing):
+    def stops(heard: Heard) -> bytes | None:
+        return b"530 5.7.0 authentication required\r\n" if heard.verb == "MAIL" and heard.message > 2 else None
+
+    with Relay(CHUNKED, stops) as first, Relay(PIPELINED) as second:
+        ports = [(first.port, 1), (second.port, 0)]
+        relays = [{"url": f"smtp://127.0.0.1:{port}?security=none", "weight": weight} for port, weight in ports]
+        smtp_settings = {"relays": relays, "connections": 1}
+        app = make_app(transport={"kind": "smtp", "smtp": smtp_settings}, dkim={"key_file": None})
+        mailing_id = frozen_mailing(app, addresses(6))
+        deliver.run(app, NOW)
+    assert counts(app, mailing_id).sent == 6
+    assert [one.content.isascii() for one in first.kept] == [False, False]
+    assert [one.content.isascii() for one in second.kept] == [True] * 4
+
+
+@OFFERS
 def test_who_leaves_with_the_envelope_on_its_way_gets_nothing(make_app, frozen_mailing, offers, monkeypatch):
     people = addresses(6)
     original = Dialogue.envelope

@@ -24,7 +24,9 @@ class SmtpTransport:
 
     name = "smtp"
 
-    def __init__(self, settings: Smtp, *, ehlo_name: str) -> None:
+    def __init__(self, settings: Smtp, *, ehlo_name: str, signed: bool = True) -> None:
+        """`signed`: messages carry our DKIM signature, which over raw 8-bit text takes 14 ms instead of 1: they stay encoded."""
+        self._signed = signed
         self.settings, self.ehlo_name = settings, settings.ehlo_name or ehlo_name
         self.connections = settings.connections
         self.batch = 1  # the widest a connection was offered so far
@@ -33,7 +35,7 @@ class SmtpTransport:
 
     def open(self) -> SmtpSession:
         """Raises TransportDown when no relay takes mail."""
-        session = SmtpSession(self.settings, self.relays, self._open_line)
+        session = SmtpSession(self.settings, self.relays, self._open_line, may_be_raw=not self._signed)
         session.connect()
         self.batch = max(self.batch, session.batch)
         return session

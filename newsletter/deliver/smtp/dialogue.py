@@ -35,11 +35,12 @@ class OutOfStep(Exception):
 
 @dataclass(slots=True, eq=False)
 class Flight:
-    """One message on its way. `octets` is the whole message, ending in CRLF."""
+    """One message on its way. `octets` is the whole message, ending in CRLF, without a dot at the start of a line."""
 
     outgoing: Outgoing
     octets: bytes
     rcpt: str
+    eight_bit: bool = False  # it is not 7-bit, and may have such dots: for BDAT alone
     outcome: Outcome | None = None
     permitted: bool = False  # its intent is durable
     go: bool = False  # 354: the server waits for the content
@@ -53,13 +54,13 @@ class Flight:
         self.go = self.taken = self.unsent = False
 
 
-def flight_of(outgoing: Outgoing) -> Flight:
+def flight_of(outgoing: Outgoing, *, eight_bit: bool = False) -> Flight:
     """Build the message. Raises BadInput when it cannot be written."""
-    octets = outgoing.message.mime()
+    octets = outgoing.message.mime(eight_bit=eight_bit)
     rcpt = reveal(outgoing.message.rcpt)
     if any(character in rcpt for character in "\r\n<>\0 "):
         raise BadInput("an address holds what no envelope may hold")  # the door refuses such; never seen
-    return Flight(outgoing, octets if octets.endswith(b"\r\n") else octets + b"\r\n", rcpt)
+    return Flight(outgoing, octets if octets.endswith(b"\r\n") else octets + b"\r\n", rcpt, eight_bit=eight_bit)
 
 
 Said = tuple[Step, bytes]
@@ -96,6 +97,8 @@ class Dialogue:
         """RSET where needed, MAIL and RCPT."""
         self.begun += 1
         parameters = f" SIZE={len(flight.octets)}" if self.offers.has_size else ""
+        if flight.eight_bit:
+            parameters += " BODY=8BITMIME"
         if not flight.rcpt.isascii():
             parameters += " SMTPUTF8"
         said = [(Step.RESET, b"RSET\r\n")] if self._open else []
