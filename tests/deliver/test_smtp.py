@@ -20,8 +20,8 @@ from newsletter.deliver.smtp.relays import REST, Relays
 from newsletter.errors import TransportDown
 from newsletter.mail.compile import Frame, Reader, compile_message
 from newsletter.model import MailingId, PersonId
-from newsletter.settings import Relay as RelaySettings
-from newsletter.settings import Smtp
+from newsletter.smtpsettings import Relay as RelaySettings
+from newsletter.smtpsettings import Smtp
 from newsletter.store import receipts
 from subscribers import Address
 from tests.conftest import NOW, missing

@@ -14,7 +14,7 @@ from newsletter.deliver.smtp.offers import Offers
 from newsletter.deliver.smtp.relays import Relays
 from newsletter.deliver.smtp.session import SmtpSession
 from newsletter.errors import TransportDown
-from newsletter.settings import Relay, Smtp
+from newsletter.smtpsettings import Relay, Smtp
 
 __all__ = ["Offers", "SmtpSession", "SmtpTransport"]
 

@@ -14,7 +14,7 @@ from newsletter.deliver.smtp.line import Line, Lost
 from newsletter.deliver.smtp.offers import Offers, offers_of
 from newsletter.errors import ConfigError, TransportDown
 from newsletter.mail.replies import Reply, reply_of
-from newsletter.settings import Relay, Smtp
+from newsletter.smtpsettings import Relay, Smtp
 
 DIAL_TIMEOUT = 30.0  # seconds at most for the TCP connection itself
 
