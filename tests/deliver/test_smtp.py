@@ -198,7 +198,7 @@ def test_when_no_relay_answers_the_reasons_are_named_and_nothing_changes(make_ap
     with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
         ports = [one.getsockname()[1], two.getsockname()[1]]
     relays = [{"url": f"smtp://localhost:{port}?security=none"} for port in ports]
-    app = make_app(transport={"kind": "smtp", "smtp": {"relays": relays}})
+    app = make_app(transport={"kind": "smtp", "smtp": {"relays": relays, "connections": 1}})
     mailing_id = frozen_mailing(app, addresses(3))
     with pytest.raises(TransportDown, match=rf"no relay takes mail: smtp localhost:{ports[0]}: .*localhost:{ports[1]}"):
         deliver.run(app, NOW)
