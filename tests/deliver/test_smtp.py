@@ -5,7 +5,9 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -13,8 +15,9 @@ from pydantic import ValidationError
 
 from newsletter import deliver
 from newsletter.app import Fate, Outgoing
-from newsletter.deliver.smtp import SmtpTransport
+from newsletter.deliver.smtp import SmtpSession, SmtpTransport
 from newsletter.deliver.smtp.dialogue import Dialogue, Flight, OutOfStep
+from newsletter.deliver.smtp.line import Line
 from newsletter.deliver.smtp.offers import Offers, offers_of
 from newsletter.deliver.smtp.relays import REST, Relays
 from newsletter.errors import TransportDown
@@ -141,6 +144,37 @@ def test_an_address_in_unicode_needs_a_relay_that_takes_it():
     assert able.unfit(one) is None
     assert able.say_all(one).startswith(b"MAIL FROM:<bantin@vien.example> SMTPUTF8\r\nRCPT TO:<" + "bạn.đọc7".encode())
     assert b"SMTPUTF8" not in able.say_all(flight())
+
+
+@pytest.mark.parametrize("said", [b"552 5.3.4 too big\r\n", b""], ids=["552", "nothing"])
+def test_a_relay_that_hangs_up_while_we_write_has_not_got_it_and_its_last_words_count(said):
+    """The writer sees a broken pipe first; what was said before it can still be read."""
+    ours, theirs = socket.socketpair()
+
+    def serve() -> None:
+        with theirs, theirs.makefile("rb") as reader:
+            for reply in (b"250 ok\r\n", b"250 ok\r\n", b"354 go on\r\n"):
+                reader.readline()
+                theirs.sendall(reply)
+            reader.read(50_000)
+            theirs.sendall(said)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    one = flight(1)
+    large = replace(rendering("n"), html="<p>Xin chào</p>", text="ẩm độ\n" * 90_000)
+    message = compile_message(large, FRAME, nonce="n").splice(one.outgoing.message.reader)
+    ours.settimeout(5)
+    relay = RelaySettings(host="relay.example")
+    session = SmtpSession(Smtp(timeout=5), Relays([relay]), lambda _: (Line(ours), PIPED))
+    [outcome] = session.send([replace(one.outgoing, message=message)], lambda batch: {o.person_id for o in batch})
+    session.close()
+    thread.join()
+    if said:
+        assert (outcome.fate, outcome.reply) == (Fate.REJECTED, "552 5.3.4 too big")
+    else:
+        assert outcome.fate is Fate.RETRY
+        assert outcome.reply.startswith("before the end of the message")
 
 
 # ---------------------------------------------------------------- several relays

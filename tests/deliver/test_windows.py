@@ -367,3 +367,18 @@ def test_over_tls_it_is_the_same(make_app, frozen_mailing, authority, offers):
         deliver.run(app, NOW)
     assert counts(app, mailing_id).sent == 12
     assert max(relay.counts().values()) == 1
+
+
+@OFFERS
+def test_a_421_to_the_first_message_of_a_connection_defers_that_message_alone(make_app, frozen_mailing, offers):
+    def hangs_up(heard: Heard) -> None:
+        if heard.verb == "RCPT" and heard.connection == 1:
+            raise Close(b"421 4.3.0 too much for tonight\r\n")
+
+    with Relay(offers, hangs_up) as relay:
+        app = make_app(transport=smtp(relay.port, connections=1))
+        mailing_id = frozen_mailing(app, addresses(4))
+        deliver.run(app, NOW)
+    final = counts(app, mailing_id)
+    nobody_twice(relay, final)
+    assert (final.unknown, final.deferred, final.sent) == (0, 1, 3)

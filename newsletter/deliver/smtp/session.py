@@ -219,7 +219,7 @@ class SmtpSession:
             self._held = self._todo.popleft()
             parts.append(talk.say_all(following))
         if parts:
-            line.write(*parts)
+            self._write(*parts)
 
     def _send_group(self, permit: Permit) -> None:
         """CHUNKING: intents first, then every envelope and content of the group in one go, then all the replies."""
@@ -233,12 +233,8 @@ class SmtpSession:
             talk.content(flight, end=ahead, chunk=True)
             parts += (command, flight.octets)
         if parts:
-            try:
-                line.write(*parts)
-            except Lost:
-                self._hear_what_is_there()
-                raise
-            self._hear_all()
+            self._write(*parts)
+        self._hear_all()
         self._land()
         self._careful = False
 
@@ -262,13 +258,17 @@ class SmtpSession:
             code, text = line.read(patience)
             talk.hear(code, text)
 
-    def _hear_what_is_there(self) -> None:
-        """The line broke while we wrote: what the server answered before may still be read."""
+    def _write(self, *parts: bytes) -> None:
+        """When the line breaks meanwhile, what the server said before may still be read, and counts."""
         line, talk = self._on_line(), self._talk
-        with suppress(Lost):
-            while talk.waits:
-                code, text = line.read(LAST_WORDS)
-                talk.hear(code, text)
+        try:
+            line.write(*parts)
+        except Lost:
+            with suppress(Lost):
+                while talk.waits:
+                    code, text = line.read(LAST_WORDS)
+                    talk.hear(code, text)
+            raise
 
     # ------------------------------------------------------------ intents and outcomes
 
