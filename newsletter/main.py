@@ -1,13 +1,15 @@
 """Composition root: everything is built here, once, in order, from the settings. Nothing is global."""
 
 import threading
+import time
+from collections.abc import Callable
 
 import subscribers
 from newsletter.app import App, Transport, Watch, nobody
 from newsletter.clock import Clock, SystemClock
 from newsletter.compose.design import default_folders
+from newsletter.deliver import providers
 from newsletter.deliver.outbox import Outbox
-from newsletter.deliver.postmark import PostmarkTransport
 from newsletter.deliver.smtp import SmtpTransport
 from newsletter.errors import ConfigError
 from newsletter.http import Fetcher
@@ -33,6 +35,7 @@ def build(
     except BaseException:
         db.close()
         raise
+    clock = clock or SystemClock()
     fetch = settings.fetch
     stopping = threading.Event()
     fetcher = Fetcher(
@@ -45,9 +48,9 @@ def build(
     return App(
         settings=settings,
         db=db,
-        clock=clock or SystemClock(),
+        clock=clock,
         fetcher=fetcher,
-        transport=transport or make_transport(settings, fetcher),
+        transport=transport or make_transport(settings, fetcher, clock=clock, pause=stopping.wait),
         keyring=Keyring({name: bytes.fromhex(key) for name, key in keys.link_keys.items()}, keys.link_key),
         suppression_key=SuppressionKey(bytes.fromhex(keys.suppression_key)),
         nonce_secret=bytes.fromhex(keys.link_keys[keys.link_key]),
@@ -65,13 +68,16 @@ def _is_new(db: Database) -> bool:
         return not subscribers.list_lists(conn) and not mailings.any_there(conn)
 
 
-def make_transport(settings: Settings, fetcher: Fetcher) -> Transport:
+def make_transport(
+    settings: Settings, fetcher: Fetcher, *, clock: Clock, pause: Callable[[float], object] = time.sleep
+) -> Transport:
+    """`pause`: how a provider's request to wait is sat out."""
     if settings.transport.kind == "smtp":
         signed = settings.dkim.key_file is not None
         return SmtpTransport(settings.transport.smtp, ehlo_name=settings.sender.domain, signed=signed)
-    if settings.transport.kind == "postmark":
-        return PostmarkTransport(settings.transport.postmark, fetcher)
-    return Outbox(settings.outbox)
+    if settings.transport.kind == "outbox":
+        return Outbox(settings.outbox)
+    return providers.make(settings, fetcher, now=clock.now, pause=pause)
 
 
 def make_signer(settings: Settings) -> Signer | None:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from newsletter import accounts
 from newsletter.errors import ConfigError
 from newsletter.smtpsettings import Smtp
 
@@ -42,6 +43,8 @@ class Sender(_Section):
     postal_address: str = ""
     reply_to: str | None = None
     bounce_domain: str | None = None  # VERP return paths go there; None: the sender address
+    # List-Unsubscribe also names u.<token>@ this domain. Only where that mail is taken in: some programs prefer it.
+    unsubscribe_domain: str | None = None
 
     @field_validator("address", "reply_to")
     @classmethod
@@ -55,18 +58,31 @@ class Sender(_Section):
         return self.address.rsplit("@", 1)[1].lower()
 
 
-class Postmark(_Section):
-    token: SecretStr | None = None
-    url: str = "https://api.postmarkapp.com"
-    stream: str = "broadcast"
-    timeout: float = Field(30, gt=0)
-
-
 class Transport(_Section):
-    kind: Literal["outbox", "smtp", "postmark"] = "outbox"
+    kind: Literal[
+        "outbox",
+        "smtp",
+        "brevo",
+        "generic",
+        "mailersend",
+        "mailgun",
+        "mailjet",
+        "postmark",
+        "resend",
+        "sendgrid",
+        "ses",
+    ] = "outbox"
     outbox: Path | None = None  # folder of .eml files; None: data_dir/outbox
     smtp: Smtp = Smtp()
-    postmark: Postmark = Postmark()
+    brevo: accounts.Brevo = accounts.Brevo()
+    generic: accounts.Generic = accounts.Generic()
+    mailersend: accounts.MailerSend = accounts.MailerSend()
+    mailgun: accounts.Mailgun = accounts.Mailgun()
+    mailjet: accounts.Mailjet = accounts.Mailjet()
+    postmark: accounts.Postmark = accounts.Postmark()
+    resend: accounts.Resend = accounts.Resend()
+    sendgrid: accounts.SendGrid = accounts.SendGrid()
+    ses: accounts.Ses = accounts.Ses()
 
 
 class Dkim(_Section):
@@ -115,6 +131,46 @@ class Web(_Section):
     port: int = Field(8000, ge=0, le=65535)
 
 
+class Webhook(_Section):
+    """What proves the webhook of one mail provider. Without any of these its requests are refused."""
+
+    password: SecretStr | None = None  # "user:password", as it stands in the URL at the provider
+    former_password: SecretStr | None = None  # still taken while it is being changed
+    signing: SecretStr | None = None  # the provider's signing secret, or SendGrid's verification key
+    topic: str | None = None  # ARN of the SNS topic that SES tells through
+
+
+class Webhooks(_Section):
+    ses: Webhook = Webhook()
+    mailgun: Webhook = Webhook()
+    postmark: Webhook = Webhook()
+    brevo: Webhook = Webhook()
+    resend: Webhook = Webhook()
+    sendgrid: Webhook = Webhook()
+    mailjet: Webhook = Webhook()
+    mailersend: Webhook = Webhook()
+
+
+class Imap(_Section):
+    """A mailbox where bounces arrive. Off without `host`; what is read is marked as seen and stays there."""
+
+    host: str | None = None
+    port: int = Field(993, ge=1, le=65535)
+    security: Literal["tls", "starttls", "none"] = "tls"
+    username: str = ""
+    password: SecretStr | None = None
+    folder: str = "INBOX"
+    every_seconds: int = Field(120, ge=0, le=86_400)  # between two polls
+    most: int = Field(200, ge=1, le=5000)  # messages of one poll
+    timeout: float = Field(30, gt=0, le=300)  # for each answer
+    ca_file: Path | None = None
+
+
+class Bounces(_Section):
+    hard_after: int = Field(1, ge=1, le=5)  # mailings that bounced hard until nothing is sent there any more
+    imap: Imap = Imap()
+
+
 class Log(_Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["auto", "text", "json"] = "auto"
@@ -143,6 +199,8 @@ class Settings(_Section):
     preflight: Preflight = Preflight()
     web: Web = Web()
     log: Log = Log()
+    bounces: Bounces = Bounces()
+    webhooks: Webhooks = Webhooks()
 
     @field_validator("timezone")
     @classmethod
@@ -160,8 +218,9 @@ class Settings(_Section):
 
     @model_validator(mode="after")
     def _is_complete(self) -> "Settings":
-        if self.transport.kind == "postmark" and self.transport.postmark.token is None:
-            raise ValueError("transport.postmark.token is missing")
+        account = getattr(self.transport, self.transport.kind)
+        for key in account.missing() if isinstance(account, accounts.Provider) else ():
+            raise ValueError(f"transport.{self.transport.kind}.{key} is missing")
         return self
 
     @property
@@ -283,12 +342,14 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
             "relays": relays,
         }
     )
+    imap = settings.bounces.imap.model_copy(update={"ca_file": place(settings.bounces.imap.ca_file)})
     return settings.model_copy(
         update={
             "data_dir": place(settings.data_dir),
             "designs": place(settings.designs),
             "transport": transport.model_copy(update={"outbox": place(transport.outbox), "smtp": smtp}),
             "dkim": settings.dkim.model_copy(update={"key_file": place(settings.dkim.key_file)}),
+            "bounces": settings.bounces.model_copy(update={"imap": imap}),
             "fetch": settings.fetch.model_copy(update={"ca_file": place(settings.fetch.ca_file)}),
         }
     )
@@ -348,7 +409,8 @@ def _write_secrets(path: Path) -> None:
         temporary.unlink()
 
 
-TEMPLATE = """# Newsletter: infrastructure only. Sources, newsletters and lists are data: `newsletter apply site.toml`.
+TEMPLATE = (
+    """# Newsletter: infrastructure only. Sources, newsletters and lists are data: `newsletter apply site.toml`.
 # Every key can be overridden by an environment variable, e.g. NEWSLETTER_SENDER__ADDRESS;
 # secrets can stand in a file of their own, e.g. NEWSLETTER_TRANSPORT__SMTP__PASSWORD_FILE=/run/secrets/smtp.
 
@@ -366,9 +428,10 @@ organisation = ""
 postal_address = ""                     # shown in the footer of every mail
 # reply_to = "editors@example.org"
 # bounce_domain = "bounces.example.org" # return paths get a token each, at this domain
+# unsubscribe_domain = "bounces.example.org" # a mail to u.<token>@ leaves the list; take that mail in: docs/bounces.md
 
 [transport]
-kind = "outbox"                         # outbox (.eml files), smtp or postmark
+kind = "outbox"                         # outbox (.eml files), smtp, or a provider (docs/providers.md)
 
 # [transport.smtp]
 # host = "smtp.example.org"
@@ -389,10 +452,9 @@ kind = "outbox"                         # outbox (.eml files), smtp or postmark
 # secret_file = "smtp2.token"           # the password or token, read at each connection
 # weight = 0                            # only while no other answers
 
-# [transport.postmark]
-# token = ""                            # better: NEWSLETTER_TRANSPORT__POSTMARK__TOKEN_FILE
-# stream = "broadcast"
-
+"""
+    + accounts.TEMPLATE
+    + """
 # [dkim]
 # selector = "newsletter"               # `newsletter dkim new` makes a key and prints the DNS record
 # key_file = "data/dkim.pem"
@@ -414,6 +476,15 @@ kind = "outbox"                         # outbox (.eml files), smtp or postmark
 # seconds = 20                          # for all links together; what was not reached in time is said
 # spamassassin = true                   # its score, when spamc or spamassassin is installed
 
+# [bounces.imap]                        # a mailbox where bounces arrive; or pipe them: newsletter bounces receive
+# host = "imap.example.org"
+# username = "bounces"
+# password = ""                         # better: NEWSLETTER_BOUNCES__IMAP__PASSWORD_FILE
+
+# [webhooks.postmark]                   # also ses, mailgun, brevo, resend, sendgrid, mailjet, mailersend; docs/bounces.md
+# password = "user:password"            # as in the URL: https://user:password@newsletter.example.org/hooks/postmark
+# signing = ""                          # the provider's signing secret, where it signs
+
 [web]
 host = "127.0.0.1"
 port = 8000
@@ -422,3 +493,4 @@ port = 8000
 level = "info"
 format = "auto"                         # text on a terminal, json otherwise
 """
+)

@@ -21,6 +21,7 @@ from subscribers.ids import PersonId
 from subscribers.importing import ImportReport, import_csv
 from subscribers.keyed import SuppressionKey, mail_group
 from subscribers.lists import List, counts, create_list, get_list, list_lists, update_list
+from subscribers.originals import forget_originals, keep_original, originals_of
 from subscribers.people import Person, ensure_person, find, person, rename, set_language
 from subscribers.privacy import erase, evidence, export_person, verify_chain
 from subscribers.states import NotMailableReason, PersonState, SubscriptionState, SuppressionReason
@@ -34,7 +35,7 @@ from subscribers.subscriptions import (
     subscribe,
     unsubscribe,
 )
-from subscribers.suppression import is_suppressed, suppress
+from subscribers.suppression import is_suppressed, lift_bounced, suppress
 from subscribers.tables import metadata
 
 __all__ = [  # noqa: RUF022 - grouped by noun
@@ -50,9 +51,11 @@ __all__ = [  # noqa: RUF022 - grouped by noun
     "ConfirmOutcome", "Confirmed", "ConsentAction", "ConsentGiven", "ConsentSource", "Evidence", "Outcome", "Subscribed",
     "SubscriptionState", "choose_topics", "confirm", "subscribe", "unsubscribe",
     # suppression
-    "SuppressionReason", "is_suppressed", "suppress",
+    "SuppressionReason", "is_suppressed", "lift_bounced", "suppress",
     # audience and envelopes
     "Envelope", "NotMailable", "NotMailableReason", "audience", "envelopes", "not_mailable",
+    # returned mail
+    "forget_originals", "keep_original", "originals_of",
     # files
     "EXPORT_COLUMNS", "ImportReport", "export_list", "import_csv",
     # privacy

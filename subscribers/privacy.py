@@ -3,23 +3,24 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from subscribers.address import reveal
 from subscribers.consent import ConsentAction, Evidence, record, verify
 from subscribers.errors import KeyMismatch, UnknownPerson
 from subscribers.ids import PersonId
 from subscribers.keyed import SuppressionKey, suppression_hash
+from subscribers.originals import originals_of
 from subscribers.people import address_of, lock
 from subscribers.states import PersonState, SubscriptionState, SuppressionReason
 from subscribers.suppression import EVERYWHERE, add
-from subscribers.tables import as_text, consent_forms, consents, lists, people, subscriptions, suppressions
+from subscribers.tables import as_text, consent_forms, consents, lists, originals, people, subscriptions, suppressions
 
 ERASED_REASON = "erased"
 
 
 def erase(conn: Connection, person_id: PersonId, *, now: datetime, key: SuppressionKey) -> bool:
-    """Forget somebody: address, name, attributes, IPs and the salt go; subscriptions close; a keyed hash stays.
+    """Forget somebody: address, name, attributes, IPs, returned mail and the salt go; subscriptions close; a keyed hash stays.
 
     The hash keeps later imports from bringing them back. False when they were erased before.
     Raises UnknownPerson; KeyMismatch before anything changes, because under another key the hash would be worthless.
@@ -33,6 +34,7 @@ def erase(conn: Connection, person_id: PersonId, *, now: datetime, key: Suppress
         raise KeyMismatch("the suppression key is not the one this person was stored with", hint="restore the key")
     _close_subscriptions(conn, person_id, now=now)
     conn.execute(update(consents).where(consents.c.person_id == person_id).values(ip=None))
+    conn.execute(delete(originals).where(originals.c.person_id == person_id))
     emptied = dict.fromkeys(("address_local", "address_domain", "address_key", "address_hash", "mail_group"))
     emptied |= dict.fromkeys(("language", "time_zone", "salt"))
     conn.execute(
@@ -114,6 +116,10 @@ def export_person(conn: Connection, person_id: PersonId) -> dict[str, Any]:
             for seen in evidence(conn, person_id)
         ],
         "suppressions": _suppressions(conn, row.address_hash),
+        "returned": [
+            {"at": as_text(at), "message": message.decode("utf-8", "replace")}
+            for at, message in originals_of(conn, person_id)
+        ],
     }
 
 

@@ -80,3 +80,22 @@ def lift_erased(conn: Connection, hashed: str) -> None:
     conn.execute(
         delete(suppressions).where(suppressions.c.key == hashed, suppressions.c.reason == SuppressionReason.ERASED)
     )
+
+
+def lift_bounced(conn: Connection, person_id: PersonId) -> bool:
+    """The bounces that suppressed this address turned out not to mean it: mail may go there again. True when it was so.
+
+    Only a suppression for bounces, everywhere, is lifted. Raises UnknownPerson.
+    """
+    row = lock(conn, person_id)
+    if row is None or row.address_hash is None:
+        raise UnknownPerson(f"there is no person {person_id}")
+    bounced = suppressions.c.reason == SuppressionReason.BOUNCED
+    lifted = conn.execute(
+        delete(suppressions).where(
+            suppressions.c.key == row.address_hash, suppressions.c.list_slug == EVERYWHERE, bounced
+        )
+    ).rowcount
+    back = update(people).where(people.c.id == person_id, people.c.state == PersonState.BOUNCED)
+    conn.execute(back.values(state=PersonState.ACTIVE.value))
+    return bool(lifted)

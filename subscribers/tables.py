@@ -18,6 +18,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -160,4 +161,16 @@ suppressions = Table(
     Column("reason", Text, nullable=False),  # bounced | complained | erased | staff
     Column("at", UtcDateTime, nullable=False),
     UniqueConstraint("key", "list_slug", name="uq_suppressions_key"),  # serves audience, re-check and import
+)
+
+originals = Table(
+    "originals",
+    metadata,
+    # Messages that came back, as they came: to see why mail to somebody failed. They name addresses, so they lie here.
+    Column("id", Text, primary_key=True),
+    Column("person_id", Text, ForeignKey("people.id"), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("message", LargeBinary, nullable=False),
+    Index("ix_originals_person", "person_id"),  # serves export and erase of one person
+    Index("ix_originals_at", "at"),  # serves forgetting
 )

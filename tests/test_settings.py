@@ -102,8 +102,9 @@ def test_the_template_is_valid_and_names_every_section(tmp_path):
     found = load(write(tmp_path, settings.TEMPLATE), environ={})
     assert found.transport.kind == "outbox"
     names = set(tomllib.loads(settings.TEMPLATE)) | {"dkim", "fetch", "preflight", "database_url", "designs"}
+    names |= {"bounces", "webhooks"}
     assert names == set(Settings.model_fields)
-    for section in ("dkim", "fetch", "transport.smtp", "transport.postmark"):
+    for section in ("dkim", "fetch", "transport.smtp", "transport.postmark", "bounces.imap", "webhooks.postmark"):
         assert f"[{section}]" in settings.TEMPLATE
 
 
@@ -140,3 +141,16 @@ def test_lost_keys_are_never_made_anew_for_a_database_that_holds_something(make_
     with pytest.raises(ConfigError, match="keys of this installation are missing"):
         main.build(app.settings)
     assert not app.settings.secrets_file.exists()
+
+
+def test_secrets_of_webhooks_and_the_mailbox_come_from_files_too(tmp_path):
+    (tmp_path / "secret").write_text("vien:mat-khau\n", encoding="utf-8")
+    environ = {
+        "NEWSLETTER_WEBHOOKS__POSTMARK__PASSWORD_FILE": str(tmp_path / "secret"),
+        "NEWSLETTER_BOUNCES__IMAP__HOST": "imap.vien.example",
+    }
+    found = load(write(tmp_path, '[bounces.imap]\nca_file = "ca.pem"\n'), environ=environ)
+    assert found.webhooks.postmark.password is not None
+    assert found.webhooks.postmark.password.get_secret_value() == "vien:mat-khau"
+    assert "mat-khau" not in repr(found)
+    assert (found.bounces.imap.host, found.bounces.imap.ca_file) == ("imap.vien.example", tmp_path / "ca.pem")

@@ -64,6 +64,7 @@ VERBS: Mapping[str, Mapping[str, str]] = {
         "preview": "Show an issue as a reader, or a mail program, would.",
         "clients": "List the mail programs that preview simulates.",
     },
+    "returning": {"bounces": "Take in, read and list what comes back."},
     "looking": {
         "preflight": "Check an issue as a strict receiver would.",
         "stats": "Numbers per issue.",

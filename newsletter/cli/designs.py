@@ -4,16 +4,17 @@ import re
 import shutil
 from collections.abc import Mapping
 from enum import StrEnum
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from newsletter.cli import shot
 from newsletter.cli.failing import WRONG
 from newsletter.cli.importing_design import import_design
 from newsletter.cli.opening import settings_of
 from newsletter.cli.output import emit, note, say, table
-from newsletter.cli.screens import Shot, browser, take
 from newsletter.compose.design import LETTERS, Design, default_folders, design_names, find_design, own_folder
 from newsletter.compose.options import Option
 from newsletter.compose.render import fit_issue
@@ -157,7 +158,8 @@ def preview(
     """Show a design with an invented issue, as HTML and text. Pictures of the web, a logo too, are not fetched for --png."""
     if png and out is None:
         raise BadInput("pictures need a folder", where="--png", hint="add --out FOLDER")
-    chromium = browser() if png else ""
+    if png:
+        shot.browser()  # before anything is written
     design = find_design(name, default_folders(settings_of(ctx).designs))
     options = options_of(design, given or [])
     if design.name == LETTERS:
@@ -179,14 +181,10 @@ def preview(
         path.write_text(content, encoding="utf-8")
         say(str(path))
     if png:
-        shots = [
-            Shot(html=dressed(html, scheme=scheme), width=width, path=out / f"{stem}-{width}-{scheme}.png")
-            for width in WIDTHS
-            for scheme in SCHEMES
-        ]
-        take(shots, chromium=chromium)
-        for shot in shots:
-            say(str(shot.path))
+        for width, scheme in product(WIDTHS, SCHEMES):
+            path = out / f"{stem}-{width}-{scheme}.png"
+            shot.take(dressed(html, scheme=scheme), path, width=width)
+            say(str(path))
 
 
 def _filled(rendering: Rendering) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import typer
+from pydantic import SecretStr
 
 from newsletter.cli.failing import WRONG
 from newsletter.cli.opening import settings_of
@@ -20,6 +21,7 @@ from newsletter.compose.context import NewsletterView
 from newsletter.compose.design import LETTERS, default_folders, design_names, find_design, find_letters
 from newsletter.compose.render import fit_issue, render_letter
 from newsletter.compose.sample import SAMPLE_LETTERS, sample_context
+from newsletter.deliver import providers
 from newsletter.deliver.smtp import SmtpTransport
 from newsletter.errors import NewsletterError
 from newsletter.http import Fetcher, is_public
@@ -32,6 +34,7 @@ from newsletter.store import Database, DatabaseUnavailable, schema_state
 
 OK, WARNING, ERROR = "ok", "warning", "error"
 HIDDEN = "…"
+MASKED = str(SecretStr("x"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,15 +77,17 @@ def effective(settings: Settings) -> dict[str, Any]:
     """All settings as they count, passwords and tokens hidden, also the one inside the database URL."""
     values = settings.model_dump(mode="json")
     values["database_url"] = without_password(settings.database)
-    for section, key in (("smtp", "password"), ("postmark", "token")):
-        if values["transport"][section][key] is not None:
-            values["transport"][section][key] = HIDDEN
-    smtp = values["transport"]["smtp"]
-    for relay in (smtp, *smtp["relays"]):
-        relay.update({key: HIDDEN for key in ("password", "url") if relay[key] is not None})
-    if values["model"]["api_key"] is not None:
-        values["model"]["api_key"] = HIDDEN
-    return values
+    hidden: dict[str, Any] = _without_secrets(values)
+    return hidden
+
+
+def _without_secrets(value: Any) -> Any:
+    """What pydantic shows of a secret, as ours."""
+    if isinstance(value, Mapping):
+        return {key: _without_secrets(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_without_secrets(part) for part in value]
+    return HIDDEN if value == MASKED else value
 
 
 def without_password(url: str) -> str:
@@ -197,8 +202,10 @@ def _transport(settings: Settings) -> Told:
         else:
             yield OK, f"messages are written to {settings.outbox}; nothing leaves this machine"
         return
-    if kind == "postmark":
-        yield OK, f"postmark has a token for stream {settings.transport.postmark.stream}; it was not tried"
+    if kind != "smtp":
+        yield OK, f"{kind} has its keys; they were not tried"
+        for is_fault, words in providers.notes(settings):
+            yield (WARNING if is_fault else OK), words
         return
     transport = SmtpTransport(settings.transport.smtp, ehlo_name=settings.sender.domain)
     for relay, found in transport.look():

@@ -30,6 +30,8 @@ class Kind(StrEnum):
     FEED = "feed"
     LISTING = "listing"
     SUMMARY = "summary"
+    BOUNCE = "bounce"
+    WEBHOOK = "webhook"
     MESSAGE = "message"
 
 
@@ -45,21 +47,28 @@ def inspect(
     url: Annotated[str | None, typer.Option(help="Where the file was found, for its links.")] = None,
     lang: Annotated[str | None, typer.Option(help="The language of a summary; else guessed.")] = None,
     max_chars: Annotated[int, typer.Option(min=1, help="The length of a summary.")] = 350,
+    rcpt: Annotated[str | None, typer.Option(help="The envelope recipient a bounce came to.")] = None,
+    names: Annotated[bool, typer.Option("--list", help="Name the providers whose webhooks are understood.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what the pipeline would make of a file, without writing anything. Code 1: a file could not be handled.
 
     The fields of --jsonl, in → out. article: id, file, url? → id, title, published, authors, image, text, language,
     provenance. feed: id, file, url? → id, title, entries. listing: id, file, url → id, links. summary: id, lang, title,
-    text, max_chars, standfirst? → id, summary, method, sentences, guard. message: id, file → id, findings.
+    text, max_chars, standfirst? → id, summary, method, sentences, guard. bounce: id, file, rcpt? → id, recipients.
+    webhook: id, esp, path, content_type, headers, body_b64, secrets → id, events or refused. message: id, file → id,
+    findings. A file of webhooks holds such a record.
     """
+    if names:
+        say("\n".join(provider_names()))
+        raise typer.Exit()
     if jsonl:
         raise typer.Exit(jsonl_lines(kind, sys.stdin.buffer, sys.stdout.buffer))
     if not files:
         raise typer.BadParameter("name a file, or say --jsonl")
     worst = 0
     for file in files:
-        record: dict[str, Any] = {"id": str(file), "file": str(file), "url": url}
+        record: dict[str, Any] = {"id": str(file), "file": str(file), "url": url, "rcpt": rcpt}
         if kind is Kind.SUMMARY:
             record |= {"lang": lang, "max_chars": max_chars}
         try:
@@ -197,6 +206,28 @@ def article_summary(record: Record) -> dict[str, Any]:
     return summary({**record, **given, "lang": record.get("lang") or read["language"]})
 
 
+def bounce(record: Record) -> dict[str, Any]:
+    from newsletter.mail.bounces import read_returned
+
+    found = read_returned(_octets(_path(record)), rcpt=_text(record, "rcpt"))
+    names = ("address", "kind", "reason", "status", "original", "token")
+    return {"id": record.get("id"), "recipients": [{name: getattr(one, name) for name in names} for one in found]}
+
+
+def webhook(record: Record) -> dict[str, Any]:
+    from newsletter.mail.webhooks import recorded
+
+    if "file" in record and "body_b64" not in record:
+        return webhook({"id": record.get("id"), **_json_object(_octets(_path(record)))})
+    return {"id": record.get("id"), **recorded.answer(record)}
+
+
+def provider_names() -> list[str]:
+    from newsletter.mail.webhooks import PROVIDERS
+
+    return [provider.name for provider in PROVIDERS]
+
+
 def message(record: Record) -> dict[str, Any]:
     from newsletter.mail.check import check_message
 
@@ -210,6 +241,8 @@ HANDLERS: Mapping[Kind, Callable[[Record], dict[str, Any]]] = {
     Kind.FEED: feed,
     Kind.LISTING: listing,
     Kind.SUMMARY: summary,
+    Kind.BOUNCE: bounce,
+    Kind.WEBHOOK: webhook,
     Kind.MESSAGE: message,
 }
 
@@ -250,6 +283,16 @@ def _octets(path: Path) -> bytes:
     return body
 
 
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"not a JSON object: {error}") from None
+    if not isinstance(found, dict):
+        raise BadInput("not a JSON object")
+    return found
+
+
 def _iso(value: datetime | date | None) -> str | None:
     return value.isoformat() if value is not None else None
 
@@ -258,23 +301,32 @@ def _iso(value: datetime | date | None) -> str | None:
 
 
 def _tell(kind: Kind, made: Mapping[str, Any]) -> None:
-    if kind is Kind.ARTICLE:
-        _tell_article(made)
-    elif kind is Kind.FEED:
-        say(f"{made['title'] or 'no title'}: {len(made['entries'])} entries")
-        for entry in made["entries"]:
-            say(f"  {entry['published'] or 'no date':<25}  {entry['title']}  {entry['link'] or ''}")
-    elif kind is Kind.LISTING:
-        say(f"{len(made['links'])} links to articles")
-        for link in made["links"]:
-            say(f"  {link['published'] or 'no date':<25}  {link['title']}  {link['url']}")
-    elif kind is Kind.SUMMARY:
-        _tell_summary(made)
-    else:
-        for finding in made["findings"]:
-            say(f"{finding['level']}: {finding['where']}: {finding['message']} [{finding['check']}]")
-        if not made["findings"]:
-            say(f"{made['id']}: nothing to mend")
+    _TELLERS[kind](made)
+
+
+def _tell_feed(made: Mapping[str, Any]) -> None:
+    say(f"{made['title'] or 'no title'}: {len(made['entries'])} entries")
+    for entry in made["entries"]:
+        say(f"  {entry['published'] or 'no date':<25}  {entry['title']}  {entry['link'] or ''}")
+
+
+def _tell_listing(made: Mapping[str, Any]) -> None:
+    say(f"{len(made['links'])} links to articles")
+    for link in made["links"]:
+        say(f"  {link['published'] or 'no date':<25}  {link['title']}  {link['url']}")
+
+
+def _tell_webhook(made: Mapping[str, Any]) -> None:
+    say(f"refused: {made['refused']}" if "refused" in made else f"{len(made['events'])} events")
+    for event in made.get("events", ()):
+        say(f"  {event['event_type']:<12}  {event['timestamp'] or 'no time':<32}  {event['recipient'] or 'nobody'}")
+
+
+def _tell_findings(made: Mapping[str, Any]) -> None:
+    for finding in made["findings"]:
+        say(f"{finding['level']}: {finding['where']}: {finding['message']} [{finding['check']}]")
+    if not made["findings"]:
+        say(f"{made['id']}: nothing to mend")
 
 
 def _tell_article(made: Mapping[str, Any]) -> None:
@@ -286,6 +338,13 @@ def _tell_article(made: Mapping[str, Any]) -> None:
     say(made["text"])
 
 
+def _tell_bounce(made: Mapping[str, Any]) -> None:
+    for one in made["recipients"]:
+        say(f"{one['kind']}: {one['reason']} {one['status']}  {one['address'] or 'nobody is named'}")
+    if not made["recipients"]:
+        say(f"{made['id']}: no bounce, no report, no automatic reply")
+
+
 def _tell_summary(made: Mapping[str, Any]) -> None:
     say(made["summary"] or "no summary")
     for sentence in made["sentences"]:
@@ -293,3 +352,14 @@ def _tell_summary(made: Mapping[str, Any]) -> None:
         say(f"  {place if sentence['start'] is not None else sentence['from']}: {sentence['text']}")
     guard = made["guard"]
     say(f"guard: {'ok' if guard['ok'] else 'refused: ' + '; '.join(guard['reasons'])}")
+
+
+_TELLERS: Mapping[Kind, Callable[[Mapping[str, Any]], None]] = {
+    Kind.ARTICLE: _tell_article,
+    Kind.FEED: _tell_feed,
+    Kind.LISTING: _tell_listing,
+    Kind.SUMMARY: _tell_summary,
+    Kind.BOUNCE: _tell_bounce,
+    Kind.WEBHOOK: _tell_webhook,
+    Kind.MESSAGE: _tell_findings,
+}

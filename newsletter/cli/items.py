@@ -16,7 +16,7 @@ from newsletter.cli.opening import opened
 from newsletter.cli.output import emit, note, say, table
 from newsletter.cli.why import about_issue, told_edit
 from newsletter.compose import items as doing
-from newsletter.compose.context import TITLE_LIMIT
+from newsletter.compose.context import LABEL_LIMIT, TITLE_LIMIT
 from newsletter.compose.design import find_design
 from newsletter.errors import BadInput, NewsletterError
 from newsletter.model import Issue, IssueState, ItemField, Pin, Presence
@@ -95,7 +95,7 @@ def edit(
     if no_image or image is not None:
         said[ItemField.IMAGE] = image or ""
     if section is not None:
-        said[ItemField.SECTION] = section
+        said[ItemField.SECTION] = plain_words(section, longest=LABEL_LIMIT) if section.strip() else ""
 
     def act(one: Act) -> bool:
         words, doubts = _summary(one, summary)

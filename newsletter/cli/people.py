@@ -16,6 +16,7 @@ from newsletter.app import App
 from newsletter.cli.opening import opened, working
 from newsletter.cli.output import confirm, emit, note, say, table
 from newsletter.errors import BadInput
+from newsletter.mail.replies import mask_addresses
 from newsletter.model import PersonId
 from newsletter.store import Connection, staff
 from subscribers import EXPORT_COLUMNS, ConsentGiven, ConsentSource, ImportReport, Outcome, SubscriptionState
@@ -310,7 +311,8 @@ def show(ctx: typer.Context, who: Who, as_json: AsJson = False) -> None:
 def _masked(app: App, conn: Connection, person_id: PersonId) -> dict[str, Any]:
     held = subscribers.export_person(conn, person_id)
     address = subscribers.person(conn, person_id).address
-    return {**held, "address": str(address) if address is not None else None}
+    returned = [{**one, "message": mask_addresses(one["message"])} for one in held["returned"]]
+    return {**held, "address": str(address) if address is not None else None, "returned": returned}
 
 
 # ---------------------------------------------------------------- staff

@@ -25,6 +25,7 @@ _OPTIONS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--run-all-compositor-stages-before-draw",  # else a loaded machine gives white sheets
     "--host-resolver-rules=MAP * ~NOTFOUND",  # the mail's pictures were put into it; nothing else may leave
 )
 _PAGE = """<!doctype html><html data-height="0"><meta charset="utf-8"><style>html, body {{ margin: 0; background: #fff }}
@@ -39,8 +40,8 @@ def browser() -> str:
     found = next((path for name in BROWSERS if (path := shutil.which(name)) is not None), None)
     if found is None:
         raise BadInput(
-            "there is no Chromium here to take a picture with",
-            hint="install chromium, or take --as html and open it in a browser",
+            "pictures need Chromium, which is not installed",
+            hint="install Chromium (`apt install chromium`), or open the HTML in a browser",
         )
     return found
 

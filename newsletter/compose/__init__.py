@@ -22,13 +22,14 @@ from newsletter.compose.manifest import manifest_of
 from newsletter.compose.obtaining import obtain
 from newsletter.compose.pictures import Shown, with_pictures
 from newsletter.compose.preflight import preflight_issue
-from newsletter.compose.render import fit_issue, render_letter
+from newsletter.compose.render import fit_issue, render_issue, render_letter
 from newsletter.compose.sections import rest_title
 from newsletter.compose.tellings import Stories
-from newsletter.errors import NewsletterError, NotAllowed
+from newsletter.errors import ConfigError, NewsletterError, NotAllowed
 from newsletter.log import get_logger
 from newsletter.mail.manifest import content_hash
 from newsletter.mail.markers import make_nonce
+from newsletter.mail.segments import cut_rendering
 from newsletter.model import (
     ArticleId,
     Decision,
@@ -210,8 +211,7 @@ def render_mailing(
     findings: list[Finding] = list(pictures.findings)
     contexts: dict[str, IssueContext] = {}
     for language in newsletter.languages:
-        context = _context(app, newsletter, issue, items, design=design, language=language)
-        context = replace(context, items=with_pictures(context.items, pictures))
+        context = _context(app, newsletter, issue, items, design=design, language=language, pictures=pictures)
         contexts[language] = context
         fitted = fit_issue(design, context, nonce=nonce, language=language)
         renderings.append(fitted.rendering)
@@ -236,6 +236,19 @@ def render_mailing(
     return mailing, tuple(dict.fromkeys(findings))
 
 
+def look_of(
+    app: App, newsletter: Newsletter, issue: Issue, items: Sequence[Item], *, language: str, pictures: Shown
+) -> tuple[str, str]:
+    """A numbered issue as a reader without topics would get it: its HTML, and the nonce of the markers in it.
+
+    For trying a design: nothing is checked, nobody is asked, nothing is written. Raises as `render_issue`.
+    """
+    design = find_design(newsletter.design, app.design_folders)
+    nonce = make_nonce(app.nonce_secret, issue.id)
+    context = _context(app, newsletter, issue, items, design=design, language=language, pictures=pictures)
+    return cut_rendering(render_issue(design, context, nonce=nonce, language=language), nonce).html, nonce
+
+
 def _context(
     app: App,
     newsletter: Newsletter,
@@ -244,11 +257,13 @@ def _context(
     *,
     design: Design,
     language: str,
+    pictures: Shown,
 ) -> IssueContext:
     assert issue.number is not None, "given before it is rendered"
     day = issue.send_at.astimezone(ZoneInfo(newsletter.timezone)).date()
     told = design.resolve(newsletter.options).get("intro_stories", 2)
     made = intro(items, language, newsletter.timezone, today=day, stories=told)
+    views = item_views(items, newsletter.timezone, language, offered=_offered(app, newsletter))
     return IssueContext(
         issue=IssueView(
             number=issue.number,
@@ -261,7 +276,7 @@ def _context(
             more_url=app.url(f"/issues/{issue.id}/all?lang={language}"),
         ),
         newsletter=_newsletter_view(app, newsletter.name, language),
-        items=item_views(items, newsletter.timezone, language, offered=_offered(app, newsletter)),
+        items=with_pictures(views, pictures),
         options=newsletter.options,
         rest_title=rest_title(newsletter, language),
     )
@@ -338,6 +353,27 @@ def compose_letters(app: App, now: datetime) -> int:
     return done
 
 
+def _letter_options(app: App, conn: Connection, design: Design, list_slug: str | None) -> Mapping[str, object]:
+    """The accent and the like of the first active newsletter of the list, so that its letters look as its issues do.
+
+    A design that is gone or broken, or says something else by a name, costs a letter its colour, never the letter.
+    """
+    if list_slug is None:
+        return {}
+    found = next((one for one in newsletters.listed(conn, active_only=True) if one.list_slug == list_slug), None)
+    if found is None:
+        return {}
+    with suppress(ConfigError):
+        theirs = find_design(found.design, app.design_folders)
+        shared = {
+            name: value
+            for name, value in theirs.checked(found.options).items()
+            if name in design.options and design.options[name].type == theirs.options[name].type
+        }
+        return design.checked(shared)
+    return {}
+
+
 def compose_letter(app: App, conn: Connection, letter: Letter, design: Design, now: datetime) -> None:
     nonce = make_nonce(app.nonce_secret, letter.mailing_id)
     name = subscribers.get_list(conn, letter.list_slug).name if letter.list_slug else app.settings.sender.name
@@ -351,6 +387,7 @@ def compose_letter(app: App, conn: Connection, letter: Letter, design: Design, n
         newsletter=_newsletter_view(app, name, letter.language),
         nonce=nonce,
         language=letter.language,
+        options=_letter_options(app, conn, design, letter.list_slug),
     )
     # Only a welcome belongs to the list already: a confirmation has no unsubscribe link, a goodbye needs none.
     list_slug = letter.list_slug if letter.kind is LetterKind.WELCOME else None

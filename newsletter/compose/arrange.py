@@ -1,11 +1,10 @@
 """From a row of items to lead, sections and briefs, and how that shrinks when the mail grows too heavy. Pure.
 
 Every item given comes out: as lead, in a section, as a brief, or counted in `more`. Nothing is dropped unsaid. Items over the
-limit of their section are only counted, in `more` and in their section's.
+limit of their section are only counted, in `more` and, where it is shown, in their section's.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from newsletter.compose.context import ItemView, SectionView
@@ -26,12 +25,19 @@ class Arrangement:
     lead: ItemView | None
     sections: tuple[SectionView, ...]
     briefs: tuple[ItemView, ...]
-    rest: tuple[ItemView, ...] = ()  # only counted, and shown on the web
+    rest: tuple[
+        ItemView, ...
+    ] = ()  # only counted, and shown on the web; those that a section counts last, in its order
     thumbnails: bool = True
 
     @property
     def more(self) -> int:
         return len(self.rest)
+
+    @property
+    def besides(self) -> int:
+        """Those of `rest` that no section counts."""
+        return self.more - sum(section.more for section in self.sections)
 
     @property
     def listed(self) -> int:
@@ -77,14 +83,16 @@ def arrange(items: Sequence[ItemView], layout: Layout, squeeze: Squeeze, *, rest
     cards = rest[: squeeze.cards]
     briefs = rest[squeeze.cards : squeeze.cards + squeeze.briefs]
     titled = len(shown) >= layout.sections_from
-    web = Counter(item.section for item in items if item.only_web)
+    web = [item for item in items if item.only_web]
     sections = sectioned(cards, rest_title, web) if titled else _untitled(cards)
+    told = [item for section in sections for item in section.on_web]
+    besides = [*rest[len(cards) + len(briefs) :], *(item for item in web if item not in told)]
     return numbered(
         Arrangement(
             lead=lead,
             sections=sections,
             briefs=tuple(briefs),
-            rest=(*rest[len(cards) + len(briefs) :], *(item for item in items if item.only_web)),
+            rest=(*besides, *told),
             thumbnails=squeeze.thumbnails,
         )
     )
@@ -98,26 +106,31 @@ def _in_mail(items: Sequence[ItemView]) -> list[ItemView]:
     return [item for item in items if not item.only_web]
 
 
-def sectioned(
-    items: Sequence[ItemView], rest_title: str, web: Mapping[str | None, int] | None = None
-) -> tuple[SectionView, ...]:
+def sectioned(items: Sequence[ItemView], rest_title: str, web: Sequence[ItemView] = ()) -> tuple[SectionView, ...]:
     """Sections as they are declared, else in order of first appearance; those of one item, and items without one, end under
-    `rest_title`. `web`: how many items of each section are only on the web.
+    `rest_title`. `web`: the items that are only on the web; each counts where its section is shown.
     """
-    more = web or {}
+    more: dict[str | None, tuple[ItemView, ...]] = {}
+    for item in web:
+        more[item.section] = (*more.get(item.section, ()), item)
     groups: dict[str | None, list[ItemView]] = {}
     for item in sorted(items, key=lambda item: item.section_at):
         groups.setdefault(item.section, []).append(item)
-    kept = {title: group for title, group in groups.items() if title and len(group) + more.get(title, 0) > 1}
+    kept = {title: group for title, group in groups.items() if title and len(group) + len(more.get(title, ())) > 1}
     rest = [item for item in items if item.section not in kept]
     if not kept:
         return _untitled(rest)
     named = [
-        SectionView(title=title, items=tuple(replace(item, kicker=None) for item in group), more=more.get(title, 0))
+        SectionView(
+            title=title,
+            items=tuple(replace(item, kicker=None) for item in group),
+            more=len(more.get(title, ())),
+            on_web=more.get(title, ()),
+        )
         for title, group in kept.items()
     ]
-    others = SectionView(title=rest_title, items=tuple(rest), more=more.get(None, 0))
-    return (*named, others) if rest else tuple(named)
+    # The default section stands last: its others are counted right below it, with those that no section counts.
+    return (*named, SectionView(title=rest_title, items=tuple(rest))) if rest else tuple(named)
 
 
 def numbered(arrangement: Arrangement) -> Arrangement:

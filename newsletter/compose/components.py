@@ -13,6 +13,7 @@ from importlib.resources import files
 # What any component of the body may carry beside its own.
 EVERYWHERE = ("css-class", "mj-class")
 _ANYTHING = "mj-all"  # stands for every component: any attribute that one of them has
+_DEFAULTS = "mj-attributes"
 _META = ("inside", "holds", "needs", "dropped")
 _HEX = re.compile(r"#(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})", re.IGNORECASE)
 _FUNCTION = re.compile(r"(?:rgba?|hsla?)\([\d.,%\s/]+\)", re.IGNORECASE)
@@ -39,6 +40,12 @@ def components() -> Mapping[str, Component]:
         name: kind for one in known.values() for name, kind in one.attributes.items() if "mj-body" not in one.inside
     }
     return known | {_ANYTHING: _component(_ANYTHING, tables[_ANYTHING], every)}
+
+
+@cache
+def places() -> frozenset[tuple[str, str]]:
+    """(component, what it may stand inside) for all of them but those that set defaults."""
+    return frozenset((tag, above) for tag, one in components().items() for above in one.inside if above != _DEFAULTS)
 
 
 @cache

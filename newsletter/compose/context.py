@@ -53,6 +53,7 @@ class SectionView:
     title: str | None  # None: no heading is shown
     items: tuple[ItemView, ...]
     more: int = 0  # items over the section's limit, only on the web; the issue's `more` counts them too
+    on_web: tuple[ItemView, ...] = ()  # these items
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

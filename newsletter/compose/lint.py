@@ -15,7 +15,7 @@ from itertools import islice
 from lxml import etree
 
 from newsletter.compose.balance import unbalanced
-from newsletter.compose.components import components, unfit
+from newsletter.compose.components import components, places, unfit
 from newsletter.compose.mjmltext import Source
 from newsletter.errors import TemplateError
 
@@ -68,8 +68,11 @@ def error_of(found: Sequence[Fault], document: Source) -> TemplateError:
 
 def _parsed(document: Source) -> tuple[etree._Element, list[Fault]]:
     """The tree, and what stands in the way of one; then the tree is what an XML parser could save of it."""
-    foreign = (match for match in _FOREIGN.finditer(document.text) if match["found"])
-    found = [_foreign(match, document.text) for match in islice(foreign, MOST)]
+    text = document.text
+    found: list[Fault] = []
+    if "<?" in text or "<!d" in text or "<!D" in text or text.count("<![") > text.count("<![endif]"):  # nearly never
+        foreign = (match for match in _FOREIGN.finditer(text) if match["found"])
+        found = [_foreign(match, text) for match in islice(foreign, MOST)]
     try:
         root = etree.fromstring(document.xml.encode(), _parser())
     except etree.XMLSyntaxError as error:
@@ -127,13 +130,15 @@ def _walk(element: etree._Element, above: str, found: list[Fault]) -> int:
     if known is None or known.holds == "html":
         return 0
     seen = 0
-    if element.text and not element.text.isspace():
-        found.append(_loose(element.text, element, tag))
+    if (text := element.text) and not text.isspace():
+        found.append(_loose(text, element, tag))
     for child in element:
-        if child.tail and not child.tail.isspace():
-            found.append(_loose(child.tail, child, tag))
-        if isinstance(child.tag, str):
-            _standing(child, tag, found)
+        if (text := child.tail) and not text.isspace():
+            found.append(_loose(text, child, tag))
+        inner = child.tag
+        if isinstance(inner, str):
+            if (inner, tag) not in places():
+                _standing(child, tag, found)
             seen += 1 + _walk(child, tag, found)
         elif tag == "mj-head" and isinstance(child, etree._Comment) and (child.text or "").lstrip().startswith("[if"):
             reason = "a comment for Outlook is lost inside <mj-head>"
@@ -148,7 +153,7 @@ def _own(element: etree._Element, above: str, found: list[Fault]) -> None:
     tag = str(element.tag)
     if len(found) > _ENOUGH or (not tag.startswith("mj") and not tag.lower().startswith("mj-")):
         return
-    for reason, hint in _spoiled(tag, tuple(element.attrib.items()), above == _DEFAULTS):
+    for reason, hint in _spoiled(tag, tuple(element.items()), above == _DEFAULTS):
         found.append(Fault(line=element.sourceline or 1, reason=reason, hint=hint))
 
 

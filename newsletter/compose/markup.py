@@ -21,9 +21,9 @@ MOST_MJML = 250_000  # characters; the shipped designs need 17,000 for ten artic
 LONGEST_TAG = 40_000  # characters between two >; XML parsers compare each attribute of a tag with all others
 MOST_INLINE = 16_000  # characters of CSS that are matched with every element; the bulletin has 1,100
 MOST_HTML = 2_000_000  # characters; 20 times what may be sent
-_INLINE_STYLE = re.compile(
-    r"<!--.*?(?:-->|\Z)|(?P<style><mj-style\s[^<>]*?\binline\s*=[^<>]*>.*?</mj-style>)", re.DOTALL
-)
+_STYLE = r"(?P<style><mj-style\s[^<>]*?\binline\s*=[^<>]*>.*?</mj-style>)"
+_INLINE_STYLE = re.compile(_STYLE, re.DOTALL)  # a seventh of what the next takes: comments seldom hold a style
+_COMMENT_OR_STYLE = re.compile(rf"<!--.*?(?:-->|\Z)|{_STYLE}", re.DOTALL)
 _MRML_OFFSET = re.compile(r"position (\d+):")
 _BODY = "<body"
 _SHELL = "<html><head></head>"  # what the inliner puts before a body
@@ -40,10 +40,11 @@ def html_from(marked: str, template: str, load: Load | None = None) -> str:
         raise TemplateError(f"makes more than {MOST_MJML:,} characters of MJML", where=template)
     if max(map(len, document.text.split(">"))) > LONGEST_TAG:
         raise TemplateError(f"has {LONGEST_TAG:,} characters without a tag's end", where=template)
-    styles = inline_styles(lint.check(document))
+    root = lint.check(document)
+    styles = inline_styles(root)
     if len(styles) > MOST_INLINE:
         raise TemplateError(f"has more than {MOST_INLINE:,} characters of inline styles", where=template)
-    compiled = _compiled(document)
+    compiled = _compiled(document, sum(1 for _ in root.iter("mj-style")))
     if len(compiled) > MOST_HTML:
         raise TemplateError(f"makes more than {MOST_HTML:,} characters of HTML", where=template)
     return wrapped(inlined(compiled, styles))
@@ -53,8 +54,10 @@ def inline_styles(root: etree._Element) -> str:
     return "\n".join(style.text or "" for style in root.iter("mj-style") if style.get("inline"))
 
 
-def _compiled(document: Source) -> str:
-    text = _INLINE_STYLE.sub(_same_lines, document.text)
+def _compiled(document: Source, styles: int) -> str:
+    """`styles`: how many elements mj-style there are; more are written when a comment holds some."""
+    pattern = _INLINE_STYLE if document.text.count("<mj-style") == styles else _COMMENT_OR_STYLE
+    text = pattern.sub(_same_lines, document.text)
     try:
         # Without `fonts={}` a font stack that names Roboto makes mrml link fonts.googleapis.com.
         return str(mjml2html(text, fonts={}, disable_comments=False))

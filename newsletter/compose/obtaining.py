@@ -8,16 +8,28 @@ import base64
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from newsletter.app import App
 from newsletter.bounded import TooMuch, run_bounded
 from newsletter.compose.design import Design
-from newsletter.compose.pictures import Shown, Wish, insecure, mode_of, place_of, src_of, to_fetch, wishes, without
+from newsletter.compose.pictures import (
+    Place,
+    Shown,
+    Size,
+    Wish,
+    insecure,
+    mode_of,
+    place_of,
+    src_of,
+    to_fetch,
+    wishes,
+    without,
+)
 from newsletter.errors import FetchRefused, SourceError, Unreadable
 from newsletter.log import get_logger
 from newsletter.model import Finding, Image, Item, Newsletter, PictureMode
@@ -57,11 +69,48 @@ def obtain(app: App, newsletter: Newsletter, items: Sequence[Item], design: Desi
         return Shown(findings=told)
     if not design.resolve(newsletter.options).get("show_images", True):
         return Shown(linked=False)
-    most = design.layout.lead + design.layout.cards + 1  # a single item behind the cards becomes one
-    wanted, faults = wishes(items, design.pictures, lead=design.layout.lead, shown=most)
+    wanted, faults = _wanted(items, design)
     known = _known(app, wanted)
     late = _ask(app, to_fetch(wanted, known, now=now), now=now)
     return _shown(app, mode, wanted, late=late, now=now, findings=(*told, *faults))
+
+
+def kept(
+    app: App,
+    newsletter: Newsletter,
+    items: Sequence[Item],
+    design: Design,
+    *,
+    sizes: Sequence[Size] = (),
+    src: Callable[[Image], str],
+    drawn: Callable[[int], str],
+) -> Shown:
+    """The pictures of these items as far as they are here: to look at a design. Asks nobody and writes nothing.
+
+    `sizes`: of other designs; a picture made for one of them stands in. `src`: where a picture of ours is found. `drawn`:
+    what stands, by the item's position, for one that was never fetched.
+    """
+    if mode_of(newsletter.images, app.settings.base_url) is PictureMode.LINKED:
+        return Shown()
+    if not design.resolve(newsletter.options).get("show_images", True):
+        return Shown(linked=False)
+    wanted, _ = _wanted(items, design)
+    made = {wish.position: [replace(wish, slot=size) for size in (wish.slot, *sizes)] for wish in wanted}
+    known = _known(app, [wish for group in made.values() for wish in group])
+    places = {}
+    for wish in wanted:
+        fetches = (known.get(one.key) for one in made[wish.position])
+        image = next((fetch.image for fetch in fetches if fetch is not None and fetch.image is not None), None)
+        if image is not None:
+            places[wish.position] = place_of(image, wish.slot, src(image))
+        else:
+            places[wish.position] = Place(src=drawn(wish.position), width=wish.slot[0], height=wish.slot[1])
+    return Shown(linked=False, places=places)
+
+
+def _wanted(items: Sequence[Item], design: Design) -> tuple[tuple[Wish, ...], tuple[Finding, ...]]:
+    most = design.layout.lead + design.layout.cards + 1  # a single item behind the cards becomes one
+    return wishes(items, design.pictures, lead=design.layout.lead, shown=most)
 
 
 def _known(app: App, wanted: Sequence[Wish]) -> dict[Key, Fetch]:

@@ -49,7 +49,7 @@ def preflight(
         now=now,
         language=rendering.language,
         postal=clean(sender.postal_address),
-        items=[_said(item) for item in items],
+        items=[_said(item) for item in items if not item.only_web],  # a limit of staff put the others there
     )
     if app.signer is None:
         # Without a key of ours the relay signs: say so, but do not block what only the relay can show.

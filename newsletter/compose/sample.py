@@ -156,6 +156,11 @@ def sample_reader(language: str) -> dict[str, str]:
     }
 
 
+def sample_picture(number: int) -> str:
+    """The address of a picture that `with_sample_pictures` draws."""
+    return f"{_PICTURES}{number}.png"
+
+
 def with_sample_pictures(html: str) -> str:
     """The sample's pictures as drawings inside the document, so that it is whole without a network."""
     return _PICTURE.sub(lambda found: "data:image/svg+xml," + quote(_drawing(int(found[1]))), html)

@@ -64,19 +64,30 @@ class Marking:
 
     def variables(self, *, html: bool) -> dict[str, Any]:
         made, total = self._made, len(self._topics)
-        counted = (total - made.more, made.more) if self._acts else None
+        listed = total - made.more
         return {
             "lead": self._numbered(made.lead) if made.lead else None,
-            "sections": tuple(
-                replace(section, items=tuple(map(self._numbered, section.items))) for section in made.sections
-            ),
+            "sections": tuple(self._sections()),
             "briefs": tuple(map(self._numbered, made.briefs)),
-            "more": Counted(self._nonce, counted[0], total) if counted and made.more else made.more,
-            "item_count": Counted(self._nonce, 0, total) if counted else total,
+            "more": self._counted(listed, total),
+            "more_besides": self._counted(listed, listed + made.besides),
+            "item_count": self._counted(0, total),
             "ngettext": self._ngettext,
             "segment": self._block(html, self._reached),
             "in_full": self._block(html, self._everything),
         }
+
+    def _counted(self, first: int, last: int) -> int:
+        """So many items; where topics act, a mark that counts those the reader gets."""
+        return Counted(self._nonce, first, last) if self._acts and last > first else last - first
+
+    def _sections(self) -> Iterator[SectionView]:
+        """Each knows which of the last items it counts: the rest ends with them, in the order of the sections."""
+        at = len(self._topics) - self._made.more + self._made.besides
+        for section in self._made.sections:
+            items = tuple(map(self._numbered, section.items))
+            yield replace(section, items=items, more=self._counted(at, at + section.more))
+            at += section.more
 
     def _numbered(self, item: ItemView) -> ItemView:
         """Its number among those the reader gets is the count of all up to it."""
@@ -116,7 +127,7 @@ def _items(things: object) -> Iterator[int]:
     if isinstance(things, ItemView):
         yield int(things.position) - 1
     elif isinstance(things, SectionView):
-        yield from _items(things.items)
+        yield from _items((things.items, things.more))
     elif isinstance(things, Counted):
         yield from range(things.count.first, things.count.last)
     elif isinstance(things, tuple | list):

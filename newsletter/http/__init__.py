@@ -289,13 +289,17 @@ class Fetcher:
 
         Raises TransportDown when certainly nothing was sent, Uncertain when the request may have arrived.
         """
-        turn = Turn(time.monotonic() + timeout)
         extra = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+        return self.post(url, body, headers={"Content-Type": "application/json", **headers, **extra}, timeout=timeout)
+
+    def post(self, url: str, body: bytes, *, headers: Mapping[str, str], timeout: float) -> Posted:
+        """As `post_json`, for a body that is written already; `headers` name its Content-Type."""
+        turn = Turn(time.monotonic() + timeout)
         try:
             with _errors(url, turn):
                 check_form(url)
-                sent = {"Content-Type": "application/json", "Accept": "application/json", **headers, **extra}
+                sent = {"Accept": "application/json", **headers}
                 allowed = httpx.Timeout(timeout, connect=min(timeout, self._limits.connect))
                 with self._client.stream("POST", url, content=body, headers=sent, timeout=allowed) as response:
                     encoding = response.headers.get("content-encoding", "")

@@ -48,7 +48,7 @@ class Frame:
     reply_to: str | None = None
     bounce_domain: str | None = None  # None: bounces go to from_address
     list_id: tuple[str, str] | None = None  # (name, id), RFC 2919: "weekly.news.example.org"
-    list_unsubscribe_mailto: str | None = None  # "mailto:..." or an address
+    list_unsubscribe_mailto: str | None = None  # "mailto:..." or an address; {token}: the end of the unsubscribe_url
     one_click: bool = False  # RFC 8058: the reader's unsubscribe_url answers a bare POST
     feedback_id: str | None = None  # at most four fields joined by colons, the sender last
     auto_submitted: bool = False  # RFC 3834
@@ -143,19 +143,17 @@ class Compiled:
         """The message for one reader. Raises BadInput for a value that cannot be written or is missing."""
         return Message(self, reader)
 
-    def head(self, message: "Message") -> bytes:
-        """The header block of one message, each field ending in CRLF, unsigned."""
-        subject = self._subject or headers.text_header("Subject", message.subject)
-        to = headers.address_header("To", message.reader.name, reveal(message.rcpt))
-        leaving = self._leaving(message.reader.unsubscribe_url)
-        return b"%bMessage-ID: %b\r\n%b%b%b%b" % (
+    def head(self, message: "Message") -> list[bytes]:
+        """The header block of one message, to be joined, each field ending in CRLF, unsigned."""
+        reader = message.reader
+        return [
             self._from,
-            message.message_id.encode(),
-            to,
-            subject,
-            leaving,
+            f"Message-ID: {message.message_id}\r\n".encode(),
+            headers.address_header("To", reader.name, reveal(message.rcpt)),
+            self._subject or headers.text_header("Subject", message.subject),
+            self._leaving(reader.unsubscribe_url),
             self._shared,
-        )
+        ]
 
     def body(self, message: "Message", *, eight_bit: bool = False) -> list[bytes]:
         """The body for one reader, to be joined."""
@@ -200,10 +198,12 @@ class Compiled:
         if url is None:
             if self.frame.one_click:
                 raise BadInput("one-click unsubscribing needs an unsubscribe URL", where="List-Unsubscribe")
-            return self._leave_by_mail
+            return "" if "{token}" in self._leave_by_mail else self._leave_by_mail
         if not _URL(url):
             raise BadInput("the unsubscribe address is no plain URL", where="List-Unsubscribe")
-        return f"<{url}>, {self._leave_by_mail}" if self._leave_by_mail else f"<{url}>"
+        if not self._leave_by_mail:
+            return f"<{url}>"
+        return f"<{url}>, {self._leave_by_mail.replace('{token}', url.rsplit('/', 1)[1])}"
 
     def _leaving(self, url: str | None) -> bytes:
         """The List-Unsubscribe field of one reader, folded only behind its comma."""
@@ -247,10 +247,10 @@ class Message:
         digest weighs 0.74 of base64), and the sender must stuff dots or use BDAT.
         """
         compiled = self._compiled
-        head, body = compiled.head(self), compiled.body(self, eight_bit=eight_bit)
+        pieces, body = compiled.head(self), compiled.body(self, eight_bit=eight_bit)
         if compiled.signer is None:
-            return b"".join([head, b"\r\n", *body])
-        octets = b"".join(body)
+            return b"".join([*pieces, b"\r\n", *body])
+        head, octets = b"".join(pieces), b"".join(body)
         return b"".join((compiled.signer.sign(head, octets, canonical=not eight_bit), head, b"\r\n", octets))
 
     def parts(self) -> Parts:

@@ -17,6 +17,7 @@ def frame_of(sender: Sender, mailing: Mailing, *, list_name: str | None, date: d
     """The headers of a mailing. Only mail that belongs to a list offers to leave it (RFC 2369, RFC 8058)."""
     is_letter = mailing.kind is MailingKind.LETTER
     listed = mailing.list_slug is not None
+    leaving = sender.unsubscribe_domain
     sender_id = sender.domain.split(".")[0][:20]
     return Frame(
         from_name=mailing.sender_name,
@@ -25,6 +26,7 @@ def frame_of(sender: Sender, mailing: Mailing, *, list_name: str | None, date: d
         domain=sender.domain,
         reply_to=sender.reply_to,
         bounce_domain=sender.bounce_domain,
+        list_unsubscribe_mailto=f"u.{{token}}@{leaving}" if listed and leaving else None,
         list_id=(list_name or mailing.sender_name, f"{mailing.list_slug}.{sender.domain}") if listed else None,
         one_click=listed,
         feedback_id=f"{mailing.issue_id or mailing.id}:{mailing.list_slug or 'none'}:{mailing.kind}:{sender_id}",

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from newsletter.errors import BadInput
+from newsletter.mail.bounces.reasons import reason_of_words
+from newsletter.mail.bounces.returned import kind_of
 from subscribers import Address, reveal
 
 
@@ -94,29 +96,6 @@ _BY_CODE = {
     **dict.fromkeys((521, 550, 551, 553, 556), ReplyKind.HARD),  # 521, 556: the host takes no mail (RFC 7504)
     **dict.fromkeys((450, 451, 452, 552, 421, 442), ReplyKind.SOFT),
 }
-# Looked for in this order: "mailbox unavailable: listed as spam source" is a block, "unavailable: full" is soft.
-_PHRASES: dict[ReplyKind, tuple[str, ...]] = {
-    ReplyKind.BLOCK: (
-        r"spam|\bjunk\b|black ?list|block ?list|\brbl\b|dnsbl|barracuda|reputation|\bblocked\b|banned|suspicious",
-        r"\bspf\b|\bdkim\b|\bdmarc\b|unauthenticated|unsolicited|reverse dns|\bptr\b|virus|malware|phish",
-        r"rate limit|too many (?:messages|connections)|(?:message|content) rejected|policy",
-        r"relay(?:ing)? (?:access )?denied|not permitted to relay|message (?:is )?too (?:large|big)",
-        r"exceeds .{0,20}size",
-    ),
-    ReplyKind.SOFT: (
-        r"quota|mailbox (?:is )?full|out of storage|insufficient (?:system )?storage|disk full|hộp thư .{0,10}đầy",
-        r"gr[ea]y ?list|try again later|temporar|timed? ?out|not accepting mail right now|suspended|inactive|\bloop",
-        r"could not connect|connection refused",
-    ),
-    ReplyKind.HARD: (
-        r"no such (?:user|recipient|mailbox|address|account|person)|unknown (?:user|recipient|mailbox|address|account)",
-        r"(?:user|recipient|mailbox|address|account)\b.{0,80}\b(?:unknown|not (?:be )?found|does ?n[o']t exist)",
-        r"invalid (?:user|recipient|mailbox|address)|address rejected|mailbox unavailable|no mailbox here",
-        r"account .{0,30}(?:closed|deleted)|no longer (?:valid|active|in use|with us)|\bhas moved\b|\bnull mx\b",
-        r"(?:domain|host) not found|không tồn tại",
-    ),
-}
-_WORDS = {kind: re.compile("|".join(phrases), re.IGNORECASE) for kind, phrases in _PHRASES.items()}
 
 
 def classify(reply: Reply) -> ReplyClass:
@@ -136,9 +115,9 @@ def _kind(reply: Reply) -> ReplyKind:
         return ReplyKind.AUTH
     if detail is not None and detail not in _VAGUE and detail in _BY_DETAIL:
         return _BY_DETAIL[detail]
-    by_words = next((kind for kind, words in _WORDS.items() if words.search(reply.text)), None)
-    if by_words is not None:
-        return by_words
+    reason = reason_of_words(reply.text)
+    if reason is not None:
+        return ReplyKind(kind_of(reason).value)
     if detail is not None and detail != "0.0":
         return _BY_DETAIL.get(detail) or _BY_SUBJECT.get(detail[0], ReplyKind.SOFT)
     return _BY_CODE.get(reply.code, ReplyKind.BLOCK if reply.code == 554 else ReplyKind.SOFT)

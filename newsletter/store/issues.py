@@ -144,13 +144,18 @@ def sent_with(conn: Connection, article_id: ArticleId, *, before: datetime) -> l
 
 
 def next_number(conn: Connection, issue: Issue) -> int:
-    """One more than the highest number of another issue that was, or may still be, sent: an issue sent back keeps its own."""
-    query = sa.select(sa.func.max(issues.c.number)).where(
+    """Its own number where that leaves no gap and nobody else has it, so that an issue composed again stays what it was;
+    else one more than the highest of another issue that was, or may still be, sent.
+    """
+    query = sa.select(issues.c.number).where(
         issues.c.newsletter_id == issue.newsletter_id,
         issues.c.id != issue.id,
+        issues.c.number.is_not(None),
         issues.c.state.notin_((IssueState.CANCELLED, IssueState.SKIPPED, IssueState.FAILED, IssueState.DRAFT)),
     )
-    return (conn.execute(query).scalar() or 0) + 1
+    taken = set(conn.execute(query).scalars())
+    after = max(taken, default=0) + 1
+    return issue.number if issue.number and issue.number < after and issue.number not in taken else after
 
 
 def composed(

@@ -12,7 +12,7 @@ from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from newsletter.app import App
-from newsletter.web import assets, public, shield, staff
+from newsletter.web import assets, hooks, public, shield, staff
 from newsletter.web.rendering import Pages
 from newsletter.web.visit import Site, problem, route
 
@@ -21,7 +21,7 @@ def make(app: App, *, wake: Callable[[], None] = lambda: None) -> ASGIApp:
     """The ASGI application. `wake` is called after a request that asked for a letter or a test, so that it leaves at once."""
     shipped = assets.load()
     site = Site(app=app, wake=wake, pages=Pages(app.settings.base_url, shipped))
-    routes = [assets.route(shipped), *(route(site, one) for one in (*public.ROUTES, *staff.ROUTES))]
+    routes = [assets.route(shipped), hooks.route(app), *(route(site, one) for one in (*public.ROUTES, *staff.ROUTES))]
 
     async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
         await _problem(site, Request(scope), 404)(scope, receive, send)

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from newsletter.cli.screens import trimmed
 from tests.cli.conftest import SETTINGS, SITE, Home
 
 SHIPPED = ("bulletin", "cards", "compact")
@@ -161,13 +160,6 @@ def test_without_chromium_pictures_are_refused_in_one_line(home: Home, monkeypat
     monkeypatch.setenv("PATH", "/nowhere")
     said = home("design", "preview", "compact", "--out", home.folder / "seen", "--png")
     assert "need Chromium, which is not installed" in said.error
-
-
-def test_a_picture_is_cut_below_what_is_drawn() -> None:
-    picture = Image.new("RGB", (10, 50), "white")
-    picture.putpixel((3, 20), (0, 0, 0))
-    assert trimmed(picture).size == (10, 21)
-    assert trimmed(Image.new("RGB", (10, 50), "white")).size == (10, 50)
 
 
 def test_the_plan_of_a_site_shows_mended_colours(home: Home) -> None:

@@ -1,5 +1,6 @@
 """inspect: the shapes that other programs rely on, line by line, without settings, database or network."""
 
+import base64
 import gzip
 import json
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import ARTICLE, Home
+from tests.mail.bounces.samples import report
 
 PAGE = f"""<html lang="vi"><head><title>Trạm đo mới</title></head><body><article><h1>Trạm đo mới</h1>
 <p>{ARTICLE.partition(chr(10))[2].strip()}</p></article></body></html>"""
@@ -138,3 +140,54 @@ def test_a_gzip_bomb_is_refused(folder: Home, monkeypatch: pytest.MonkeyPatch) -
 
     answer = _answer(Kind.FEED, json.dumps({"id": 1, "file": str(Path("bomb.xml.gz"))}).encode())
     assert "larger than" in answer["error"]
+
+
+def test_bounces_line_by_line(folder: Home) -> None:
+    (folder.folder / "b.eml").write_bytes(report())
+    (folder.folder / "big.eml").write_bytes(b"\0" * 1_000_000)
+    code, answers = lines(
+        folder, "bounce", {"id": 1, "file": "b.eml"}, {"id": 2, "file": "none.eml"}, {"id": 3, "file": "big.eml"},
+        {"id": 4, "file": "b.eml", "rcpt": "x+moi=doc.example@vien.example"}, {"id": 5, "file": "b.eml", "rcpt": 5},
+    )  # fmt: skip
+    assert code == 1
+    assert ["error" in answer for answer in answers] == [False, True, False, False, True]
+    assert answers[0]["recipients"] == [
+        {"address": "an@docgia.example", "kind": "hard", "reason": "userunknown", "status": "5.1.1", "original": None,
+         "token": None}
+    ]  # fmt: skip
+    assert answers[2]["recipients"] == []
+    assert answers[3]["recipients"][0]["address"] == "moi@doc.example"
+    assert "hard: userunknown 5.1.1  an@docgia.example" in folder("inspect", "bounce", "b.eml").out
+    assert "no bounce" in folder("inspect", "bounce", "big.eml").out
+
+
+def test_webhooks_line_by_line(folder: Home) -> None:
+    record = {
+        "id": 1, "esp": "Brevo", "path": "/", "content_type": "application/json",
+        "headers": {"Authorization": "Basic dmllbjptYXQta2hhdQ=="},
+        "body_b64": base64.b64encode(b'{"event": "spam", "email": "an@docgia.example", "ts_epoch": 1795334400000}').decode(),
+        "secrets": {"WEBHOOK_SECRET": "vien:mat-khau"},
+    }  # fmt: skip
+    folder.write("w.json", json.dumps(record))
+    code, answers = lines(
+        folder, "webhook", record, record | {"id": 2, "secrets": {}}, record | {"id": 3, "esp": "x"},
+        record | {"id": 4, "body_b64": "?"}, record | {"id": 5, "headers": 3}, {"id": 6, "file": "w.json"},
+        record | {"id": 7, "secrets": {"WEBHOOK_SECRET": ["a:b", "vien:mat-khau"], "INBOUND_SECRET": "x"}},
+    )  # fmt: skip
+    assert code == 1
+    assert ["refused" in answer for answer in answers] == [False, True, False, False, False, False, False]
+    assert ["error" in answer for answer in answers] == [False, False, True, True, True, False, False]
+    [event] = answers[0]["events"]
+    assert (event["type"], event["recipient"], event["timestamp"]) == (
+        "complained",
+        "an@docgia.example",
+        "2026-11-22T08:00:00+00:00",
+    )
+    assert answers[5]["events"] == answers[0]["events"] == answers[6]["events"]
+    assert "complained" in folder("inspect", "webhook", "w.json").out
+
+
+def test_the_providers_of_webhooks_are_listed(folder: Home) -> None:
+    said = folder("inspect", "webhook", "--list")
+    assert said.code == 0
+    assert said.out.split("\n")[:3] == ["Amazon SES", "Mailgun", "Postmark"]

@@ -101,5 +101,5 @@ def test_without_a_browser_there_is_one_line(waiting: Home, tmp_path: Path, monk
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent / "nowhere"))
     said = waiting("preview", "latest", "--as", "png", "--out", tmp_path)
     assert said.code == 1
-    assert "there is no Chromium here" in said.error
+    assert "need Chromium, which is not installed" in said.error
     assert list(tmp_path.glob("*.png")) == []

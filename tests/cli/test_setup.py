@@ -118,6 +118,19 @@ def test_a_database_url_is_shown_without_its_password(url: str, shown: str) -> N
     assert without_password(url) == shown
 
 
+def test_doctor_says_what_a_provider_needs_and_shows_none_of_its_keys(home: Home) -> None:
+    home.settings(
+        '[transport]\nkind = "generic"\n[transport.generic]\nurl = "http://mail.example.org/send"\nkey = "pw-five"\n'
+        'headers = { X-Key = "pw-six {key}" }\nmessage = { to = "{to}" }\n[transport.ses]\nsession_token = "pw-seven"\n'
+    )
+    said = home("doctor", "--json")
+    told = [one["message"] for one in said.json["checks"] if one["check"] == "transport"]
+    assert told[0] == "generic has its keys; they were not tried"
+    assert "not https" in told[1]
+    assert said.json["settings"]["transport.generic.key"] == "…"
+    assert not any(secret in said.out + said.err for secret in ("pw-five", "pw-six", "pw-seven"))
+
+
 def test_doctor_is_content_with_a_sound_house(home: Home) -> None:
     assert home("issues").code == 0, "makes the keys"
     said = home("doctor", "--json")

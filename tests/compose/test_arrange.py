@@ -70,4 +70,6 @@ def test_items_only_on_the_web_are_never_shown_and_always_counted(
         shown = [*([made.lead] if made.lead else []), *(i for s in made.sections for i in s.items), *made.briefs]
         assert not any(item.only_web for item in shown)
         assert len(shown) + made.more == len(items)
-        assert sum(section.more for section in made.sections) <= sum(only for _, only in drawn)
+        told = [item for section in made.sections for item in section.on_web]
+        assert all(item.only_web for item in told)
+        assert made.rest[made.besides :] == tuple(told)  # each is counted by one section, or by none

@@ -133,3 +133,11 @@ def test_a_link_that_shows_another_address_is_pointed_out(
     items = [replace(made.made_items(1)[0], title="https://nganhang.example/dang-nhap"), *made.made_items(4)[1:]]
     findings, _ = composed(items)
     assert any("shows nganhang.example but leads to" in finding.message for finding in findings)  # type: ignore[attr-defined]
+
+
+def test_what_a_limit_of_staff_keeps_on_the_web_is_no_finding(
+    composed: Callable[[list[Item]], tuple[list[object], dict[str, str]]], made: ModuleType
+) -> None:
+    items = made.made_items(5)
+    findings, _ = composed([*items[:4], replace(items[4], only_web=True)])
+    assert not any("only on the web" in finding.message for finding in findings)  # type: ignore[attr-defined]

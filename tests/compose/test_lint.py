@@ -117,6 +117,12 @@ BROKEN = [
         "Attribute align redefined",
     ),
     ("CDATA", SECTION.format("<mj-text><![CDATA[Mưa]]></mj-text>"), 5, "<![CDATA[ cannot stand in MJML"),
+    (
+        "CDATA beside a comment for Outlook",
+        "<mj-raw><!--[if mso]><p>x</p><![endif]--></mj-raw>\n" + SECTION.format("<mj-text><![cdata[Mưa]]></mj-text>"),
+        6,
+        "<![cdata[ cannot stand in MJML",
+    ),
     ("server code", SECTION.format("<mj-text><?php mưa(); ?></mj-text>"), 5, "<?php cannot stand in MJML"),
     (
         "namespace of Word",
@@ -296,6 +302,17 @@ def test_a_style_is_inlined_on_what_mrml_makes_and_css_is_never_escaped() -> Non
     )
     assert 'content: "a & b"' in html
     assert re.search(r"<p\sstyle=[^>]*widows:\s?2", html)
+
+
+@pytest.mark.parametrize("hidden", ["", "<!-- <mj-style inline='inline'>p { orphans: 3 }</mj-style> -->\n"])
+def test_an_inline_style_beside_one_in_a_comment_still_reaches_its_elements(hidden: str) -> None:
+    head = f"{hidden}<mj-style inline='inline'>p {{ orphans: 4 }}</mj-style>"
+    html = html_from(
+        f"<mjml><mj-head>{head}</mj-head><mj-body>{SECTION.format('<mj-text><p>Mưa</p></mj-text>')}</mj-body></mjml>",
+        "x",
+    )
+    assert re.search(r"<p\sstyle=[^>]*orphans:\s?4", html)
+    assert "orphans: 3" not in html
 
 
 @pytest.mark.parametrize(

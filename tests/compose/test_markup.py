@@ -15,6 +15,7 @@ _PARTS = st.one_of(
     st.just("<br>"),
     st.just("<!--[if mso | IE]><table><tr><td><![endif]-->"),
     st.just("<style>p > a { color: red }\n</style>"),
+    st.just("<STYLE>p > b { color: blue }\n</Style>"),
 )
 
 

@@ -1,5 +1,7 @@
 """Sections of a newsletter: by source, topic or word; the first that takes an article counts."""
 
+import html
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from types import ModuleType
@@ -8,8 +10,12 @@ import pytest
 
 from newsletter.compose.arrange import Layout, arrange, squeezes
 from newsletter.compose.context import ItemView, item_views
+from newsletter.compose.design import default_folders, find_design
+from newsletter.compose.render import render_issue
+from newsletter.compose.sample import NONCE, sample_context
 from newsletter.compose.sections import assigned, rest_title
 from newsletter.compose.select import choose
+from newsletter.mail.segments import cut_rendering
 from newsletter.model import Newsletter, SectionRule, SourceId
 
 SEA = SectionRule(
@@ -95,3 +101,30 @@ def test_at_most_so_many_of_one_source(made: ModuleType) -> None:
     decisions = choose(articles, of(made, max_per_source=3), now=made.NOW, used=set())
     assert sum(d.included for d in decisions) == 6
     assert [d.reason for d in decisions if not d.included] == ["over the limit of 3 of Báo 0"]
+
+
+@pytest.mark.parametrize("name", ["bulletin", "cards", "compact"])
+@pytest.mark.parametrize("topics", [False, True])
+def test_a_section_says_how_many_more_of_it_stand_on_the_web_and_the_end_counts_the_others(
+    name: str, topics: bool
+) -> None:
+    design = find_design(name, default_folders(None))
+    design = replace(design, layout=replace(design.layout, sections_from=6))
+    context = sample_context(9, language="vi")
+    kept = [replace(item, topics=(item.section or "Đất",) if topics else ()) for item in context.items]
+    web = [replace(kept[3], only_web=True, section=title) for title in ("Đất", "Đất", "Không đâu", None)]
+    web = [replace(item, topics=(item.section,) if topics and item.section else ()) for item in web]
+    items = tuple(replace(item, position=at) for at, item in enumerate([*kept, *web], 1))
+    rendering = render_issue(design, replace(context, items=items), nonce=NONCE, language="vi")
+
+    def counts(*chosen: str) -> list[list[int]]:
+        seen = cut_rendering(rendering, NONCE, chosen)
+        parts = (html.unescape(seen.html).replace("\xa0", " "), seen.text.replace("\xa0", " "))
+        return [[int(n) for n in re.findall(r"và (\d+) tin khác trên web", part)] for part in parts]
+
+    assert counts() == [[2, 2], [2, 2]]
+    if topics:
+        assert counts("Đất") == [[2, 1], [2, 1]]
+        assert counts("Không đâu") == [[2], [2]]  # what has no topic is for everybody
+        assert counts("Biển") == [[1], [1]]
+        assert "Tin ngắn" not in cut_rendering(rendering, NONCE, ("Không đâu",)).html

@@ -6,7 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from newsletter import deliver
-from newsletter.deliver.postmark import MOST_OCTETS, requests_of
+from newsletter.deliver.providers.contract import Piece
+from newsletter.deliver.providers.transport import requests_of
 from newsletter.mail.inline import cid_url
 from newsletter.mail.manifest import content_hash
 from newsletter.mail.markers import make_nonce
@@ -16,7 +17,7 @@ from subscribers import audience
 from tests.conftest import NOW, subscribe
 from tests.deliver.conftest import addresses, outbox, rendering
 from tests.fakes.pictures import photo
-from tests.fakes.postmark import TOKEN, PostmarkServer
+from tests.fakes.providers import Postmark
 
 PICTURE = Image.of(photo(), "jpg", width=1200, height=800)
 
@@ -72,28 +73,25 @@ def test_another_picture_than_the_approved_one_is_not_sent(make_app, embedding, 
 
 
 def test_postmark_gets_it_as_an_attachment_with_its_content_id(make_app, embedding, authority):
-    with PostmarkServer(authority.server("api.postmarkapp.com")) as server:
+    with Postmark(authority.server("api.postmarkapp.com")) as server:
         app = make_app(
-            transport={"kind": "postmark", "postmark": {"token": TOKEN, "timeout": 5}},
+            transport={"kind": "postmark", "postmark": {"token": "right", "timeout": 5}},
             fetch={"resolve": {"api.postmarkapp.com": server.at}, "ca_file": authority.ca_file},
         )
         embedding(app, addresses(2))
         deliver.run(app, NOW)
-        messages = server.accepted()
-    assert len(messages) == 2
-    for message in messages:
-        [attached] = message["Attachments"]
-        assert attached["ContentID"] == f"cid:{PICTURE.name}@vien.example"
-        assert attached["ContentID"] in message["HtmlBody"]
-        assert attached["ContentType"] == "image/jpeg"
+    assert len(server.received) == 2
+    for message in server.received:
+        assert message.pictures == {f"{PICTURE.name}@vien.example"}
+        assert f"cid:{PICTURE.name}@vien.example" in message.html
 
 
 def test_heavy_messages_are_handed_over_in_several_requests():
-    heavy = {"HtmlBody": "x" * 50_000, "TextBody": "", "Attachments": [{"Content": "x" * 800_000}]}
-    made = requests_of([heavy] * 100)
+    heavy = Piece(content=b"x" * 90_000, message_id="m")
+    made = requests_of([heavy] * 100, most=100, most_octets=4_000_000)
     assert sum(map(len, made)) == 100
     assert len(made) > 1
-    assert all(len(some) * 900_000 < MOST_OCTETS * 1.01 for some in made)
-    light = {"HtmlBody": "x" * 50_000, "TextBody": "x" * 9_000}
-    assert list(map(len, requests_of([light] * 100))) == [100]
-    assert requests_of([]) == []
+    assert all(sum(len(piece.content) for piece in some) <= 4_000_000 for some in made)
+    assert list(map(len, requests_of([heavy] * 100, most=40, most_octets=40_000_000))) == [40, 40, 20]
+    assert list(map(len, requests_of([heavy] * 2, most=40, most_octets=10))) == [1, 1], "it is for the provider to say"
+    assert requests_of([], most=1, most_octets=1) == []

@@ -377,9 +377,9 @@ def test_the_command_prints_tables_and_skips_what_is_missing(
     printed = capsys.readouterr()
     assert "| own " in printed.out
     assert "mean of 1 sets" in printed.out
-    missing = [tmp_path / "collect", folder / "dup_vi_clusters.jsonl"]
+    missing = [tmp_path / "collect", tmp_path / "delivery", folder / "dup_vi_clusters.jsonl"]
     assert {f"skipped: {path} is not there" for path in missing} < set(printed.err.splitlines())
-    assert len(printed.err.splitlines()) == 3
+    assert len(printed.err.splitlines()) == 4
 
 
 def test_the_command_says_when_there_is_no_such_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

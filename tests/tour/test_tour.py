@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+from dataclasses import replace
 from datetime import timedelta
 from email.header import decode_header, make_header
 
@@ -9,12 +10,12 @@ import dkim
 import pytest
 
 import subscribers
-from newsletter import approve, pipeline, readers, track
+from newsletter import approve, pipeline, readers, schedule, track
 from newsletter.errors import NotAllowed
 from newsletter.mail.check import check_message
 from newsletter.mail.dkim import dns_record
 from newsletter.model import ApprovalPolicy, ArticleState, IssueState
-from newsletter.store import articles, issues, letters, receipts
+from newsletter.store import articles, issues, letters, newsletters, receipts
 from tests.conftest import NOW, subscribe
 from tests.deliver.conftest import smtp
 from tests.fakes.site import Site
@@ -319,6 +320,22 @@ def test_an_issue_that_is_sent_back_keeps_its_number(app, site, sink, publish):
         with app.db.begin() as conn:
             issues.back_to_draft(conn, issue.id, reason="once more")
     assert numbers == [1, 1, 1]
+
+
+def test_an_issue_that_is_composed_again_keeps_its_number_when_a_later_one_has_come(app, site, sink, publish):
+    letter = publish(app, readers=READERS[:1], approval=ApprovalPolicy.MANUAL)
+    with app.db.begin() as conn:
+        newsletters.save(conn, replace(letter, max_items=1), now=NOW)
+    run(app)
+    first = the_issue(app)
+    with app.db.begin() as conn:
+        extra = schedule.open_extra(conn, letter, now=NOW)
+    run(app)
+    with app.db.begin() as conn:
+        issues.back_to_draft(conn, first.id, reason="once more")
+    run(app)
+    with app.db.read() as conn:
+        assert [issues.get(conn, one).number for one in (first.id, extra)] == [1, 2]
 
 
 def test_a_welcome_links_to_the_last_issue(app, site, sink, publish):

@@ -8,8 +8,10 @@ from urllib.parse import urlencode
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from newsletter import readers
 from newsletter.model import IssueState, Newsletter, NewsletterId, new_id
 from newsletter.store import newsletters
+from subscribers import ConsentGiven, ConsentSource, parse_address
 from tests.web.conftest import World
 from tests.web.test_browser import opened
 
@@ -42,6 +44,25 @@ def test_what_is_saved_is_what_differs_and_the_next_issue_looks_like_it(both_wor
     frame = world.fetch(f"/staff/issues/{world.issue().id}/frame", cookie=world.log_in("vi"))
     assert "#7A1F5C" in frame.text
     assert 'src="https://vien.example/logo.png"' in frame.text
+
+
+def test_letters_of_the_list_take_the_accent_and_the_last_line_and_survive_a_design_that_is_gone(world: World) -> None:
+    _post(world, accent="#7A1F5C", footer_text="Thư trả lời đều có người đọc.")
+    assert "#7A1F5C" in _confirmation(world, "mai@doc-gia.example")
+    assert "Thư trả lời đều có người đọc." in _confirmation(world, "hoa@doc-gia.example")
+    with world.app.db.begin() as conn:
+        newsletters.save(conn, replace(_newsletter(world), design="gone"), now=world.clock.now())
+    assert "#0B4F8A" in _confirmation(world, "sen@doc-gia.example")
+
+
+def _confirmation(world: World, address: str) -> str:
+    """The HTML of the letter somebody gets who asks for the newsletter."""
+    consent = ConsentGiven(form="test/1", wording="Yes", language="vi", source=ConsentSource.FORM)
+    readers.join(world.app, "ban-doc", parse_address(address), consent=consent, language="vi")
+    world.deliver()
+    part = world.mail_to(address).get_body(("html",))
+    assert part is not None
+    return part.get_content()
 
 
 def test_saving_changes_nothing_else_of_the_newsletter(world: World) -> None:

@@ -95,6 +95,7 @@ def test_what_the_guard_finds_in_a_summary_is_shown_beside_it_and_among_the_find
     [
         ("summary", "<b>Sáu</b> phao.", "có mã định dạng"),
         ("title", "Xem https://xau.example", "có mã định dạng"),
+        ("section", "<script>x</script>", "có mã định dạng"),
         ("image", "http://anh.example/a.jpg", "địa chỉ ảnh phải bắt đầu bằng https://"),
         ("summary", "x" * 601, "có 601 ký tự"),
     ],

@@ -8,12 +8,15 @@ from datetime import date
 from urllib.parse import urlsplit
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import sync_playwright
 
 from newsletter import summarise
 from newsletter.compose.painting import painted
 from newsletter.model import Image, PictureMode, RawItem
 from newsletter.store import articles, images, issues, mailings, newsletters, sources
+from newsletter.store.schema.collecting import articles as article_rows
+from newsletter.store.schema.picturing import image_fetches
 from tests.fakes.pictures import photo
 
 ADDRESS = "https://vien.example/anh/phao.jpg"
@@ -156,3 +159,39 @@ def test_a_browser_shows_them_in_the_preview_and_on_the_public_page(world, chrom
         assert (round(width), round(height)) == (312, 176)  # neither cut nor stretched on a telephone
         page.goto(f"{world.url}/staff/issues/{issue.id}/frame?in=vi&width=600&pictures=off")
         assert [natural for natural, _, _ in page.evaluate(drawn)] == [0]
+
+
+def offered_topics(world, topics):
+    """Readers may choose these: the source carries them as labels, and so do its articles."""
+    with world.app.db.begin() as conn:
+        source = sources.listed(conn)[0]
+        sources.add(conn, replace(source, topics=topics), now=world.clock.now())
+        conn.execute(sa.update(article_rows).values(topics=list(topics)))
+
+
+def test_the_design_page_shows_pictures_of_ours_and_drawings_and_asks_nobody(world, monkeypatch):
+    illustrate(world, PictureMode.EMBEDDED)
+    offered_topics(world, ("hải dương",))
+    issue = world.compose()
+    with world.app.db.read() as conn:
+        assert mailings.get(conn, issue.mailing_id).renderings[0].segments is not None
+    monkeypatch.setattr(type(world.app.looks), "at", lambda *_, **__: pytest.fail("links were looked at"))
+    monkeypatch.setattr(type(world.app.fetcher), "get", lambda *_, **__: pytest.fail("a picture was fetched"))
+    cookie, before = world.log_in(), world.dump()
+    for design in ("bulletin", "cards"):
+        html = world.fetch(f"/staff/designs/ban-tin/frame?design={design}", cookie=cookie).text
+        [src] = re.findall(r'<img [^>]*src="([^"]+)"', html)
+        assert re.fullmatch(r"/images/[0-9a-f]{32}\.jpg", src)
+        assert asked(world, src)[0] == 200
+        assert "Begin(" not in html
+        assert "End(" not in html
+    assert world.dump() == before
+    with world.app.db.begin() as conn:
+        conn.execute(sa.delete(image_fetches))
+    html = world.fetch("/staff/designs/ban-tin/frame", cookie=cookie).text
+    assert "data:image/svg+xml," in html
+    assert ADDRESS not in html
+    with world.app.db.begin() as conn:
+        [letter] = newsletters.listed(conn)
+        newsletters.save(conn, replace(letter, images=PictureMode.LINKED), now=world.clock.now())
+    assert f'src="{ADDRESS}"' in world.fetch("/staff/designs/ban-tin/frame", cookie=cookie).text

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from newsletter import summarise
+from newsletter.compose import items
 from newsletter.locale import labels
-from newsletter.model import IssueState, ModelUse, RawItem, SummaryOrigin
+from newsletter.model import IssueState, ItemField, ModelUse, RawItem, SummaryOrigin
 from newsletter.store import articles, issues, summaries
 from newsletter.web.reasons import reason_in
 
@@ -224,3 +225,24 @@ def test_regenerate_makes_it_anew_and_is_noted(world):
 )
 def test_why_a_summary_is_as_it_is_is_said_in_the_readers_language(stored, said):
     assert reason_in(labels("vi"), stored) == said
+
+
+def test_an_issue_with_a_summary_of_its_own_is_not_said_to_keep_former_words(world):
+    issue, cookie = world.compose(), world.log_in()
+    with world.app.db.begin() as conn:
+        said = {ItemField.SUMMARY: "Ba hợp tác xã gieo thử trên 48 héc-ta."}
+        items.change(conn, issue.id, world.article(TITLE), said, by="Lan", now=world.clock.now())
+    world.compose()
+    world.approve()
+    _post(world, "edit", cookie, summary=WORDS)
+    assert "Số đã duyệt vẫn giữ tóm tắt cũ:" not in _page(world, cookie)
+    with world.app.db.begin() as conn:
+        issues.sending(conn, issue.id)
+    assert "Bạn đọc đã nhận tóm tắt cũ trong số đã gửi:" not in _page(world, cookie)
+
+
+def test_how_each_part_was_found_is_named_in_the_readers_language(world):
+    page = _page(world, world.log_in())
+    assert "<dt>Tiêu đề</dt>" in page
+    assert "<dt>Ngày đăng</dt>" in page
+    assert ">title</dt>" not in page

@@ -73,6 +73,13 @@ deliveries = sa.Table(
         sqlite_where=sa.text("state IN ('claimed', 'intent')"),
         postgresql_where=sa.text("state IN ('claimed', 'intent')"),
     ),
+    # webhooks: which delivery a provider means
+    sa.Index(
+        "ix_deliveries_provider_id",
+        "provider_id",
+        sqlite_where=sa.text("provider_id IS NOT NULL"),
+        postgresql_where=sa.text("provider_id IS NOT NULL"),
+    ),
     sqlite_with_rowid=False,
 )
 
@@ -103,4 +110,39 @@ events = sa.Table(
     sa.Column("detail", sa.JSON, nullable=False),
     sa.Column("dedupe_key", sa.String(200), nullable=False, unique=True),  # the same thing told twice counts once
     sa.Index("ix_events_mailing_id_type", "mailing_id", "type"),  # per-issue numbers
+    sa.Index("ix_events_person_id", "person_id"),  # scoring: what came back of one person
+)
+
+# What came back, read and matched, until the track stage has acted on it. No address and no message is kept here.
+returns = sa.Table(
+    "returns",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("source", sa.String(12), nullable=False),  # pipe, imap, or a provider's slug
+    sa.Column("kind", sa.String(16), nullable=False),  # hard, soft, block, complaint, delivered, left, unread, …
+    sa.Column("reason", sa.String(20), nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("said", sa.Text, nullable=False),  # the words that decided, addresses masked
+    sa.Column("proven", sa.Boolean, nullable=False),  # a token of ours, or a provider's word: only this may act at once
+    sa.Column("mailing_id", Id),  # NULL: it matches no mailing
+    sa.Column("person_id", Id),  # NULL: nobody we know
+    sa.Column("at", UtcDateTime, nullable=False),  # when it happened, as far as it says
+    sa.Column("received_at", UtcDateTime, nullable=False),
+    sa.Column("dedupe_key", sa.String(100), nullable=False, unique=True),  # the same thing told twice is one row
+    sa.Column("settled_at", UtcDateTime),
+    # track: what waits
+    sa.Index(
+        "ix_returns_waiting",
+        "received_at",
+        sqlite_where=sa.text("settled_at IS NULL"),
+        postgresql_where=sa.text("settled_at IS NULL"),
+    ),
+)
+
+# When something was last asked elsewhere, so that many processes together keep its pace.
+polls = sa.Table(
+    "polls",
+    metadata,
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("next_at", UtcDateTime, nullable=False),
 )

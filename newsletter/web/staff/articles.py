@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from newsletter.errors import BadInput, NotAllowed
 from newsletter.log import get_logger
+from newsletter.mail.findings import N_
 from newsletter.model import HEAVIEST, Article, ArticleId, ArticleState, Decision, Issue, IssueState, ItemField, Summary
 from newsletter.store import articles as rows
 from newsletter.store import issues, stories, summaries
@@ -20,6 +21,10 @@ from newsletter.web.visit import Visit
 log = get_logger("web")
 
 SHOWN = 100
+PARTS = {  # of an article, whose provenance is told; what is not here is shown as it is called in the rows
+    "title": N_("Title"), "text": N_("Text"), "standfirst": N_("Standfirst"), "published": N_("Published"),
+    "authors": N_("Author"), "image": N_("Picture"), "language": N_("Language"), "url": N_("Address"),
+}  # fmt: skip
 _OUT = frozenset({IssueState.SENDING, IssueState.PAUSED, IssueState.SENT})
 Decided = tuple[Issue, Decision, str]  # and the name of its newsletter
 
@@ -114,6 +119,7 @@ def page(visit: Visit, *, status: int = 200, refused: str = "", typed: str | Non
         mending=typed is not None,
         longest=LONGEST,
         heaviest=HEAVIEST,
+        parts=PARTS,
         story=story,
         added=visit.asked("added"),
     )

@@ -13,9 +13,10 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from newsletter import compose
 from newsletter.compose.context import NewsletterView
 from newsletter.compose.design import Design, design_names, find_design
+from newsletter.compose.obtaining import kept
 from newsletter.compose.options import LONGEST, Mended, Option, said
 from newsletter.compose.render import render_issue
-from newsletter.compose.sample import NONCE, sample_context, with_sample_pictures
+from newsletter.compose.sample import NONCE, sample_context, sample_picture, with_sample_pictures
 from newsletter.errors import BadInput, ConfigError, NewsletterError
 from newsletter.locale import Labels
 from newsletter.log import get_logger
@@ -242,11 +243,19 @@ def _rendered(visit: Visit, draft: Draft, language: str) -> str:
         rendering = render_issue(draft.design, context, nonce=NONCE, language=language)
         return with_sample_pictures(fill(rendering.html, NONCE, values, html=True))
     issue, items = found
-    tried = replace(draft.newsletter, design=draft.design.name, options=draft.options, languages=(language,))
-    mailing, _ = compose.render_mailing(
-        visit.app, tried, replace(issue, number=issue.number or 1), items, now=visit.now
+    tried = replace(draft.newsletter, design=draft.design.name, options=draft.options)
+    numbered = replace(issue, number=issue.number or 1)
+    pictures = kept(
+        visit.app,
+        tried,
+        items,
+        draft.design,
+        sizes=[size for one in _usable(visit) for size in (one.pictures.lead, one.pictures.item) if size],
+        src=lambda image: visit.site.pages.path(f"/images/{image.name}"),
+        drawn=sample_picture,
     )
-    return fill(mailing.renderings[0].html, mailing.nonce, values, html=True)
+    html, nonce = compose.look_of(visit.app, tried, numbered, items, language=language, pictures=pictures)
+    return with_sample_pictures(fill(html, nonce, values, html=True))
 
 
 def _latest(visit: Visit, newsletter: Newsletter) -> tuple[Issue, list[Item]] | None:

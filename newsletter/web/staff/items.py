@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from starlette.responses import Response
 
 from newsletter.compose import items as doing
-from newsletter.compose.context import TITLE_LIMIT
+from newsletter.compose.context import LABEL_LIMIT, TITLE_LIMIT
 from newsletter.errors import BadInput, NotAllowed
 from newsletter.log import get_logger
 from newsletter.model import ArticleId, Issue, Item, ItemField, Pin, Presence
@@ -94,6 +94,8 @@ def _edit(visit: Visit, conn: Connection, issue: Issue) -> bool:
     if ItemField.TITLE in differs:
         title = typed[ItemField.TITLE]
         said[ItemField.TITLE] = plain_words(title, longest=TITLE_LIMIT) if title else None
+    if typed[ItemField.SECTION] and ItemField.SECTION in differs:
+        said[ItemField.SECTION] = plain_words(typed[ItemField.SECTION], longest=LABEL_LIMIT)
     if ItemField.SUMMARY in differs:
         said[ItemField.SUMMARY] = None
         if typed[ItemField.SUMMARY]:

@@ -1,0 +1,170 @@
+"""Webhooks: a request that a provider sent becomes returns. Raises Refused for what is not proved; then nothing is kept."""
+
+import hashlib
+from dataclasses import replace
+from datetime import datetime
+
+from newsletter.app import App
+from newsletter.errors import NewsletterError
+from newsletter.http import Fetcher
+from newsletter.log import get_logger
+from newsletter.mail.bounces.reasons import cause_of
+from newsletter.mail.bounces.returned import BounceKind, Reason, kind_of
+from newsletter.mail.replies import mask_addresses
+from newsletter.mail.tokens import Purpose
+from newsletter.mail.webhooks import Credentials, Provider, Refused, Request, Told, WebhookEvent, Why, ses
+from newsletter.settings import Webhook
+from newsletter.store import Connection, returns
+from newsletter.store.returns import Return
+from newsletter.track.intake import MOST_SAID, Match, between, by_address
+
+log = get_logger("hooks")
+
+_KINDS = {
+    Told.DELIVERED: "delivered",
+    Told.OPENED: "opened",
+    Told.CLICKED: "clicked",
+    Told.COMPLAINED: "complaint",
+    Told.UNSUBSCRIBED: "left",
+    Told.AUTORESPONDED: "autoreply",
+    Told.DEFERRED: "deferred",
+    Told.SENT: "accepted",
+    Told.QUEUED: "accepted",
+}
+TOKEN_NAMES = ("delivery",)  # under which our transports send the trace token along
+
+
+def credentials_of(settings: Webhook) -> Credentials:
+    basic = [one.get_secret_value() for one in (settings.password, settings.former_password) if one is not None]
+    signing = settings.signing.get_secret_value() if settings.signing else None
+    return Credentials(basic=tuple(basic), signing=signing, topic=settings.topic)
+
+
+class Amazon:
+    """Asks Amazon SNS what SES's webhook needs: the certificate of a signature (kept), the address that subscribes."""
+
+    def __init__(self, fetcher: Fetcher) -> None:
+        self._fetcher = fetcher
+        self._certificates: dict[str, bytes] = {}
+
+    def certificate(self, url: str) -> bytes:
+        """Raises Refused when it cannot be had."""
+        if url not in self._certificates:
+            if len(self._certificates) >= 8:  # Amazon has one for months; anybody may name others
+                self._certificates.clear()
+            self._certificates[url] = self.ask(url)
+        return self._certificates[url]
+
+    def ask(self, url: str) -> bytes:
+        """The answer behind one of Amazon's own addresses (`ses` decides which are). Raises Refused."""
+        try:
+            found = self._fetcher.get(url, max_body=64_000)
+        except NewsletterError as error:
+            raise Refused(f"Amazon could not be asked: {error.what}") from error
+        if found.url != url:
+            raise Refused("Amazon's answer came from another address")
+        return found.body
+
+
+def receive_webhook(app: App, provider: Provider, request: Request, *, amazon: Amazon | None = None) -> int:
+    """Keep what a request tells. Returns how many events were new. Raises Refused."""
+    now = app.clock.now()
+    credentials = credentials_of(getattr(app.settings.webhooks, provider.slug))
+    events = _proved(provider, request, credentials, now, amazon or Amazon(app.fetcher))
+    fresh = 0
+    with app.db.begin() as conn:
+        for number, event in enumerate(events):
+            match = _match(app, conn, event, now=now)
+            fresh += returns.add(conn, return_of(event, match, source=provider.slug, number=number, now=now), now=now)
+    log.info("webhook", provider=provider.slug, events=len(events), fresh=fresh)
+    return fresh
+
+
+def _proved(
+    provider: Provider, request: Request, credentials: Credentials, now: datetime, amazon: Amazon
+) -> list[WebhookEvent]:
+    if provider.read is not ses.read:
+        return provider.read(request, credentials, now)
+    return _from_ses(request, credentials, now, amazon)
+
+
+def _from_ses(request: Request, credentials: Credentials, now: datetime, amazon: Amazon) -> list[WebhookEvent]:
+    certificate = None
+    if credentials.topic and (url := ses.certificate_url(request)) is not None:
+        certificate = amazon.certificate(url)
+    events = ses.read(request, credentials, now, certificate=certificate)
+    subscribing = ses.subscribe_url(request)
+    if subscribing is not None:
+        amazon.ask(subscribing)
+        log.info("topic_subscribed")
+    return events
+
+
+def _match(app: App, conn: Connection, event: WebhookEvent, *, now: datetime) -> Match:
+    """By our token that the provider echoes, its message id, or the recipient. The provider's proof holds for all three."""
+    for name in TOKEN_NAMES:
+        token = event.metadata.get(name)
+        read = app.keyring.read(Purpose.TRACE, token) if isinstance(token, str) else None
+        if read is not None:
+            return Match(mailing_id=read[0], person_id=read[1], proven=True)
+    known = by_address(conn, [event.recipient], before=now) if event.recipient else Match()
+    ours = _by_message_id(app, conn, event.message_id, known)
+    return ours or replace(known, proven=known.person_id is not None)
+
+
+def _by_message_id(app: App, conn: Connection, message_id: str | None, known: Match) -> Match | None:
+    if not message_id:
+        return None
+    bare = message_id.strip("<>")
+    read = app.keyring.read(Purpose.TRACE, bare.split("@", 1)[0])
+    if read is not None:
+        return Match(mailing_id=read[0], person_id=read[1], proven=True)
+    found = returns.by_provider_id(conn, {message_id, bare, f"<{bare}>"})
+    mine = [one for one in found if one[1] == known.person_id] or (found if len(found) == 1 else [])
+    return Match(mailing_id=mine[0][0], person_id=mine[0][1], proven=True) if mine else None
+
+
+def return_of(event: WebhookEvent, match: Match, *, source: str, number: int, now: datetime) -> Return:
+    """An event as a return (pure). Its key: the provider's event id, or what makes it this event and no other."""
+    kind, reason, status = judged(event)
+    identity = event.event_id or f"{event.event_type}|{event.timestamp}|{event.message_id}|{event.click_url}"
+    whole = f"{source}|{identity}|{event.event_type}|{match.person_id or number}"
+    return Return(
+        source=source,
+        kind=kind,
+        reason=reason,
+        status=status,
+        said=mask_addresses(event.mta_response or event.description or "")[:MOST_SAID],
+        proven=match.proven,
+        mailing_id=match.mailing_id,
+        person_id=match.person_id,
+        at=between(event.timestamp, now),
+        dedupe_key=hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()[:48],
+    )
+
+
+def judged(event: WebhookEvent) -> tuple[str, str, str]:
+    """(kind, reason, status) of an event (pure). Of a bounce: the server's words where they are plain, else the provider's."""
+    if event.event_type in _KINDS:
+        return _KINDS[event.event_type], event.reject_reason or "", ""
+    if event.event_type in (Told.BOUNCED, Told.REJECTED):
+        return _bounce(event)
+    return "unread", event.event_type, ""
+
+
+def _bounce(event: WebhookEvent) -> tuple[str, str, str]:
+    if event.reject_reason is Why.SPAM:
+        return "complaint", Reason.FEEDBACK, ""
+    if event.reject_reason is Why.UNSUBSCRIBED:
+        return "left", "unsubscribed", ""
+    cause = cause_of([event.mta_response or "", event.description or ""])
+    kind = kind_of(cause.reason)
+    if event.permanent is False and kind is BounceKind.HARD:
+        kind = BounceKind.SOFT
+    if cause.reason is Reason.ON_HOLD:  # no words that tell anything: the provider's own judgement
+        gone = event.permanent or event.reject_reason in (Why.INVALID,)
+        refused_there = event.event_type is Told.REJECTED and event.reject_reason is Why.BOUNCED
+        blocked = event.reject_reason is Why.BLOCKED
+        kind = BounceKind.HARD if gone or refused_there else BounceKind.BLOCK if blocked else BounceKind.SOFT
+        return kind, event.reject_reason or "", cause.status
+    return kind, cause.reason, cause.status

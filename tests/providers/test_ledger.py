@@ -1,0 +1,56 @@
+"""Providers under the ledger: settings choose one, and every frozen recipient ends in one state."""
+
+import pytest
+import sqlalchemy as sa
+
+from newsletter import deliver
+from newsletter.errors import TransportDown
+from newsletter.store import receipts
+from tests.conftest import NOW
+from tests.deliver.conftest import addresses, frozen_mailing
+from tests.providers.conftest import CASES
+
+__all__ = ["frozen_mailing"]
+
+
+def counts(app, mailing_id):
+    with app.db.read() as conn:
+        return receipts.count(conn, mailing_id)
+
+
+def made(make_app, bench, **changes):
+    case = bench.case
+    account = {"url": f"http://api.example{case.path}", case.key: "right", **case.account, **changes}
+    fetch = {"resolve": {"api.example": bench.server.at}}
+    return make_app(transport={"kind": case.kind, case.kind: account}, fetch=fetch)
+
+
+@pytest.mark.parametrize("name", sorted(set(CASES) - {"postmark", "mailersend bulk"}))
+def test_the_provider_of_the_settings_sends_and_its_ids_are_kept(make_app, bench_of, frozen_mailing, name):
+    bench = bench_of(name)
+    people = addresses(5)
+    bench.server.wrong = {people[2]}
+    app = made(make_app, bench, connections=1)
+    mailing_id = frozen_mailing(app, people)
+    deliver.run(app, NOW)
+    deliver.run(app, NOW)
+    found = counts(app, mailing_id)
+    assert (found.sent, found.failed, found.open) == (4, 1, 0)
+    assert sorted(message.to for message in bench.server.received) == sorted(set(people) - {people[2]})
+    with app.db.read() as conn:
+        kept = conn.execute(sa.text("SELECT provider_id FROM deliveries WHERE state = 'sent'")).scalars().all()
+    assert len(set(kept)) == 4
+    if name != "mailersend":
+        traced = {app.keyring.read("trace", message.delivery) for message in bench.server.received}
+        assert len(traced) == 4
+        assert {mailing for mailing, _ in traced} == {mailing_id}
+
+
+def test_a_wrong_key_leaves_everybody_pending(make_app, bench_of, frozen_mailing):
+    bench = bench_of("ses")
+    app = made(make_app, bench, secret_access_key="wrong")
+    mailing_id = frozen_mailing(app, addresses(3))
+    with pytest.raises(TransportDown, match="HTTP 403"):
+        deliver.run(app, NOW)
+    found = counts(app, mailing_id)
+    assert (found.pending, found.failed, found.sent) == (3, 0, 0)

@@ -1,0 +1,183 @@
+"""Webhooks become rows: matched by token, provider id or address, once, in any order; SES asks Amazon for nothing else."""
+
+import itertools
+import json
+
+import pytest
+
+from newsletter.mail import webhooks
+from newsletter.mail.webhooks import Refused, Told, WebhookEvent, Why
+from newsletter.model import DeliveryState, EventType
+from newsletter.store import returns
+from newsletter.track import hooks
+from tests.mail.webhooks import signing
+from tests.mail.webhooks.signing import request, sns
+
+SECRETS = {
+    "postmark": {"password": "vien:mat-khau"},
+    "brevo": {"password": "vien:mat-khau", "former_password": "vien:cu"},
+}
+
+DELIVERED = {"RecordType": "Delivery", "MessageID": "pm-0", "Recipient": "an@docgia.example",
+             "DeliveredAt": "2026-11-22T08:00:00Z"}  # fmt: skip
+
+
+def tell(world, body, slug="postmark", headers=None):
+    provider = webhooks.provider(slug)
+    assert provider is not None
+    return hooks.receive_webhook(world.app, provider, request(body, headers))
+
+
+def bounce(**more):
+    return {"RecordType": "Bounce", "Type": "HardBounce", "ID": 7, "Email": "an@docgia.example", "MessageID": "x",
+            "Details": "smtp;550 5.1.1 user unknown an@docgia.example"} | more  # fmt: skip
+
+
+def test_a_hard_bounce_is_matched_by_our_token_and_acted_on_once(sent):
+    world = sent(webhooks=SECRETS)
+    body = bounce(Email="khac@docgia.example", Metadata={"delivery": world.token()})
+    assert [tell(world, body), tell(world, body)] == [1, 0]
+    assert world.barred() is None
+    assert (world.track(), world.track()) == (1, 0)
+    assert world.barred() == "bounced"
+    with world.app.db.read() as conn:
+        [row] = returns.latest(conn, 5)
+    assert "@" not in row["said"]
+
+
+def test_the_providers_message_id_or_the_address_will_do(sent):
+    world = sent(webhooks=SECRETS)
+    tell(world, bounce(MessageID="pm-1", Email="binh@docgia.example"))
+    tell(world, bounce(ID=8))
+    world.track()
+    assert [world.barred(n) for n in range(3)] == ["bounced", "bounced", None]
+    tell(world, bounce(ID=9, Email="ai@khac.example", MessageID="<" + world.token(2) + "@vien.example>"))
+    world.track()
+    assert world.barred(2) == "bounced"
+
+
+def test_what_matches_nobody_is_kept_and_harms_nobody(sent):
+    world = sent(webhooks=SECRETS)
+    for body in (bounce(Email="ai@khac.example"), bounce(ID=8, Email="not an address"), {"RecordType": "Bounce"}):
+        assert tell(world, body) == 1
+    assert world.track() == 3
+    assert [world.barred(n) for n in range(3)] == [None] * 3
+
+
+def test_a_request_that_is_not_proved_leaves_nothing(sent):
+    world = sent(webhooks=SECRETS)
+    with pytest.raises(Refused):
+        tell(world, bounce(), headers={})
+    with pytest.raises(Refused):
+        tell(world, bounce(), slug="mailjet")
+    with world.app.db.read() as conn:
+        assert returns.latest(conn, 5) == []
+
+
+def test_the_former_password_still_counts(sent):
+    world = sent(webhooks=SECRETS)
+    assert tell(world, {"event": "spam", "email": "chi@hopthu.example"}, "brevo", signing.basic("vien:cu")) == 1
+    world.track()
+    assert world.state(2) == "complained"
+
+
+def test_an_event_settles_a_delivery_of_unknown_fate(sent):
+    world = sent(DeliveryState.UNKNOWN, webhooks=SECRETS)
+    tell(world, DELIVERED)
+    world.track()
+    assert [world.delivery(n)["state"] for n in range(2)] == ["sent", "unknown"]
+    assert world.told() == {EventType.DELIVERED: 1}
+
+
+def test_unsubscribing_at_the_provider_leaves_the_list(sent):
+    world = sent(webhooks=SECRETS)
+    tell(world, {"event": "unsubscribe", "email": "an@docgia.example"}, "brevo")
+    world.track()
+    assert world.barred() == "left"
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_the_order_of_events_changes_nothing(sent, order, request):
+    if "postgres" in request.node.name:
+        pytest.skip("the same on either database")
+    world = sent(webhooks=SECRETS)
+    told = [
+        DELIVERED,
+        bounce(MessageID="pm-0"),
+        {
+            "RecordType": "Open",
+            "MessageID": "pm-0",
+            "Recipient": "an@docgia.example",
+            "ReceivedAt": "2026-11-22T09:00:00Z",
+        },
+    ]
+    for number in order:
+        tell(world, told[number])
+        world.track()
+    assert world.barred() == "bounced"
+    assert world.told() == {EventType.DELIVERED: 1, EventType.BOUNCED: 1, EventType.OPENED: 1}
+
+
+@pytest.mark.parametrize(
+    ("event", "kind"),
+    [
+        (WebhookEvent(event_type=Told.BOUNCED, permanent=True), "hard"),
+        (WebhookEvent(event_type=Told.BOUNCED, permanent=False), "soft"),
+        (WebhookEvent(event_type=Told.BOUNCED), "soft"),
+        (WebhookEvent(event_type=Told.BOUNCED, permanent=True, mta_response="552 5.2.2 mailbox full"), "soft"),
+        (WebhookEvent(event_type=Told.BOUNCED, permanent=True, mta_response="554 blocked using a DNSBL"), "block"),
+        (WebhookEvent(event_type=Told.BOUNCED, permanent=False, mta_response="550 5.1.1 no such user"), "soft"),
+        (WebhookEvent(event_type=Told.BOUNCED, reject_reason=Why.INVALID), "hard"),
+        (WebhookEvent(event_type=Told.REJECTED, reject_reason=Why.BOUNCED), "hard"),
+        (WebhookEvent(event_type=Told.REJECTED, reject_reason=Why.BLOCKED), "block"),
+        (WebhookEvent(event_type=Told.REJECTED, reject_reason=Why.SPAM), "complaint"),
+        (WebhookEvent(event_type=Told.REJECTED, reject_reason=Why.UNSUBSCRIBED), "left"),
+        (WebhookEvent(event_type=Told.DEFERRED), "deferred"),
+        (WebhookEvent(event_type=Told.AUTORESPONDED), "autoreply"),
+        (WebhookEvent(event_type=Told.UNKNOWN), "unread"),
+    ],
+)
+def test_the_kind_of_an_event(event, kind):
+    assert hooks.judged(event)[0] == kind
+
+
+def test_ses_by_topic_fetches_amazons_certificate_once_and_confirms_a_subscription(sent):
+    topic = signing.Topic()
+    host = "sns.eu-west-1.amazonaws.com"
+    pages = {"/cert.pem": ("text/plain", topic.certificate), "/?Action=ConfirmSubscription": ("text/xml", b"<ok/>")}
+
+    class Asked:
+        def __init__(self, pages):
+            self.pages, self.asked = pages, []
+
+        def get(self, url, *, max_body):
+            from types import SimpleNamespace
+
+            self.asked.append(url)
+            return SimpleNamespace(url=url, body=self.pages[url.removeprefix(f"https://{host}")][1])
+
+    fetcher = Asked(pages)
+    world = sent(webhooks={"ses": {"topic": topic.arn}})
+    world.app.clock.at = signing.NOW
+    amazon = hooks.Amazon(fetcher)
+    provider = webhooks.provider("ses")
+    told = {"eventType": "Bounce", "mail": {"messageId": "pm-0"}, "bounce": {
+        "bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": "an@docgia.example"}]}}  # fmt: skip
+    for number, name in ((1, "n-1"), (0, "n-1"), (1, "n-2")):
+        assert hooks.receive_webhook(world.app, provider, sns(topic.note(told, name=name), {}), amazon=amazon) == number
+    assert fetcher.asked == [f"https://{host}/cert.pem"]
+    asked = sns(topic.note("hello", kind="SubscriptionConfirmation"), {})
+    assert hooks.receive_webhook(world.app, provider, asked, amazon=amazon) == 0
+    assert fetcher.asked[-1] == f"https://{host}/?Action=ConfirmSubscription"
+    before = len(fetcher.asked)
+    with pytest.raises(Refused):
+        hooks.receive_webhook(world.app, provider, sns(json.loads(asked.body) | {"TopicArn": "x"}, {}), amazon=amazon)
+    assert len(fetcher.asked) == before, "an unproved subscription is not confirmed"
+
+
+def test_amazon_that_cannot_be_asked_is_a_refusal(sent):
+    world = sent(
+        webhooks={"ses": {"topic": "arn:x"}}, fetch={"resolve": {"sns.eu-west-1.amazonaws.com": "127.0.0.1:1"}}
+    )
+    with pytest.raises(Refused, match="Amazon"):
+        hooks.Amazon(world.app.fetcher).ask("https://sns.eu-west-1.amazonaws.com/cert.pem")
