@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from newsletter.clock import Clock
 from newsletter.http import Fetcher
@@ -61,12 +61,45 @@ Permit = Callable[[Sequence[Outgoing]], set[PersonId]]
 class Session(Protocol):
     """One open connection to a peer. Used by one thread."""
 
+    @property
+    def batch(self) -> int:
+        """Messages one call takes at most."""
+        ...
+
     def send(self, batch: Sequence[Outgoing], permit: Permit) -> list[Outcome]:
         """One outcome per message, in order. Messages are built before `permit` is asked.
 
         Raises TransportDown when certainly nothing of this batch was sent, BadInput when a message cannot be written.
         """
         ...
+
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class Flow(Protocol):
+    """A session that has messages under way between two calls, because round trips cost more than messages.
+
+    A call returns what is known by then, of earlier messages too; every message pushed is returned once. No more than the
+    window of the ledger have a durable intent and were not returned: whoever calls records what is returned before, or
+    together with, the next intents.
+    """
+
+    @property
+    def batch(self) -> int:
+        """Messages the next `push` takes at most."""
+        ...
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way, which `drain` would finish."""
+        ...
+
+    def push(self, batch: Sequence[Outgoing], permit: Permit) -> list[tuple[Outgoing, Outcome]]:
+        """Raises BadInput, and nothing of this batch was begun, when a message cannot be written."""
+        ...
+
+    def drain(self, permit: Permit) -> list[tuple[Outgoing, Outcome]]: ...
 
     def close(self) -> None: ...
 

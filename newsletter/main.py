@@ -73,7 +73,8 @@ def make_transport(
 ) -> Transport:
     """`pause`: how a provider's request to wait is sat out."""
     if settings.transport.kind == "smtp":
-        return SmtpTransport(settings.transport.smtp, ehlo_name=settings.sender.domain)
+        signed = settings.dkim.key_file is not None
+        return SmtpTransport(settings.transport.smtp, ehlo_name=settings.sender.domain, signed=signed)
     if settings.transport.kind == "outbox":
         return Outbox(settings.outbox)
     return providers.make(settings, fetcher, now=clock.now, pause=pause)

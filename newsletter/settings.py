@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from newsletter import accounts
 from newsletter.errors import ConfigError
+from newsletter.smtpsettings import Smtp
 
 PREFIX = "NEWSLETTER_"
 NOT_SETTINGS = {"NEWSLETTER_CONFIG", "NEWSLETTER_REQUIRE_ALL"}  # read elsewhere
@@ -55,19 +56,6 @@ class Sender(_Section):
     @property
     def domain(self) -> str:
         return self.address.rsplit("@", 1)[1].lower()
-
-
-class Smtp(_Section):
-    host: str = "localhost"
-    port: int = Field(587, ge=1, le=65535)
-    security: Literal["starttls", "tls", "none"] = "starttls"
-    username: str | None = None
-    password: SecretStr | None = None
-    connections: int = Field(5, ge=1, le=50)
-    messages_per_connection: int = Field(500, ge=1)
-    timeout: float = Field(60, gt=0)  # seconds for each reply; the final dot waits ten minutes (RFC 5321 4.5.3.2.6)
-    ca_file: Path | None = None  # a further root to trust, beside the system's
-    ehlo_name: str | None = None
 
 
 class Transport(_Section):
@@ -232,9 +220,6 @@ class Settings(_Section):
 
     @model_validator(mode="after")
     def _is_complete(self) -> "Settings":
-        smtp = self.transport.smtp
-        if (smtp.username is None) != (smtp.password is None):
-            raise ValueError("transport.smtp needs both username and password, or neither")
         account = getattr(self.transport, self.transport.kind)
         for key in account.missing() if isinstance(account, accounts.Provider) else ():
             raise ValueError(f"transport.{self.transport.kind}.{key} is missing")
@@ -351,7 +336,14 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
         return None if path is None else folder / path.expanduser()
 
     transport = settings.transport
-    smtp = transport.smtp.model_copy(update={"ca_file": place(transport.smtp.ca_file)})
+    relays = tuple(r.model_copy(update={"secret_file": place(r.secret_file)}) for r in transport.smtp.relays)
+    smtp = transport.smtp.model_copy(
+        update={
+            "ca_file": place(transport.smtp.ca_file),
+            "secret_file": place(transport.smtp.secret_file),
+            "relays": relays,
+        }
+    )
     imap = settings.bounces.imap.model_copy(update={"ca_file": place(settings.bounces.imap.ca_file)})
     return settings.model_copy(
         update={
@@ -450,6 +442,17 @@ kind = "outbox"                         # outbox (.eml files), smtp, or a provid
 # username = "newsletter"
 # password = ""                         # better: NEWSLETTER_TRANSPORT__SMTP__PASSWORD_FILE
 # connections = 5
+# pipelining = true                     # false, or chunking = false: for a server that offers them and fails
+
+# [[transport.smtp.relays]]             # several instead of one: shared by weight; one that fails is passed over
+# url = "smtp://user:password@smtp1.example.org:587"   # smtps:// for TLS from the start; or host, port, username …
+# weight = 3
+# [[transport.smtp.relays]]
+# host = "smtp2.example.org"
+# username = "newsletter"
+# auth = "xoauth2"                      # auto (PLAIN, else LOGIN), plain, login or xoauth2
+# secret_file = "smtp2.token"           # the password or token, read at each connection
+# weight = 0                            # only while no other answers
 
 """
     + accounts.TEMPLATE

@@ -17,17 +17,17 @@ from newsletter.cli.failing import WRONG
 from newsletter.cli.opening import settings_of
 from newsletter.cli.output import emit, say
 from newsletter.cli.setup import zone_text
-from newsletter.clock import SystemClock
 from newsletter.compose.context import NewsletterView
 from newsletter.compose.design import LETTERS, default_folders, design_names, find_design, find_letters
 from newsletter.compose.render import fit_issue, render_letter
 from newsletter.compose.sample import SAMPLE_LETTERS, sample_context
 from newsletter.deliver import providers
+from newsletter.deliver.smtp import SmtpTransport
 from newsletter.errors import NewsletterError
 from newsletter.http import Fetcher, is_public
 from newsletter.locale import available
 from newsletter.mail.dkim import dns_record
-from newsletter.main import make_signer, make_transport
+from newsletter.main import make_signer
 from newsletter.model import LetterKind
 from newsletter.settings import Settings, load_secrets
 from newsletter.store import Database, DatabaseUnavailable, schema_state
@@ -85,6 +85,8 @@ def _without_secrets(value: Any) -> Any:
     """What pydantic shows of a secret, as ours."""
     if isinstance(value, Mapping):
         return {key: _without_secrets(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_without_secrets(part) for part in value]
     return HIDDEN if value == MASKED else value
 
 
@@ -205,14 +207,14 @@ def _transport(settings: Settings) -> Told:
         for is_fault, words in providers.notes(settings):
             yield (WARNING if is_fault else OK), words
         return
-    fetcher = Fetcher(user_agent=settings.fetch.user_agent)
-    try:
-        make_transport(settings, fetcher, clock=SystemClock()).open().close()
-    finally:
-        fetcher.close()
-    smtp = settings.transport.smtp
-    how = f"{smtp.security}, {'logged in' if smtp.username else 'no login'}"
-    yield (OK if smtp.security != "none" else WARNING), f"smtp {smtp.host}:{smtp.port} answers ({how})"
+    transport = SmtpTransport(settings.transport.smtp, ehlo_name=settings.sender.domain)
+    for relay, found in transport.look():
+        if isinstance(found, NewsletterError):
+            yield ERROR, " ".join(str(found).split())
+            continue
+        how = f"{relay.security}, {'logged in' if relay.username else 'no login'}"
+        what = f"smtp {relay.host}:{relay.port} answers ({how}), {found.told()}"
+        yield (OK if relay.security != "none" else WARNING), what
 
 
 def _time(settings: Settings) -> Told:

@@ -3,9 +3,10 @@
 import queue
 import threading
 from collections.abc import Sequence
+from itertools import groupby
 from types import TracebackType
 
-from newsletter.app import Fate, Outcome, Outgoing, Session, Transport
+from newsletter.app import Fate, Flow, Outcome, Outgoing, Permit, Session, Transport
 from newsletter.deliver.recorder import Recorder
 from newsletter.errors import BadInput, TransportDown
 from newsletter.log import get_logger
@@ -13,7 +14,30 @@ from newsletter.log import get_logger
 log = get_logger("deliver")
 
 BROKEN_IN_A_ROW = 6
-GATHER = 0.05  # seconds a batch waits for its next message
+GATHER = 0.05  # seconds a request waits for its next message
+WAITING = 8  # messages at least that may wait for each connection: they are spliced only when they are sent
+
+
+class Batches:
+    """A Session as a Flow: every call ends what it began."""
+
+    busy = False
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @property
+    def batch(self) -> int:
+        return self._session.batch
+
+    def push(self, batch: Sequence[Outgoing], permit: Permit) -> list[tuple[Outgoing, Outcome]]:
+        return list(zip(batch, self._session.send(batch, permit), strict=True))
+
+    def drain(self, permit: Permit) -> list[tuple[Outgoing, Outcome]]:
+        return []
+
+    def close(self) -> None:
+        self._session.close()
 
 
 class Crew:
@@ -24,7 +48,9 @@ class Crew:
 
     def __init__(self, transport: Transport, recorder: Recorder) -> None:
         self._transport, self._recorder = transport, recorder
-        self._work: queue.Queue[Outgoing | None] = queue.Queue(maxsize=2 * transport.connections * transport.batch)
+        self._work: queue.Queue[Outgoing | None] = queue.Queue(
+            maxsize=2 * transport.connections * max(transport.batch, WAITING)
+        )
         self.trouble: TransportDown | None = None
         self._broken = 0  # messages of unknown fate in a row, over all connections
         self._threads: list[threading.Thread] = []
@@ -62,39 +88,40 @@ class Crew:
     # ------------------------------------------------------------ one thread
 
     def _run(self) -> None:
-        session: Session | None = None
+        flow: Flow | None = None
         try:
-            while (batch := self._take()) is not None:
-                if session is None:
+            while (first := self._next(flow)) is not None:
+                if flow is None:
                     session = self._transport.open()
-                self._send(session, batch)
+                    flow = session if isinstance(session, Flow) else Batches(session)
+                batch = [first, *self._more(flow)]
+                for _, group in groupby(batch, key=lambda outgoing: outgoing.mailing_id):  # a permit speaks of people
+                    self._push(flow, list(group))
         except TransportDown as error:
             self.trouble = self.trouble or error
         except Exception as error:
             log.exception("sender_broke")
             self.trouble = self.trouble or TransportDown(f"{type(error).__name__}: {error}", where=self._transport.name)
         finally:
-            if session is not None:
-                session.close()
+            if flow is not None:
+                self._finish(flow)
 
-    def _take(self) -> list[Outgoing] | None:
-        """One message, and as many more as are there and fit a batch. None when the work is over or cannot go on."""
+    def _next(self, flow: Flow | None) -> Outgoing | None:
+        """The next message; None when the work is over or cannot go on. While none waits, what is under way is finished."""
         while self.trouble is None:
             try:
-                first = self._work.get(timeout=0.2)
+                return self._work.get_nowait() if flow is not None and flow.busy else self._work.get(timeout=0.2)
             except queue.Empty:
-                continue
-            if first is None:
-                return None
-            return [first, *self._more(self._transport.batch - 1)]
+                if flow is not None and flow.busy:
+                    self._settle(flow.drain(self._recorder.permit))
         return None
 
-    def _more(self, limit: int) -> list[Outgoing]:
-        """What comes within a moment of each other shares a request: messages are built in 0.5 ms, a request takes 50."""
+    def _more(self, flow: Flow) -> list[Outgoing]:
+        """What else is there and fits. A request waits a moment for it: messages are built in 0.5 ms, a request takes 50."""
         found: list[Outgoing] = []
-        while len(found) < limit:
+        while len(found) < flow.batch - 1:
             try:
-                item = self._work.get(timeout=GATHER)
+                item = self._work.get(timeout=GATHER) if isinstance(flow, Batches) else self._work.get_nowait()
             except queue.Empty:
                 break
             if item is None:
@@ -103,19 +130,35 @@ class Crew:
             found.append(item)
         return found
 
-    def _send(self, session: Session, batch: Sequence[Outgoing]) -> None:
+    def _push(self, flow: Flow, batch: Sequence[Outgoing]) -> None:
         """Send a batch. When one of its messages cannot be written, send them one by one, so that only that one fails."""
         try:
-            outcomes = session.send(batch, self._recorder.permit)
+            self._settle(flow.push(batch, self._recorder.permit))
         except BadInput as error:
             if len(batch) == 1:
                 self._recorder.fail(batch[0], str(error))
                 return
             for outgoing in batch:
-                self._send(session, [outgoing])
-            return
-        self._recorder.settle(batch, outcomes)
-        self._look_at(outcomes)
+                self._push(flow, [outgoing])
+
+    def _settle(self, settled: Sequence[tuple[Outgoing, Outcome]]) -> None:
+        if settled:
+            outcomes = [outcome for _, outcome in settled]
+            self._recorder.settle([outgoing for outgoing, _ in settled], outcomes)
+            self._look_at(outcomes)
+
+    def _finish(self, flow: Flow) -> None:
+        """What is under way gets its result, whatever ended the work."""
+        try:
+            while flow.busy:
+                self._settle(flow.drain(self._recorder.permit))
+        except TransportDown as error:
+            self.trouble = self.trouble or error
+        except Exception as error:
+            log.exception("sender_broke")
+            self.trouble = self.trouble or TransportDown(f"{type(error).__name__}: {error}", where=self._transport.name)
+        finally:
+            flow.close()
 
     def _look_at(self, outcomes: Sequence[Outcome]) -> None:
         """Stop when mail can leave for nobody, or when a peer breaks the line after every message: it would burn the list."""

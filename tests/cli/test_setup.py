@@ -10,6 +10,7 @@ from newsletter.cli.doctor import without_password
 from newsletter.mail.dkim import Signer
 from tests.cli.conftest import Home
 from tests.fakes.certificates import Authority
+from tests.fakes.relay import CHUNKED, LOCK_STEP, Relay
 from tests.fakes.smtpd import Behaviour, Sink
 
 
@@ -196,6 +197,21 @@ def test_doctor_greets_the_smtp_server_and_sends_it_nothing(home: Home) -> None:
     assert said.code == 0
     assert level(said.json, "transport") == "warning"  # without TLS
     assert (sink.connections, sink.received) == (1, [])
+
+
+def test_doctor_says_what_each_relay_offers(home: Home) -> None:
+    with Relay(CHUNKED) as one, Relay(LOCK_STEP) as other:
+        text = '[transport]\nkind = "smtp"\n'
+        for port in (one.port, other.port, 1):
+            text += f'[[transport.smtp.relays]]\nurl = "smtp://u:pw-five@127.0.0.1:{port}?security=none"\n'
+        home.settings(text.replace("u:pw-five@", "", 2))
+        said = home("doctor")
+    assert f"smtp 127.0.0.1:{one.port} answers (none, no login), offers PIPELINING, CHUNKING, 8BITMIME" in said.out
+    assert "SIZE 10000000; 8 on the way per connection" in said.out
+    assert f"smtp 127.0.0.1:{other.port} answers (none, no login), offers 8BITMIME, SMTPUTF8" in said.out
+    assert "smtp 127.0.0.1:1: cannot connect" in said.out
+    assert "pw-five" not in said.out + said.err
+    assert not one.kept
 
 
 def test_doctor_says_that_nothing_listens_there(home: Home) -> None:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 import subscribers
 from newsletter import deliver
+from newsletter.deliver.smtp.dialogue import Dialogue
 from newsletter.errors import TransportDown
 from newsletter.mail.dkim import dns_record
 from newsletter.mail.tokens import Purpose
@@ -181,16 +182,14 @@ def test_who_leaves_while_the_message_is_built_gets_nothing_either(make_app, fro
     with Sink() as sink:
         app = make_app(transport=smtp(sink.port, connections=1))
         mailing_id = frozen_mailing(app, people)
-        from newsletter.deliver.smtp import SmtpSession
+        original = Dialogue.envelope
 
-        original = SmtpSession._envelope
-
-        def leave_meanwhile(self, outgoing, size):
+        def leave_meanwhile(self, flight):
             with app.db.begin() as conn:
-                subscribers.unsubscribe(conn, "tin", outgoing.person_id, now=NOW, reason="page")
-            return original(self, outgoing, size)
+                subscribers.unsubscribe(conn, "tin", flight.outgoing.person_id, now=NOW, reason="page")
+            return original(self, flight)
 
-        monkeypatch.setattr(SmtpSession, "_envelope", leave_meanwhile)
+        monkeypatch.setattr(Dialogue, "envelope", leave_meanwhile)
         deliver.run(app, NOW)
         assert sink.received == []
     assert counts(app, mailing_id).skipped == 2

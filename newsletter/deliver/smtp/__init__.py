@@ -1,0 +1,55 @@
+"""Transport `smtp`: one or several relays, reused connections, TLS verified, AUTH; PIPELINING and CHUNKING where offered.
+
+A client of our own, because an intent must be durable before the final dot or the last BDAT, and no library stops there.
+
+    settings → Relays (which one) → Door (dial, TLS, AUTH) → SmtpSession (what is under way) ⇄ Dialogue (what replies mean)
+                                                                  └ Line (octets, bounded)
+"""
+
+from collections.abc import Iterator
+
+from newsletter.deliver.smtp.line import Line
+from newsletter.deliver.smtp.login import Door, tls_context
+from newsletter.deliver.smtp.offers import Offers
+from newsletter.deliver.smtp.relays import Relays
+from newsletter.deliver.smtp.session import SmtpSession
+from newsletter.errors import TransportDown
+from newsletter.smtpsettings import Relay, Smtp
+
+__all__ = ["Offers", "SmtpSession", "SmtpTransport"]
+
+
+class SmtpTransport:
+    """`settings.connections` threads at most, each with one connection of its own."""
+
+    name = "smtp"
+
+    def __init__(self, settings: Smtp, *, ehlo_name: str, signed: bool = True) -> None:
+        """`signed`: messages carry our DKIM signature, which over raw 8-bit text takes 14 ms instead of 1: they stay encoded."""
+        self._signed = signed
+        self.settings, self.ehlo_name = settings, settings.ehlo_name or ehlo_name
+        self.connections = settings.connections
+        self.batch = 1  # the widest a connection was offered so far
+        self.relays = Relays(settings.all_relays)
+        self._tls = tls_context(settings.ca_file)
+
+    def open(self) -> SmtpSession:
+        """Raises TransportDown when no relay takes mail."""
+        session = SmtpSession(self.settings, self.relays, self._open_line, may_be_raw=not self._signed)
+        session.connect()
+        self.batch = max(self.batch, session.batch)
+        return session
+
+    def look(self) -> Iterator[tuple[Relay, Offers | TransportDown]]:
+        """Greet each relay, with TLS and password, and give it no message: what it offers, or why it takes no mail."""
+        for relay in self.settings.all_relays:
+            try:
+                line, offers = self._open_line(relay)
+            except TransportDown as error:
+                yield relay, error
+                continue
+            line.close()
+            yield relay, offers
+
+    def _open_line(self, relay: Relay) -> tuple[Line, Offers]:
+        return Door(relay, self.settings, ehlo_name=self.ehlo_name, tls=self._tls).open()
