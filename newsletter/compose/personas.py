@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import subscribers
 from newsletter.app import App
-from newsletter.model import Mailing, PersonId
+from newsletter.model import Mailing, MailingKind, PersonId
 from newsletter.store import Connection
 from subscribers import Envelope, reveal
 
@@ -32,6 +32,7 @@ class Reader:
     shown: str = field(default="", repr=False)
     since: date | None = None  # None: today
     language: str | None = None
+    topics: tuple[str, ...] = ()  # those they chose; none: all
 
 
 _NAMES = {
@@ -53,7 +54,9 @@ def reader_like(app: App, conn: Connection, mailing: Mailing, person_id: PersonI
     """The person as the mail would name them. Raises subscribers.UnknownPerson."""
     known = subscribers.person(conn, person_id)
     found = next(iter(subscribers.envelopes(conn, mailing.list_slug, [person_id], key=app.suppression_key)), None)
-    joined = found.since if isinstance(found, Envelope) and found.since is not None else known.created_at
+    envelope = found if isinstance(found, Envelope) else None
+    joined = envelope.since if envelope is not None and envelope.since is not None else known.created_at
     shown = "" if known.address is None else reveal(known.address) if revealed else str(known.address)
     day = joined.astimezone(ZoneInfo(app.settings.timezone)).date()
-    return Reader(name=known.name, shown=shown, since=day, language=known.language)
+    topics = envelope.topics if envelope is not None and mailing.kind is MailingKind.ISSUE else ()
+    return Reader(name=known.name, shown=shown, since=day, language=known.language, topics=topics)

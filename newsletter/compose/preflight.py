@@ -82,6 +82,7 @@ def sample_message(
         name=to.name,
         since=to.since or now.astimezone(ZoneInfo(app.settings.timezone)).date(),
         language=rendering.language,
+        topics=to.topics,
     )
     if to.shown:
         reader = replace(reader, values={**reader.values, "subscriber_email": to.shown})

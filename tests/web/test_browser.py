@@ -4,6 +4,7 @@ import re
 from contextlib import contextmanager
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from newsletter.model import IssueState
 from tests.web.conftest import NAMED
@@ -147,6 +148,8 @@ def test_text_is_readable_in_both_colour_schemes(browser, world, scheme):
         "/staff/sources",
         "/staff/articles",
         "/staff/articles/new",
+        "/staff/issues",
+        "/staff/designs",
         f"/staff/articles/{world.article('Phao')}",
     )
     paths = (*staff, token, token.replace("/u/", "/p/"), *PUBLIC)
@@ -154,6 +157,8 @@ def test_text_is_readable_in_both_colour_schemes(browser, world, scheme):
         for path in paths:
             page.goto(world.url + path)
             assert page.evaluate(CONTRAST) == [], path
+            found = Axe().run(page, context={"exclude": [["iframe"]]})  # mail has its own test, in tests/compose
+            assert found.violations_count == 0, (path, found.generate_report())
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

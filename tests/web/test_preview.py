@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 from axe_playwright_python.sync_playwright import Axe
 
 import subscribers
@@ -11,7 +12,8 @@ from newsletter.mail.clients import CLIENTS, ClientName
 from newsletter.mail.findings import finding_of
 from newsletter.mail.inspected import fault
 from newsletter.model import PersonId
-from newsletter.store import issues
+from newsletter.store import issues, sources
+from newsletter.store.schema.collecting import articles as article_rows
 from tests.web.test_browser import CONTRAST, opened
 
 FRAMED = [name for name in ClientName if name not in (ClientName.TEXT, ClientName.SCREEN_READER)]
@@ -163,3 +165,20 @@ def test_no_view_scrolls_sideways_on_a_phone(browser, world, width):
             page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
             over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert over <= 0, view
+
+
+def test_a_person_is_shown_only_what_their_topics_leave_in(world):
+    with world.app.db.begin() as conn:
+        [source] = [one for one in sources.listed(conn) if one.slug == "van-phong"]
+        sources.add(conn, replace(source, topics=("biển", "lúa")), now=world.clock.now())
+        conn.execute(sa.update(article_rows).values(topics=["biển"]))
+        conn.execute(sa.update(article_rows).where(article_rows.c.title.contains("lúa")).values(topics=["lúa"]))
+        person = world.people["ngoc@doc-gia.example"]
+        assert subscribers.choose_topics(conn, "ban-doc", PersonId(person), ["lúa"])
+    issue, cookie = world.compose(), world.log_in()
+    frame = f"/staff/issues/{issue.id}/frame?in=vi"
+    everybody, one = (world.fetch(path, cookie=cookie).text for path in (frame, f"{frame}&as={person}"))
+    linked = [re.findall(r"<a [^>]*>([^<]*(?:Phao|lúa chịu mặn)[^<]*)</a>", html) for html in (everybody, one)]
+    assert len(linked[0]) == 2
+    assert len(linked[1]) == 1
+    assert "lúa chịu mặn" in linked[1][0]

@@ -5,6 +5,7 @@ The rendering itself is the document, under a policy without scripts and in an o
 from their mail, and fits every screen.
 """
 
+from collections.abc import Collection
 from itertools import groupby
 
 from starlette.responses import HTMLResponse, Response
@@ -70,10 +71,10 @@ def every_item(visit: Visit) -> Response:
     )
 
 
-def rendering_in(mailing: Mailing, language: str) -> Rendering:
-    """The rendering of a language, else the default one, as readers get it who chose no topics."""
+def rendering_in(mailing: Mailing, language: str, topics: Collection[str] = ()) -> Rendering:
+    """The rendering of a language, else the default one, as readers of these topics get it; none: all of it."""
     found = next((one for one in mailing.renderings if one.language == language), mailing.renderings[0])
-    return cut_rendering(found, mailing.nonce)
+    return cut_rendering(found, mailing.nonce, topics)
 
 
 def neutral_values(explained: str) -> dict[str, str]:

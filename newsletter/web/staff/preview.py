@@ -97,8 +97,7 @@ def look(visit: Visit, mailing: Mailing | None, view: View) -> Look:
     if mailing is None:
         return Look(text="", simulated=None, reader=None)
     reader, person = _reader(visit, mailing, view)
-    rendering = rendering_in(mailing, view.language)
-    html, text = _filled(visit, mailing, rendering, reader)
+    html, text = _filled(visit, mailing, rendering_in(mailing, view.language, reader.topics), reader)
     simulated = _simulated(visit, view, html, text)
     shown = simulated.text if simulated is not None else text if view.shape == "text" else None
     return Look(text=shown or "", simulated=simulated, reader=person)
@@ -112,7 +111,7 @@ def frame(visit: Visit) -> Response:
         mailing = mailings.get(conn, issue.mailing_id)
     view = view_of(visit, mailing)
     reader, _ = _reader(visit, mailing, view)
-    html, text = _filled(visit, mailing, rendering_in(mailing, view.language), reader)
+    html, text = _filled(visit, mailing, rendering_in(mailing, view.language, reader.topics), reader)
     simulated = _simulated(visit, view, html, text)
     html = dressed(html, scheme=view.scheme) if simulated is None else _tabbed(simulated.html or "")
     html = _outlined(from_here(html, visit, mailing), issue.preflight, view)
