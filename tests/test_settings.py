@@ -5,7 +5,7 @@ import tomllib
 
 import pytest
 
-from newsletter import settings
+from newsletter import settings, settingsfile
 from newsletter.errors import ConfigError
 from newsletter.settings import Settings, load, load_secrets
 from tests.conftest import subscribe
@@ -99,13 +99,13 @@ def test_the_file_is_sought_in_its_three_places(tmp_path, monkeypatch):
 
 
 def test_the_template_is_valid_and_names_every_section(tmp_path):
-    found = load(write(tmp_path, settings.TEMPLATE), environ={})
+    found = load(write(tmp_path, settingsfile.TEMPLATE), environ={})
     assert found.transport.kind == "outbox"
-    names = set(tomllib.loads(settings.TEMPLATE)) | {"dkim", "fetch", "preflight", "database_url", "designs"}
+    names = set(tomllib.loads(settingsfile.TEMPLATE)) | {"dkim", "fetch", "preflight", "database_url", "designs"}
     names |= {"bounces", "webhooks"}
     assert names == set(Settings.model_fields)
     for section in ("dkim", "fetch", "transport.smtp", "transport.postmark", "bounces.imap", "webhooks.postmark"):
-        assert f"[{section}]" in settings.TEMPLATE
+        assert f"[{section}]" in settingsfile.TEMPLATE
 
 
 def test_keys_are_made_once_and_only_for_their_owner(tmp_path):

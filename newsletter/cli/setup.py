@@ -12,7 +12,8 @@ from newsletter.cli.opening import settings_of
 from newsletter.cli.output import note, say
 from newsletter.errors import BadInput, ConfigError
 from newsletter.mail.dkim import dns_record, new_key
-from newsletter.settings import TEMPLATE, Settings, load, load_secrets
+from newsletter.settings import Settings, load, load_secrets
+from newsletter.settingsfile import TEMPLATE
 from newsletter.store import Database, migrate, schema_state
 from newsletter.store.backup import backup_sqlite
 

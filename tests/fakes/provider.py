@@ -10,6 +10,7 @@ import json
 import re
 import socket
 import ssl
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
@@ -50,7 +51,7 @@ class Refused(Exception):
     """The provider finds a fault with one message."""
 
 
-class Provider(Loopback):
+class Provider(Loopback, ABC):
     """`faults`: what goes wrong with the next requests, one each: "429", "429 long", "503", "500", "drop" (after the mail
 
     was taken), "cut" (before), "nonsense". `wrong`: addresses it refuses; `wrong_sender`: it refuses every message.
@@ -116,8 +117,9 @@ class Provider(Loopback):
     def key_of(self, headers: Mapping[str, str], body: bytes) -> str:
         return headers.get("idempotency-key", "")
 
+    @abstractmethod
     def take(self, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        raise NotImplementedError
+        """What the provider does with a request that nothing is wrong with: each has its own."""
 
     def all_or_none(self, messages: Sequence[Received], status: int, refused: int) -> Reply | None:
         """A request that one wrong message spoils."""

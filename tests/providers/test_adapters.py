@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter import settings
+from newsletter import settingsfile
 from newsletter.accounts import PLACEHOLDERS, placeholders
 from newsletter.app import Fate
 from newsletter.deliver import providers
@@ -270,7 +270,7 @@ def test_every_key_of_a_provider_may_stand_in_a_file(tmp_path):
         "NEWSLETTER_TRANSPORT__SES__SECRET_ACCESS_KEY_FILE": str(tmp_path / "key"),
     }
     path = tmp_path / "newsletter.toml"
-    path.write_text(settings.TEMPLATE, encoding="utf-8")
+    path.write_text(settingsfile.TEMPLATE, encoding="utf-8")
     found = load(path, environ=environ).transport.ses
     assert found.url == "https://email.ap-southeast-1.amazonaws.com"
     assert found.secret_access_key.get_secret_value() == "secret"

@@ -1,0 +1,89 @@
+"""The settings file as `newsletter init` writes it: every key with what it is for. Text; a test reads it back whole."""
+
+from newsletter import accounts
+
+TEMPLATE = (
+    """# Newsletter: infrastructure only. Sources, newsletters and lists are data: `newsletter apply site.toml`.
+# Every key can be overridden by an environment variable, e.g. NEWSLETTER_SENDER__ADDRESS;
+# secrets can stand in a file of their own, e.g. NEWSLETTER_TRANSPORT__SMTP__PASSWORD_FILE=/run/secrets/smtp.
+
+data_dir = "data"                       # database, keys, outbox; relative to this file
+base_url = "https://newsletter.example.org"   # public pages and every link in the mail stand under it
+language = "vi"                         # staff pages and letters to staff: vi or en
+timezone = "Asia/Ho_Chi_Minh"
+# designs = "designs"                   # a folder of your own designs, looked at before the shipped ones
+# database_url = "postgresql://newsletter@localhost/newsletter"   # default: SQLite in data_dir
+
+[sender]
+address = "newsletter@example.org"      # its domain is also that of Message-ID and DKIM
+name = "Newsletter"
+organisation = ""
+postal_address = ""                     # shown in the footer of every mail
+# reply_to = "editors@example.org"
+# bounce_domain = "bounces.example.org" # return paths get a token each, at this domain
+# unsubscribe_domain = "bounces.example.org" # a mail to u.<token>@ leaves the list; take that mail in: docs/bounces.md
+
+[transport]
+kind = "outbox"                         # outbox (.eml files), smtp, or a provider (docs/providers.md)
+
+# [transport.smtp]
+# host = "smtp.example.org"
+# port = 587
+# security = "starttls"                 # starttls, tls or none
+# username = "newsletter"
+# password = ""                         # better: NEWSLETTER_TRANSPORT__SMTP__PASSWORD_FILE
+# connections = 5
+# pipelining = true                     # false, or chunking = false: for a server that offers them and fails
+
+# [[transport.smtp.relays]]             # several instead of one: shared by weight; one that fails is passed over
+# url = "smtp://user:password@smtp1.example.org:587"   # smtps:// for TLS from the start; or host, port, username …
+# weight = 3
+# [[transport.smtp.relays]]
+# host = "smtp2.example.org"
+# username = "newsletter"
+# auth = "xoauth2"                      # auto (PLAIN, else LOGIN), plain, login or xoauth2
+# secret_file = "smtp2.token"           # the password or token, read at each connection
+# weight = 0                            # only while no other answers
+
+"""
+    + accounts.TEMPLATE
+    + """
+# [dkim]
+# selector = "newsletter"               # `newsletter dkim new` makes a key and prints the DNS record
+# key_file = "data/dkim.pem"
+
+# [fetch]
+# user_agent = "Newsletter/0.1 (+https://example.org/bot)"
+# resolve = { "tin.example.org" = "127.0.0.1:8080" }   # the only way to a server on this machine
+# pace_seconds = 1.0                    # between two questions to one host; 0 only for a server of your own
+
+[model]                                 # a language model that writes summaries, behind the guard; without url: off
+# url = "https://models.example.org/v1" # any endpoint that answers as OpenAI's chat completions do
+# name = "the-model"
+# api_key = ""                          # better: NEWSLETTER_MODEL__API_KEY_FILE
+# timeout = 20                          # seconds for each answer
+# For one on this machine: url = "http://model.local/v1", and in [fetch] resolve = { "model.local" = "127.0.0.1:11434" }
+
+# [preflight]                           # what is asked of others when an issue is checked
+# links = true                          # are its links and pictures there?
+# seconds = 20                          # for all links together; what was not reached in time is said
+# spamassassin = true                   # its score, when spamc or spamassassin is installed
+
+# [bounces.imap]                        # a mailbox where bounces arrive; or pipe them: newsletter bounces receive
+# host = "imap.example.org"
+# username = "bounces"
+# password = ""                         # better: NEWSLETTER_BOUNCES__IMAP__PASSWORD_FILE
+
+# [webhooks.postmark]                   # also ses, mailgun, brevo, resend, sendgrid, mailjet, mailersend; docs/bounces.md
+# password = "user:password"            # as in the URL: https://user:password@newsletter.example.org/hooks/postmark
+# signing = ""                          # the provider's signing secret, where it signs
+
+[web]
+host = "127.0.0.1"
+port = 8000
+
+[log]
+level = "info"
+format = "auto"                         # text on a terminal, json otherwise
+"""
+)
