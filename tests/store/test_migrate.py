@@ -4,11 +4,12 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
 import subscribers
 from newsletter.errors import ConfigError
-from newsletter.store import Database, articles, migrate, schema_state, sources, summaries
+from newsletter.store import Connection, Database, articles, migrate, schema_state, sources, summaries
 from newsletter.store.migrate import _config
 from newsletter.store.schema import metadata
 
@@ -25,28 +26,38 @@ def test_migrating_twice_changes_nothing(db):
     assert schema_state(db) == "current"
 
 
+def _over(conn: Connection) -> Config:
+    config = _config()
+    config.attributes["connection"] = conn
+    return config
+
+
+def _one_article(conn: Connection, version: str) -> dict[str, str]:
+    """The database at a former version, with a source and an article written as that version did; and the moment."""
+    command.upgrade(_over(conn), version)
+    now = {"now": "2026-11-22T00:00:00.000000Z"}
+    conn.execute(
+        sa.text(
+            "INSERT INTO sources (id, slug, kind, url, name, newest, max_age_seconds, state, failures, first_run_done,"
+            " created_at) VALUES ('s', 'gio', 'manual', '', 'Tin Gió', 5, 1209600, 'active', 0, 1, :now)"
+        ),
+        now,
+    )
+    conn.execute(
+        sa.text(
+            "INSERT INTO articles (id, source_id, title, text, authors, language, provenance, state, named, content_hash,"
+            " first_seen_at) VALUES ('a', 's', 'Trạm gió', 'Bài.', '[]', 'vi', '{}', 'ready', 0, 'x', :now)"
+        ),
+        now,
+    )
+    return now
+
+
 def test_rows_of_the_version_before_are_kept_and_read(tmp_path):
     """Articles and summaries written before there were topics, a history and costs."""
     db = Database(f"sqlite:///{tmp_path}/old.db")
     with db.begin() as conn:
-        config = _config()
-        config.attributes["connection"] = conn
-        command.upgrade(config, "0003")
-        now = {"now": "2026-11-22T00:00:00.000000Z"}
-        conn.execute(
-            sa.text(
-                "INSERT INTO sources (id, slug, kind, url, name, newest, max_age_seconds, state, failures, first_run_done,"
-                " created_at) VALUES ('s', 'gio', 'manual', '', 'Tin Gió', 5, 1209600, 'active', 0, 1, :now)"
-            ),
-            now,
-        )
-        conn.execute(
-            sa.text(
-                "INSERT INTO articles (id, source_id, title, text, authors, language, provenance, state, named, content_hash,"
-                " first_seen_at) VALUES ('a', 's', 'Trạm gió', 'Bài.', '[]', 'vi', '{}', 'ready', 0, 'x', :now)"
-            ),
-            now,
-        )
+        now = _one_article(conn, "0003")
         conn.execute(
             sa.text(
                 "INSERT INTO summaries (article_id, text, origin, sentences, guard_ok, guard_reasons, made_at)"
@@ -67,24 +78,7 @@ def test_a_database_of_the_second_version_reaches_the_present_one_with_its_rows(
     """SQLite makes a table anew for some changes, which rows that point at it forbid: every step must do without."""
     db = Database(f"sqlite:///{tmp_path}/older.db")
     with db.begin() as conn:
-        config = _config()
-        config.attributes["connection"] = conn
-        command.upgrade(config, "0002")
-        now = {"now": "2026-11-22T00:00:00.000000Z"}
-        conn.execute(
-            sa.text(
-                "INSERT INTO sources (id, slug, kind, url, name, newest, max_age_seconds, state, failures, first_run_done,"
-                " created_at) VALUES ('s', 'gio', 'manual', '', 'Tin Gió', 5, 1209600, 'active', 0, 1, :now)"
-            ),
-            now,
-        )
-        conn.execute(
-            sa.text(
-                "INSERT INTO articles (id, source_id, title, text, authors, language, provenance, state, named, content_hash,"
-                " first_seen_at) VALUES ('a', 's', 'Trạm gió', 'Bài.', '[]', 'vi', '{}', 'ready', 0, 'x', :now)"
-            ),
-            now,
-        )
+        now = _one_article(conn, "0002")
         conn.execute(
             sa.text("INSERT INTO identities (source_id, \"key\", article_id, seen_at) VALUES ('s', 'g:1', 'a', :now)"),
             now,
@@ -104,8 +98,7 @@ def test_a_database_of_the_second_version_reaches_the_present_one_with_its_rows(
     )
     assert (source.include, source.topics, source.full_text) == ((), (), True)
     with db.begin() as conn:
-        config.attributes["connection"] = conn
-        command.downgrade(config, "0002")
+        command.downgrade(_over(conn), "0002")
         assert conn.execute(sa.text("SELECT title FROM articles")).scalars().all() == ["Trạm gió"]
     db.close()
 
