@@ -74,6 +74,10 @@ kind = "outbox"                         # outbox (.eml files), smtp, or a provid
 # username = "bounces"
 # password = ""                         # better: NEWSLETTER_BOUNCES__IMAP__PASSWORD_FILE
 
+# [bounces.listen]                      # a mail server of our own for returned mail, within `serve`
+# port = 2525
+# protocol = "lmtp"                     # "smtp" where the MX record of the bounce domain points here
+
 # [webhooks.postmark]                   # also ses, mailgun, brevo, resend, sendgrid, mailjet, mailersend; docs/bounces.md
 # password = "user:password"            # as in the URL: https://user:password@newsletter.example.org/hooks/postmark
 # signing = ""                          # the provider's signing secret, where it signs

@@ -20,6 +20,7 @@ from subscribers import SuppressionReason
 log = get_logger("track")
 
 BOUNCES = ("hard", "soft", "block")
+BY_MAIL = ("pipe", "imap", "smtp", "lmtp")
 _PLAIN = {kind.value: kind for kind in (EventType.DELIVERED, EventType.OPENED, EventType.CLICKED)}
 _NO_EVIDENCE = ("left", "unread")  # all else proves that the message left us
 
@@ -40,10 +41,11 @@ def settle_refused(app: App, now: datetime) -> int:
 
 
 def forget(app: App, now: datetime) -> None:
-    """Returned messages whose time is over, once an hour."""
+    """Returned messages and what they told, when their time is over; looked at once an hour."""
     with app.db.begin() as conn:
         if returns.may_poll(conn, "forget", every=timedelta(hours=1), now=now):
             subscribers.forget_originals(conn, now=now)
+            returns.forget(conn, before=now - timedelta(days=app.settings.bounces.keep_days))
 
 
 def settle_returned(app: App, now: datetime) -> int:
@@ -113,7 +115,7 @@ def _left(app: App, conn: Connection, one: Return, now: datetime) -> None:
     if mailing is None or mailing.list_slug is None:
         return
     with suppress(subscribers.SubscribersError):
-        reason = "mail" if one.source in ("pipe", "imap") else "provider"
+        reason = "mail" if one.source in BY_MAIL else "provider"
         if subscribers.unsubscribe(conn, mailing.list_slug, one.person_id, now=now, reason=reason):
             _record(conn, one, EventType.UNSUBSCRIBED)
 
