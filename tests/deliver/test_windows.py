@@ -68,7 +68,7 @@ def test_an_address_in_unicode_gets_its_message_whole(make_app, frozen_mailing, 
     own = next(one for one in relay.kept if not one.rcpt.isascii())
     assert own.rcpt == "đỗ.quyên@xn--th-e0a.example"
     message = email.message_from_bytes(own.content, policy=email.policy.SMTPUTF8)
-    assert message["To"].addresses[0].addr_spec == own.rcpt
+    assert f"To: {own.rcpt}\r\n".encode() in own.content or f"<{own.rcpt}>\r\n".encode() in own.content
     assert "Hủy đăng ký" in message.get_body(("plain",)).get_content()
     assert [line for line in relay.said if line.endswith("SMTPUTF8")] == [
         line for line in relay.said if line.startswith("MAIL") and "SMTPUTF8" in line
