@@ -56,6 +56,7 @@ VERBS: Mapping[str, Mapping[str, str]] = {
         "resume": "Go on with a paused issue.",
         "cancel": "Give an issue up; who has not got it will not.",
         "resend-unknown": "Send again where nobody knows whether it arrived.",
+        "retry-failed": "Try everybody again who failed.",
         "apart": "Say that an article is not the same story as others.",
     },
     "items": {"item": "Order, reword, pin, leave out, take in an issue's articles."},
@@ -68,6 +69,7 @@ VERBS: Mapping[str, Mapping[str, str]] = {
     "looking": {
         "preflight": "Check an issue as a strict receiver would.",
         "stats": "Numbers per issue.",
+        "receipt": "What became of everybody, with the sum that closes.",
     },
     "why": {"why": "Why an article is in an issue, or a person got it."},
     "diffing": {"diff": "What differs between two issues or two versions."},
@@ -76,7 +78,7 @@ VERBS: Mapping[str, Mapping[str, str]] = {
 
 EPILOG = (
     "Exit codes: 0 done; 1 something is wrong (one line says what); 2 the command line is wrong; "
-    "3 mail cannot leave now, nothing is lost; 4 there was nothing to do (compose, send, resend-unknown); "
+    "3 mail cannot leave now, nothing is lost; 4 there was nothing to do (compose, send, resend-unknown, retry-failed); "
     "130, 143 stopped by a signal."
 )
 

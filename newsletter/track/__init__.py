@@ -37,6 +37,7 @@ class Numbers:
     unknown: int
     open: int
     bounces: int
+    complaints: int
     unsubscribes: int
 
 
@@ -52,5 +53,6 @@ def numbers(app: App, mailing_id: MailingId) -> Numbers:
         unknown=counts.unknown,
         open=counts.open,
         bounces=told.get(EventType.BOUNCED, 0),
+        complaints=told.get(EventType.COMPLAINED, 0),
         unsubscribes=told.get(EventType.UNSUBSCRIBED, 0),
     )

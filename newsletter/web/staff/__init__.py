@@ -12,6 +12,7 @@ from newsletter.web.staff import (
     review,
     showing,
     sources,
+    taking,
     wording,
 )
 from newsletter.web.staff.session import for_staff
@@ -33,6 +34,9 @@ ROUTES = (
     act("/staff/issues/{id}/cancel", for_staff(acts.cancel)),
     act("/staff/issues/{id}/pause", for_staff(acts.pause)),
     act("/staff/issues/{id}/resume", for_staff(acts.resume)),
+    act("/staff/issues/{id}/resend", for_staff(acts.resend)),
+    act("/staff/issues/{id}/retry", for_staff(acts.retry)),
+    show("/staff/issues/{id}/receipt.{kind}", for_staff(taking.take_receipt)),
     act("/staff/issues/{id}/reopen", for_staff(acts.reopen)),
     act("/staff/issues/{id}/intro", for_staff(acts.intro)),
     act("/staff/issues/{id}/items/{article}", for_staff(items.act)),

@@ -187,6 +187,7 @@ _ACTS = {
     "cancel": (*_BEFORE, IssueState.SENDING, IssueState.PAUSED),
     "pause": (IssueState.SENDING,),
     "resume": (IssueState.PAUSED,),
+    "again": (IssueState.SENDING, IssueState.PAUSED, IssueState.SENT),
     "reopen": (IssueState.SKIPPED, IssueState.FAILED),
 }
 
