@@ -6,6 +6,7 @@ it causes commit together; only the import, which commits per batch, opens its o
 
 from subscribers.address import Address, parse_address, reveal
 from subscribers.audiences import Envelope, NotMailable, audience, envelopes, not_mailable
+from subscribers.browsing import Member, members
 from subscribers.choices import Subscription, pause, resume, resume_due, subscription
 from subscribers.consent import ConsentAction, ConsentGiven, ConsentSource, Evidence
 from subscribers.domains import is_disposable, suggestion
@@ -49,7 +50,8 @@ __all__ = [  # noqa: RUF022 - grouped by noun
     # lists
     "List", "counts", "create_list", "get_list", "list_lists", "update_list",
     # people
-    "Moved", "Person", "PersonId", "PersonState", "ensure_person", "find", "move", "person", "rename", "set_language",
+    "Member", "Moved", "Person", "PersonId", "PersonState", "ensure_person", "find", "members", "move", "person", "rename",
+    "set_language",
     # subscriptions and consent
     "ConfirmOutcome", "Confirmed", "ConsentAction", "ConsentGiven", "ConsentSource", "Evidence", "Outcome", "Subscribed",
     "Subscription", "SubscriptionState", "choose_topics", "confirm", "pause", "resume", "resume_due", "subscribe", "subscription",

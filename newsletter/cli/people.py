@@ -326,6 +326,10 @@ def staff_add(
     address: Annotated[str, typer.Argument(help="Who may log in; notices go there too.")],
     name: Annotated[str, typer.Option(help="Shown beside what they do.")] = "",
     language: Annotated[str | None, typer.Option(help="vi or en; else the settings' language.")] = None,
+    *,
+    sees_addresses: Annotated[
+        bool | None, typer.Option("--addresses/--no-addresses", help="May see readers' addresses whole; else masked.")
+    ] = None,
 ) -> None:
     """Let somebody log in: prints a link that sets their password, once, within 48 hours. Again gives a fresh link."""
     who = subscribers.parse_address(address)
@@ -339,6 +343,7 @@ def staff_add(
             name=name or (known.name if known else _NAMELESS.get(language or app.settings.language, "Editor")),
             language=language or (known.language if known else app.settings.language),
             now=now,
+            sees_addresses=known is not None and known.sees_addresses if sees_addresses is None else sees_addresses,
         )
         link = app.url(f"/staff/link/{staff.make_link(conn, staff_id, now=now)}")
     note("give this link to them; it works once, within 48 hours:")
@@ -349,8 +354,13 @@ def staff_list(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Show who may log in."""
     with opened(ctx) as app, app.db.read() as conn:
         team = [(member, subscribers.person(conn, member.person_id).address) for member in staff.listed(conn)]
-    rows = [(member.name, str(address or ""), member.language, bool(member.password_hash)) for member, address in team]
+    rows = [
+        (member.name, str(address or ""), member.language, bool(member.password_hash), member.sees_addresses)
+        for member, address in team
+    ]
     if as_json:
-        emit([dict(zip(("name", "address", "language", "has_password"), row, strict=True)) for row in rows])
+        names = ("name", "address", "language", "has_password", "sees_addresses")
+        emit([dict(zip(names, row, strict=True)) for row in rows])
         return
-    table(("name", "address", "language", "password"), [(*row[:3], "set" if row[3] else "not yet") for row in rows])
+    shown = [(*row[:3], "set" if row[3] else "not yet", "whole" if row[4] else "masked") for row in rows]
+    table(("name", "address", "language", "password", "addresses"), shown)
