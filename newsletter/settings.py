@@ -134,6 +134,16 @@ class Web(_Section):
     keep_ip: bool = False  # the IP address of a sign-up is kept with its consent; a policy of yours must say so
 
 
+class Retention(_Section):
+    """After how many days what is let go. None: kept until somebody erases it."""
+
+    unconfirmed_days: int | None = Field(
+        30, ge=8
+    )  # sign-ups that nobody confirmed; a confirmation letter is good for 7
+    left_days: int | None = Field(None, ge=1)  # people who left every list; a keyed hash stays
+    ip_days: int | None = Field(180, ge=1)  # IP addresses kept with consents, where [web] keep_ip keeps them
+
+
 class Log(_Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["auto", "text", "json"] = "auto"
@@ -163,6 +173,7 @@ class Settings(_Section):
     web: Web = Web()
     log: Log = Log()
     bounces: Bounces = Bounces()
+    retention: Retention = Retention()
     webhooks: Webhooks = Webhooks()
 
     @field_validator("timezone")

@@ -28,6 +28,7 @@ from subscribers.moving import Moved, move
 from subscribers.originals import forget_originals, keep_original, originals_of
 from subscribers.people import Person, ensure_person, find, person, rename, set_language
 from subscribers.privacy import erase, evidence, export_person, verify_chain
+from subscribers.retention import forget_ips, forget_left, forget_unconfirmed
 from subscribers.states import NotMailableReason, PersonState, SubscriptionState, SuppressionReason
 from subscribers.subscriptions import (
     Confirmed,
@@ -65,7 +66,7 @@ __all__ = [  # noqa: RUF022 - grouped by noun
     # files
     "EXPORT_COLUMNS", "ImportReport", "export_list", "import_csv",
     # privacy
-    "erase", "evidence", "export_person", "verify_chain",
+    "erase", "evidence", "export_person", "forget_ips", "forget_left", "forget_unconfirmed", "verify_chain",
     # errors
     "ImportProblem", "InvalidAddress", "InvalidValue", "KeyMismatch", "SubscribersError", "UnknownList", "UnknownPerson",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ arrival changes nothing: the verdict on an address is computed from all its even
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import subscribers
 from newsletter.app import App
@@ -38,14 +38,6 @@ def settle_refused(app: App, now: datetime) -> int:
             if events.record(conn, EventType.BOUNCED, mailing_id, person_id, at=at, dedupe_key=key, detail=detail):
                 _weigh(app, conn, person_id, key, now)
     return len(refused)
-
-
-def forget(app: App, now: datetime) -> None:
-    """Returned messages and what they told, when their time is over; looked at once an hour."""
-    with app.db.begin() as conn:
-        if returns.may_poll(conn, "forget", every=timedelta(hours=1), now=now):
-            subscribers.forget_originals(conn, now=now)
-            returns.forget(conn, before=now - timedelta(days=app.settings.bounces.keep_days))
 
 
 def settle_returned(app: App, now: datetime) -> int:
