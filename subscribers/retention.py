@@ -5,6 +5,7 @@ A rule is a moment: what is older goes, in bounded numbers a call. Nobody in `sp
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Select, exists, func, select, update
 
@@ -87,13 +88,13 @@ def forget_ips(conn: Connection, *, before: datetime) -> int:
     return conn.execute(old.values(ip=None)).rowcount
 
 
-def _of_the_living() -> Select[tuple[str]]:
+def _of_the_living() -> Select[Any]:
     """The ids of subscriptions whose person is not erased."""
     living = people.c.state != PersonState.ERASED.value
     return select(subscriptions.c.person_id).join(people, people.c.id == subscriptions.c.person_id).where(living)
 
 
-def _found(conn: Connection, query: Select[tuple[str]], spared: Collection[PersonId], most: int) -> list[PersonId]:
+def _found(conn: Connection, query: Select[Any], spared: Collection[PersonId], most: int) -> list[PersonId]:
     rows = conn.execute(query.order_by(subscriptions.c.person_id).limit(most + len(spared)))
     return [PersonId(row[0]) for row in rows if row[0] not in spared][:most]
 
