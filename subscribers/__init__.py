@@ -9,6 +9,7 @@ from subscribers.attributes import (
     Attribute,
     AttributeType,
     check_attributes,
+    check_declaration,
     check_value,
     declare_attribute,
     list_attributes,
@@ -43,6 +44,7 @@ from subscribers.privacy import erase, evidence, export_person, verify_chain
 from subscribers.segments.looking import Sampled, count_segment, sample_segment
 from subscribers.segments.saved import (
     Segment,
+    check_query,
     create_segment,
     get_segment,
     list_segments,
@@ -77,7 +79,8 @@ __all__ = [  # noqa: RUF022 - grouped by noun
     "Moved", "Person", "PersonId", "PersonState", "ensure_person", "find", "move", "person", "rename", "set_language",
     "set_time_zone",
     # what is known of people
-    "Attribute", "AttributeType", "check_attributes", "check_value", "clean_tags", "declare_attribute", "list_attributes",
+    "Attribute", "AttributeType", "check_attributes", "check_declaration",
+    "check_value", "clean_tags", "declare_attribute", "list_attributes",
     "list_tags", "remove_attribute", "set_attributes", "tag", "untag", "value_of",
     # subscriptions and consent
     "ConfirmOutcome", "Confirmed", "ConsentAction", "ConsentGiven", "ConsentSource", "Evidence", "Outcome", "Subscribed",
@@ -88,7 +91,8 @@ __all__ = [  # noqa: RUF022 - grouped by noun
     # audience and envelopes
     "Envelope", "NotMailable", "NotMailableReason", "audience", "envelopes", "not_mailable",
     # segments, and what they know of reading
-    "Engagement", "Sampled", "Segment", "count_segment", "create_segment", "get_segment", "list_segments", "read_segment",
+    "Engagement",
+    "Sampled", "Segment", "check_query", "count_segment", "create_segment", "get_segment", "list_segments", "read_segment",
     "record_engagement", "record_sending", "remove_segment", "sample_segment", "update_segment",
     # returned mail
     "forget_originals", "keep_original", "originals_of",

@@ -60,20 +60,9 @@ def declare_attribute(
 ) -> Attribute:
     """Declare it, or label it anew. A label that is not given is the other one, or the slug.
 
-    Raises InvalidValue: the slug is none, taken by the segments' own words, or declared with another type; too many.
+    Raises InvalidValue: see check_declaration; declared with another type; too many.
     """
-    if len(slug) > 40 or not _SLUG.fullmatch(slug):
-        raise InvalidValue(
-            f"{slug!r} is no name of an attribute", where="slug", hint="use a-z, 0-9 and _, like job_title"
-        )
-    if slug in RESERVED:
-        raise InvalidValue(f"{slug} means something else in segments", where="slug", hint="choose another name")
-    try:
-        kind = AttributeType(type)
-    except ValueError:
-        raise InvalidValue(
-            f"{type!r} is no type", where="type", hint="use one of " + ", ".join(AttributeType)
-        ) from None
+    kind = check_declaration(slug, type)
     declared = {one.slug: one for one in list_attributes(conn)}
     labels = {"label_vi": _label(label_vi or label_en or slug), "label_en": _label(label_en or label_vi or slug)}
     known = declared.get(slug)
@@ -88,6 +77,23 @@ def declare_attribute(
     else:
         conn.execute(update(attributes).where(attributes.c.slug == slug).values(labels))
     return Attribute(slug=slug, type=kind, **labels)
+
+
+def check_declaration(slug: str, type: AttributeType | str) -> AttributeType:
+    """Raises InvalidValue: the slug is none, or means something in segments; there is no such type (pure)."""
+    if len(slug) > 40 or not _SLUG.fullmatch(slug):
+        raise InvalidValue(
+            f"{slug!r} is no name of an attribute", where="slug", hint="use a-z, 0-9 and _, like job_title"
+        )
+    if slug in RESERVED:
+        raise InvalidValue(f"{slug} means something else in segments", where="slug", hint="choose another name")
+    try:
+        kind = AttributeType(type)
+    except ValueError:
+        raise InvalidValue(
+            f"{type!r} is no type", where="type", hint="use one of " + ", ".join(AttributeType)
+        ) from None
+    return kind
 
 
 def _label(text: str) -> str:

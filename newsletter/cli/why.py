@@ -11,7 +11,7 @@ import subscribers
 from newsletter.cli.issues import plain
 from newsletter.cli.opening import opened
 from newsletter.cli.output import emit, moment, say
-from newsletter.cli.people import person_of
+from newsletter.cli.whom import person_of
 from newsletter.cli.wording import plain_summary
 from newsletter.errors import BadInput
 from newsletter.model import Article, Decision, Issue, IssueState, PersonId, Summary
