@@ -41,7 +41,7 @@ from subscribers.moving import Moved, move
 from subscribers.originals import forget_originals, keep_original, originals_of
 from subscribers.people import Person, ensure_person, find, person, rename, set_language, set_time_zone
 from subscribers.privacy import erase, evidence, export_person, verify_chain
-from subscribers.segments.looking import Sampled, count_segment, sample_segment
+from subscribers.segments.looking import Sampled, count_segment, names_person, sample_segment
 from subscribers.segments.saved import (
     Segment,
     check_query,
@@ -92,7 +92,8 @@ __all__ = [  # noqa: RUF022 - grouped by noun
     "Envelope", "NotMailable", "NotMailableReason", "audience", "envelopes", "not_mailable",
     # segments, and what they know of reading
     "Engagement",
-    "Sampled", "Segment", "check_query", "count_segment", "create_segment", "get_segment", "list_segments", "read_segment",
+    "Sampled", "Segment", "check_query", "count_segment", "create_segment", "get_segment", "list_segments",
+    "names_person", "read_segment",
     "record_engagement", "record_sending", "remove_segment", "sample_segment", "update_segment",
     # returned mail
     "forget_originals", "keep_original", "originals_of",

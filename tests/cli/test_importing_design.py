@@ -67,9 +67,9 @@ def run(*arguments: object) -> tuple[str, str]:
         ('<mj-include path="./parts/a.mjml" />', '<mj-include path="./parts/a.mjml.j2" />'),
         ('<mj-include path="a.css" type="css" />', '<mj-include path="a.css" type="css" />'),
         ("{{ .Subscriber.Attribs.job_title }}", "{{ subscriber.attribs.job_title }}"),
-    ("{{ contact.data.city }}", "{{ subscriber.attribs.city }}"),
-    ("{{ subscriber.attribs.city }} {{ subscriber.timezone }}", "{{ subscriber.attribs.city }} {{ subscriber.timezone }}"),
-],
+        ("{{ contact.data.city }}", "{{ subscriber.attribs.city }}"),
+        ("{{ subscriber.attribs.city }} {{ subscriber.timezone }}", "{{ subscriber.attribs.city }} {{ subscriber.timezone }}"),
+    ],
 )  # fmt: skip
 def test_common_tags_are_translated(text: str, expected: str) -> None:
     made = translate(text)

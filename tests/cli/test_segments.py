@@ -75,6 +75,8 @@ def test_a_newsletter_is_sent_to_its_segment_alone(known: Home) -> None:
     assert known("issue", "new", "ban-tin").code == 0
     assert known("run", "--once").code == 0
     assert len(known.outbox) == 1
+    assert "; the segment hue does not name them now" in known("why", "chi@vien.example").out
+    assert "names them" not in known("why", "binh@vien.example").out, "they got it"
     assert "binh@vien.example" in known.outbox[0].read_text(encoding="utf-8", errors="replace")
 
 
