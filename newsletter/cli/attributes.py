@@ -6,7 +6,7 @@ import typer
 
 import subscribers
 from newsletter.cli.opening import opened
-from newsletter.cli.output import emit, say, table
+from newsletter.cli.output import emit, note, say, table
 from newsletter.cli.whom import person_of
 from newsletter.errors import BadInput
 from subscribers import AttributeType
@@ -39,8 +39,16 @@ def add(
 ) -> None:
     """Declare an attribute, or label it anew."""
     with opened(ctx) as app, app.db.begin() as conn:
-        subscribers.declare_attribute(conn, slug, type=kind, label_vi=label_vi, label_en=label_en, now=app.clock.now())
+        labels = {"label_vi": label_vi, "label_en": label_en}
+        subscribers.declare_attribute(conn, slug, type=kind, now=app.clock.now(), on_adopted=_adopted, **labels)
     say(f"declared {slug}")
+
+
+def _adopted(changed: int, unfit: int) -> None:
+    if changed:
+        note(f"{changed:,} values that were there are kept in the form of this type now")
+    if unfit:
+        note(f"{unfit:,} values that were there do not fit and count as absent")
 
 
 def listed(ctx: typer.Context, as_json: AsJson = False) -> None:

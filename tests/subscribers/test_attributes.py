@@ -1,5 +1,6 @@
 """Attributes are declared with a type, and every door checks it."""
 
+import json
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
@@ -182,6 +183,30 @@ def test_an_import_checks_what_is_declared_and_keeps_what_is_not(
         first, second = (person(conn, PersonId(one)).attributes for one in held)
     assert first == {"born": "1990-11-22", "reads": ["biển", "đất"], "Ghi chú": [1, "x"]}
     assert second == {}
+
+
+def test_declaring_brings_what_was_imported_before_into_form(
+    people_db: Database, load: Callable[..., ImportReport], now: datetime
+) -> None:
+    given = ("22/11/1990", "1990-11-22", "soon", "", 7, None)
+    rows = (f'p{n}@vien.example,"{{""born"": {json_cell(value)}, ""other"": 1}}"' for n, value in enumerate(given))
+    load("email,attributes\n" + "\n".join([*rows, "q@vien.example,"]))
+    told = []
+    with people_db.begin() as conn:
+        declare_attribute(conn, "born", type="date", now=now, on_adopted=lambda *counts: told.append(counts))
+        declare_attribute(conn, "born", type="date", now=now, on_adopted=lambda *counts: told.append(counts))
+        held = conn.exec_driver_sql("SELECT id FROM people ORDER BY address_key").scalars().all()
+        kept = [person(conn, PersonId(one)).attributes for one in held]
+    assert told == [(3, 2)], "only once"
+    assert [one.get("born", "nothing") for one in kept] == [
+        "1990-11-22", "1990-11-22", "soon", "nothing", 7, "nothing", "nothing"
+    ]  # fmt: skip
+    assert all(one["other"] == 1 for one in kept[:6])
+
+
+def json_cell(value: Any) -> str:
+    """JSON as it stands in a quoted cell of a CSV."""
+    return json.dumps(value).replace('"', '""')
 
 
 def test_erasing_takes_attributes_and_time_zone_along(
