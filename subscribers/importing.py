@@ -6,7 +6,7 @@ bounced, complained, was erased or is suppressed, and it never overwrites: it on
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,10 +18,11 @@ from typing import IO, Any, Literal, Protocol, Self
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from subscribers.attributes import Attribute, check_attributes, list_attributes
 from subscribers.columns import Candidate, Columns, RowFault
 from subscribers.consent import ConsentGiven, ConsentSource, keep_form
 from subscribers.csvfile import CsvFile, Record
-from subscribers.errors import ImportProblem
+from subscribers.errors import ImportProblem, InvalidValue
 from subscribers.keyed import SuppressionKey, suppression_hash
 from subscribers.lists import get_list
 from subscribers.loading import Destination, Plan, Rehearsal, look_up
@@ -91,7 +92,7 @@ def import_csv(
         records = iter(table)
         while chunk := list(islice(records, min(batch, _MAX_BATCH))):
             tally["rows"] += len(chunk)
-            candidates = list(_usable(chunk, columns, rejected))
+            candidates = list(_usable(chunk, columns, rejected, destination.declared))
             tally.update(_take(database, candidates, destination, rehearsal))
             if on_progress is not None:
                 on_progress(tally["rows"], table.position)
@@ -114,18 +115,32 @@ def _destination(
     with database.begin() as conn:
         list_id = get_list(conn, list_slug).id
         form = None if dry_run else keep_form(conn, given)
-    return Destination(list_id=list_id, list_slug=list_slug, key=key, now=now, form=form)
+        declared = tuple(list_attributes(conn))
+    return Destination(list_id=list_id, list_slug=list_slug, key=key, now=now, form=form, declared=declared)
 
 
-def _usable(chunk: Iterable[Record], columns: Columns, rejected: "Rejected") -> Iterable[Candidate]:
+def _usable(
+    chunk: Iterable[Record], columns: Columns, rejected: "Rejected", declared: Sequence[Attribute]
+) -> Iterable[Candidate]:
     for record in chunk:
         if record.fault is not None:
             rejected.add(record.line, "", record.fault)
             continue
         try:
-            yield columns.read(record.fields)
+            row = columns.read(record.fields)
+            yield row if not row.attributes else row._replace(attributes=_checked(row.attributes, declared))
         except RowFault as fault:
             rejected.add(record.line, fault.column, fault.reason)
+
+
+def _checked(given: Mapping[str, Any], declared: Sequence[Attribute]) -> Mapping[str, Any]:
+    """Declared attributes as they are stored; what nobody declared stays as it came. Raises RowFault."""
+    try:
+        checked = check_attributes(declared, given, keep_unknown=True)
+    except InvalidValue as error:
+        raise RowFault("attributes", f"{error.where}: {error.what}, {error.hint}") from None
+    known = {one.slug for one in declared}
+    return {slug: value for slug, value in checked.items() if value is not None or slug not in known}
 
 
 def _take(

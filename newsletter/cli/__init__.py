@@ -34,9 +34,11 @@ VERBS: Mapping[str, Mapping[str, str]] = {
     "articles": {"article": "Add and list articles; release or drop held ones."},
     "people": {
         "list": "Create a list that people can join.",
-        "subscribers": "Import, export, add, show and erase people.",
+        "subscribers": "Import, export, add, tag, show, erase people.",
         "staff": "Let somebody log in to the staff pages.",
     },
+    "attributes": {"attribute": "Declare what is known of people, with types."},
+    "segments": {"segment": "Save, check and look at queries over people."},
     "stages": {
         "run": "Run all stages once: collect, summarise, …, deliver.",
         "serve": "Run everything at once: web, schedule, senders.",

@@ -1,6 +1,7 @@
 """list, subscribers, staff: people and what they may get. Addresses are masked, but in an export that is asked for."""
 
 import csv
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -13,8 +14,10 @@ import typer
 import subscribers
 from newsletter import readers
 from newsletter.app import App
+from newsletter.cli import attributes
 from newsletter.cli.opening import opened, working
 from newsletter.cli.output import confirm, emit, note, say, table
+from newsletter.cli.whom import person_of
 from newsletter.errors import BadInput
 from newsletter.mail.replies import mask_addresses
 from newsletter.model import PersonId
@@ -40,6 +43,8 @@ def register(app: typer.Typer) -> None:
     people.command("export")(export)
     people.command("unsubscribe")(unsubscribe)
     people.command("topics")(topics)
+    people.command("tag")(attributes.tag)
+    people.command("set")(attributes.set_values)
     people.command("erase")(erase)
     people.command("show")(show)
     team = _group("Let somebody log in to the staff pages.")
@@ -239,19 +244,6 @@ def _private(path: Path | None) -> Iterator[IO[str]]:
 # ---------------------------------------------------------------- one person
 
 
-def person_of(conn: Connection, who: str) -> PersonId:
-    """The person of an address or id. Raises BadInput when there is none."""
-    if "@" in who:
-        found = subscribers.find(conn, subscribers.parse_address(who))
-        if found is None:
-            raise BadInput("nobody here has this address")
-        return PersonId(found)
-    try:
-        return PersonId(subscribers.person(conn, PersonId(who)).id)
-    except subscribers.UnknownPerson:
-        raise BadInput("there is no such person", where=who, hint="give an address or a person's id") from None
-
-
 def unsubscribe(
     ctx: typer.Context,
     who: Who,
@@ -299,11 +291,22 @@ def show(ctx: typer.Context, who: Who, as_json: AsJson = False) -> None:
     for name in ("id", "address", "name", "language", "time_zone", "state", "created_at", "erased_at"):
         if held[name]:
             say(f"{name:<12}{held[name]}")
+    if held["tags"]:
+        say(f"tags        {', '.join(held['tags'])}")
+    for name, value in held["attributes"].items():
+        say(f"attribute   {name} = {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
     for entry in held["subscriptions"]:
         only = f", only {', '.join(entry['topics'])}" if entry["topics"] else ""
         say(f"list        {entry['list']}: {entry['state']}{only}")
     for entry in held["consents"]:
         say(f"consent     {entry['at'][:16]} {entry['list']}: {entry['action']} ({entry['source']}) {entry['wording']}")
+    for entry in held["engagement"]:
+        last = " and ".join(
+            f"{what} {entry[key][:10]}"
+            for what, key in (("opened", "last_opened_at"), ("clicked", "last_clicked_at"))
+            if entry[key]
+        )
+        say(f"reads       {entry['list']}: last {last}")
     for entry in held["suppressions"]:
         say(f"suppressed  {entry['at'][:16]} {entry['list'] or 'everywhere'}: {entry['reason']}")
 

@@ -11,11 +11,11 @@ from datetime import datetime
 import subscribers
 from newsletter.app import App
 from newsletter.log import get_logger
-from newsletter.model import EventType, PersonId
+from newsletter.model import EventType, MailingKind, PersonId
 from newsletter.store import Connection, deliveries, events, mailings, receipts, returns
 from newsletter.store.returns import Return
 from newsletter.track.judging import QUIET, judge
-from subscribers import SuppressionReason
+from subscribers import Engagement, SuppressionReason
 
 log = get_logger("track")
 
@@ -89,7 +89,22 @@ def _bounced(app: App, conn: Connection, one: Return, now: datetime) -> None:
 def _arrived(app: App, conn: Connection, one: Return, now: datetime) -> None:
     key = _record(conn, one, _PLAIN[one.kind]) if one.proven else None
     if key is not None and one.person_id is not None:
+        _engaged(conn, one)
         _weigh(app, conn, one.person_id, key, now)
+
+
+def _engaged(conn: Connection, one: Return) -> None:
+    """Segments know who reads: told once for each issue, as the event is."""
+    if one.kind not in set(Engagement) or one.mailing_id is None or one.person_id is None:
+        return
+    mailing = mailings.find(conn, one.mailing_id)
+    if mailing is None or mailing.list_slug is None or mailing.kind is not MailingKind.ISSUE:
+        return
+    sent_at = mailings.started_at(conn, one.mailing_id)
+    with suppress(subscribers.UnknownList):
+        subscribers.record_engagement(
+            conn, mailing.list_slug, one.person_id, Engagement(one.kind), at=one.at, sent_at=sent_at
+        )
 
 
 def _complained(app: App, conn: Connection, one: Return, now: datetime) -> None:
