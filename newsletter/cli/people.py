@@ -166,7 +166,7 @@ def import_file(
             if app.stopping.is_set():  # between two batches: each is a transaction of its own
                 raise KeyboardInterrupt
 
-        report = subscribers.import_csv(
+        report = subscribers.import_people(
             app.db,
             file,
             list_slug=list_slug,

@@ -13,7 +13,7 @@ from subscribers import (
     SuppressionReason,
     create_list,
     export_list,
-    import_csv,
+    import_people,
     metadata,
     suppress,
     unsubscribe,
@@ -53,12 +53,12 @@ def test_an_export_imports_again_as_the_same_list(
     with fresh.begin() as conn:
         metadata.create_all(conn)
         create_list(conn, "news", name="Bản tin", now=now)
-    report = import_csv(
+    report = import_people(
         fresh, as_file(first, tmp_path / "export.csv"), list_slug="news", key=key, now=now, consent="moved"
     )
     assert (report.added, report.refused_by_reason) == (1, {"bounced": 1, "left": 1})
     assert exported(fresh) == first
-    again = import_csv(fresh, tmp_path / "export.csv", list_slug="news", key=key, now=now, consent="moved")
+    again = import_people(fresh, tmp_path / "export.csv", list_slug="news", key=key, now=now, consent="moved")
     assert (again.already, again.refused_by_reason) == (1, {"bounced": 1, "left": 1})
     assert exported(fresh) == first
     fresh.close()
