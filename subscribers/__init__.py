@@ -18,7 +18,7 @@ from subscribers.errors import (
     UnknownList,
     UnknownPerson,
 )
-from subscribers.exporting import EXPORT_COLUMNS, export_list
+from subscribers.exporting import EXPORT_COLUMNS, FileKind, export_list, write_rows
 from subscribers.findings import Concern, Findings
 from subscribers.ids import PersonId
 from subscribers.importing import ImportReport, import_people
@@ -63,7 +63,7 @@ __all__ = [  # noqa: RUF022 - grouped by noun
     # returned mail
     "forget_originals", "keep_original", "originals_of",
     # files
-    "EXPORT_COLUMNS", "Concern", "Findings", "ImportReport", "Reading", "export_list", "import_people",
+    "EXPORT_COLUMNS", "Concern", "FileKind", "Findings", "ImportReport", "Reading", "export_list", "import_people", "write_rows",
     # privacy
     "erase", "evidence", "export_person", "verify_chain",
     # errors

@@ -101,7 +101,7 @@ def read_moment(text: str) -> datetime | None:
 
     `02/01/2024` is two days and stays not understood.
     """
-    bare = text.strip().removesuffix(" UTC").removesuffix(" GMT")
+    bare = text.strip().removesuffix(" UTC").removesuffix(" GMT").replace(" +", "+")
     try:
         moment = datetime.fromisoformat(bare)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)

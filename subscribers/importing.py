@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from subscribers.consent import ConsentGiven, ConsentSource, keep_form
+from subscribers.ending import end, ended, says_no, to_end
 from subscribers.errors import ImportProblem
 from subscribers.findings import Findings, Reviewer
 from subscribers.keyed import SuppressionKey, suppression_hash
@@ -47,6 +48,7 @@ class ImportReport:
     already: int  # on the list, also by an earlier row of this file
     updated: int  # on the list; a blank name, language, time zone or attribute was filled
     rejected: int  # unusable rows
+    ended: int = 0  # subscriptions resting on imports alone that this file says are over; these rows count as refused
     refused_by_reason: Mapping[str, int] = field(
         default_factory=dict
     )  # left, bounced, complained, erased, suppressed …
@@ -135,17 +137,24 @@ def _take(
 ) -> Counter[str]:
     """One batch in one transaction, tried again when somebody signed up at that very moment. Raises ImportProblem."""
     hashes = {row.key: suppression_hash(row.key, destination.key) for row in chunk.candidates}
+    # Of two rows about one person the one that says no counts, whichever comes first.
+    rows = sorted(zip(chunk.candidates, chunk.lines, strict=True), key=lambda pair: not says_no(pair[0]))
     for _ in range(_TRIES):
         try:
             with database.begin() as conn:
                 found = look_up(conn, destination, hashes, rehearsal)
+                ending = to_end(conn, destination, chunk.candidates, found)
+                found.known.update(ended(ending))
                 plan = Plan(conn, destination, found, size=len(hashes))
-                for row, line in zip(chunk.candidates, chunk.lines, strict=True):
+                plan.changed.update(ended(ending))
+                plan.tally["ended"] = len(ending)
+                for row, line in rows:
                     if reviewer is not None:  # before the row changes what is known
                         refusal = refuse(row, found.known.get(row.key), found.barred.get(hashes[row.key]))
                         reviewer.see(row, refusal, table=chunk.table.name, line=line)
                     plan.take(row, hashes[row.key])
                 if rehearsal is None:
+                    end(conn, destination, ending)
                     plan.write(conn)
                 else:
                     rehearsal.remember(plan.changed, hashes)
@@ -172,6 +181,7 @@ def _report(tally: Counter[str], rejected: Rejected, people: PeopleFile, finding
         already=tally["already"],
         updated=tally["updated"],
         rejected=rejected.reasons.total(),
+        ended=tally["ended"],
         refused_by_reason=refused,
         rejected_by_reason=dict(rejected.reasons.most_common()),
         files=tuple(rejected.written),

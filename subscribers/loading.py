@@ -177,6 +177,8 @@ class Plan:
         elif row.state == NotMailableReason.SUPPRESSED:
             self._join(row, self._make(row, "active", hashed), "active")
             self._suppress(hashed, SuppressionReason.STAFF)
+            # for a twin later in the file, which a rehearsal must count as a run would
+            self._known[row.key] = self.changed[row.key] = replace(self._known[row.key], state=refusal)
 
     def _suppress(self, hashed: str, reason: SuppressionReason) -> None:
         self._suppressions.append(

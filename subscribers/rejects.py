@@ -23,6 +23,7 @@ class Rejected:
         self._writer: Any = None
         self._header: Sequence[str] = ()
         self._target = path
+        self._names: Counter[str] = Counter()
         self.written: list[Path] = []
         self.reasons: Counter[str] = Counter()  # "column: reason"
 
@@ -37,8 +38,13 @@ class Rejected:
         self._close()
         self._header = header
         if self._path is not None and table:
-            safe = "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in table)[-80:]
-            self._target = self._path.with_name(f"{self._path.stem}.{safe.removesuffix('.csv')}{self._path.suffix}")
+            self._target = self._path.with_name(f"{self._path.stem}.{self._unused(table)}{self._path.suffix}")
+
+    def _unused(self, table: str) -> str:
+        """The table's name as part of a file's name; two folders of a ZIP may hold tables of one name."""
+        safe = "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in table)[-80:].removesuffix(".csv")
+        self._names[safe] += 1
+        return safe if self._names[safe] == 1 else f"{safe}-{self._names[safe]}"
 
     def add(self, line: int, fields: Sequence[str], *, column: str, reason: str) -> None:
         self.reasons[f"{column}: {reason}" if column else reason] += 1

@@ -24,6 +24,7 @@ from subscribers import (
     create_list,
     erase,
     evidence,
+    export_list,
     find,
     import_people,
     metadata,
@@ -133,7 +134,9 @@ def test_the_rejected_file_names_line_column_and_reason_and_is_for_its_owner_alo
 
 
 def test_rejected_rows_that_were_mended_import_as_they_are(load: Load, tmp_path: Path) -> None:
-    first = load('email,name,language\nan@example.org,An,vi\nbinh@@example.org,"Lê, Bình",vi\ncuc@example.org,"Cúc,vi\n')
+    first = load(
+        'email,name,language\nan@example.org,An,vi\nbinh@@example.org,"Lê, Bình",vi\ncuc@example.org,"Cúc,vi\n'
+    )
     assert (first.added, first.rejected) == (1, 2)
     assert first.file is not None
     mended = first.file.read_text(encoding="utf-8").replace("@@", "@").replace('"""Cúc"', "Cúc")
@@ -381,3 +384,52 @@ def test_a_killed_import_is_finished_by_running_it_again(load: Load, people_db: 
         load(tmp_path / "list.csv", batch=20, on_progress=stop)
     report = load(tmp_path / "list.csv", batch=20)
     assert (report.already, report.added) == (57, 38)
+
+
+NO = ("unsubscribed", "bounced", "complained", "suppressed")
+
+
+@pytest.mark.parametrize("batch", [1, 2_000])
+@pytest.mark.parametrize("first", ["active", *NO])
+@pytest.mark.parametrize("word", NO)
+def test_of_two_rows_about_one_person_the_one_that_says_no_counts(
+    load: Load, people_db: Database, word: str, first: str, batch: int
+) -> None:
+    second = "active" if first != "active" else word
+    text = f"email,state\nan@example.org,{first}\nAN@example.org,{second}\nan@example.org,active\n"
+    rehearsed = load(text, batch=batch, dry_run=True)
+    report = load(text, batch=batch)
+    assert rehearsed == report
+    no = word if first == "active" else first
+    with people_db.read() as conn:
+        (row,) = export_list(conn, "news")
+    assert row["state"] == no
+    assert report.ended == (first == "active" and batch == 1)
+    reason = "left" if no == "unsubscribed" else no
+    before = {"added": 1} if report.ended else {}
+    assert (report.added, report.refused_by_reason) == (before.get("added", 0), {reason: 3 - report.added})
+
+
+def test_a_file_ends_what_an_import_began_but_not_what_somebody_chose(
+    load: Load, people_db: Database, join: Join, now: datetime
+) -> None:
+    own = join("own@example.org")
+    load("email\nimported@example.org\nown@example.org\n")
+    text = "email,state,left\n" + "".join(
+        f"{name}@example.org,unsubscribed,2025-01-02T00:00:00Z\n" for name in ("own", "imported")
+    )
+    rehearsed = load(text, dry_run=True)
+    report = load(text)
+    assert rehearsed == report
+    assert (report.ended, report.already, report.refused_by_reason) == (1, 1, {"left": 1})
+    with people_db.read() as conn:
+        gone = find(conn, parse_address("imported@example.org"))
+        assert gone is not None
+        assert [(row.action, row.source) for row in evidence(conn, gone)][-1] == ("unsubscribe", "import")
+        assert verify_chain(conn, gone)
+        assert [row["left"] for row in export_list(conn, "news") if row["state"] == "unsubscribed"] == [
+            "2025-01-02T00:00:00.000000Z"
+        ]
+        assert counts(conn, "news")[SubscriptionState.ACTIVE] == 1
+        assert verify_chain(conn, own)
+    assert load(text).refused_by_reason == {"left": 1}
