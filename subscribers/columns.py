@@ -48,6 +48,7 @@ _OWN_DATES = frozenset(fold(name) for name in _DATES)
 _REJECTS = ["line", "column", "reason"]  # what a file of rejected rows puts before the original ones
 _EXTRA = "attributes."
 MAX_KEY = 80
+_NO_MOMENTS: tuple[datetime | None, ...] = (None, None, None, None)
 
 
 class Candidate(NamedTuple):
@@ -100,6 +101,14 @@ class Columns:
     file: str = ""
     ignored: tuple[str, ...] = ()
     losses: Counter[str] = field(default_factory=Counter)
+    # what is asked of every row is answered once
+    told: bool = field(init=False)  # does a column say states?
+    attributed: bool = field(init=False)  # does any hold attributes or tags?
+
+    def __post_init__(self) -> None:
+        at = self.at
+        object.__setattr__(self, "told", self.format is not None or at.state is not None)
+        object.__setattr__(self, "attributed", at.attributes is not None or at.tags is not None or bool(self.extra))
 
     @classmethod
     def of(
@@ -164,27 +173,24 @@ class Columns:
 
     def read(self, fields: Sequence[str]) -> Candidate:
         """Raises RowFault for the first thing that cannot be used."""
-        local, domain = read_address(_cell(fields, self.at.email))
-        state, sure = self._state(fields)
-        moments = self._moments(fields) if self.dates else {}
+        at = self.at
+        local, domain = read_address(fields[at.email] if at.email < len(fields) else "")
+        state, sure = self._state(fields) if self.told else (SubscriptionState.ACTIVE, False)
+        since, confirmed, left, until = self._moments(fields) if self.dates else _NO_MOMENTS
         return Candidate(
             local,
             domain,
             key_of(local, domain),
             self._name(fields),
-            self._checked(check_language, _cell(fields, self.at.language), "language")
-            if self.at.language is not None
-            else None,
-            self._checked(check_time_zone, _cell(fields, self.at.time_zone), "time_zone")
-            if self.at.time_zone is not None
-            else None,
-            self._attributes(fields),
+            self._checked(check_language, _cell(fields, at.language)) if at.language is not None else None,
+            self._checked(check_time_zone, _cell(fields, at.time_zone)) if at.time_zone is not None else None,
+            self._attributes(fields) if self.attributed else {},
             state,
-            moments.get("since") or moments.get("confirmed"),
-            moments.get("confirmed"),
-            moments.get("left"),
-            moments.get("paused_until"),
-            _topics(_cell(fields, self.at.topics)) if self.at.topics is not None else (),
+            since,
+            confirmed,
+            left,
+            until,
+            _topics(_cell(fields, at.topics)) if at.topics is not None else (),
             sure,
         )
 
@@ -192,22 +198,21 @@ class Columns:
         if self.format is not None:
             row = Row(fields, self.places, self.file)
             return self.format.state(row), self.format.sure(row)
-        if self.at.state is None:
-            return SubscriptionState.ACTIVE, False
         told = read_state(_cell(fields, self.at.state))
         return told or SubscriptionState.ACTIVE, told is not None
 
-    def _checked(self, check: Callable[[str | None], str | None], text: str, column: str) -> str | None:
+    def _checked(self, check: Callable[[str | None], str | None], text: str) -> str | None:
         """A language or time zone. Another program's that we do not know is left out; in a plain file it is a fault."""
         try:
             return check(text)
         except InvalidValue as error:
             if self.format is None:
                 raise RowFault(error.where, f"{error.what}: {error.hint}") from None
-            self.losses[column] += 1
+            self.losses[error.where] += 1
             return None
 
-    def _moments(self, fields: Sequence[str]) -> dict[str, datetime | None]:
+    def _moments(self, fields: Sequence[str]) -> tuple[datetime | None, ...]:
+        """since, confirmed, left, paused until."""
         found: dict[str, datetime | None] = {}
         for name, place, own in self.dates:
             text = _cell(fields, place)
@@ -217,11 +222,10 @@ class Columns:
                 found[name] = read_moment(text)
                 if found[name] is None:
                     self.losses[name] += 1
-        return found
+        since, *others = (found.get(name) for name in _DATES)
+        return (since or found.get("confirmed"), *others)
 
     def _attributes(self, fields: Sequence[str]) -> Mapping[str, Any]:
-        if self.at.attributes is None and self.at.tags is None and not self.extra:
-            return {}
         held = read_attributes(_cell(fields, self.at.attributes)) if self.at.attributes is not None else {}
         for key, place in self.extra:
             if text := plain_text(_cell(fields, place)):
