@@ -1,5 +1,7 @@
 """Which column of a file means what, and what one row says (pure). Names are matched without case, blanks or accents."""
 
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +26,7 @@ from subscribers.formats import Format, Row, recognise
 from subscribers.people import check_language, check_time_zone, clean_name
 from subscribers.states import SubscriptionState
 from subscribers.subscriptions import LONGEST_TOPIC
+from subscribers.tags import MOST_TAGS, clean_tags
 
 # Our export writes the first name of each; the others are what people and other programs call the same thing.
 _NAMES = {
@@ -47,7 +50,7 @@ _DATES = ("since", "confirmed", "left", "paused_until")
 _OWN_DATES = frozenset(fold(name) for name in _DATES)
 _REJECTS = ["line", "column", "reason"]  # what a file of rejected rows puts before the original ones
 _EXTRA = "attributes."
-MAX_KEY = 80
+MAX_KEY = 38
 _NO_MOMENTS: tuple[datetime | None, ...] = (None, None, None, None)
 
 
@@ -68,6 +71,7 @@ class Candidate(NamedTuple):
     paused_until: datetime | None = None
     topics: tuple[str, ...] = ()  # those chosen; none: everything
     sure: bool = True  # does the file itself say what state they are in?
+    tags: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return "<Candidate>"
@@ -103,12 +107,12 @@ class Columns:
     losses: Counter[str] = field(default_factory=Counter)
     # what is asked of every row is answered once
     told: bool = field(init=False)  # does a column say states?
-    attributed: bool = field(init=False)  # does any hold attributes or tags?
+    attributed: bool = field(init=False)  # does any hold attributes?
 
     def __post_init__(self) -> None:
         at = self.at
         object.__setattr__(self, "told", self.format is not None or at.state is not None)
-        object.__setattr__(self, "attributed", at.attributes is not None or at.tags is not None or bool(self.extra))
+        object.__setattr__(self, "attributed", at.attributes is not None or bool(self.extra))
 
     @classmethod
     def of(
@@ -192,6 +196,7 @@ class Columns:
             until,
             _topics(_cell(fields, at.topics)) if at.topics is not None else (),
             sure,
+            self._tags(fields) if at.tags is not None else (),
         )
 
     def _state(self, fields: Sequence[str]) -> tuple[State, bool]:
@@ -230,10 +235,19 @@ class Columns:
         for key, place in self.extra:
             if text := plain_text(_cell(fields, place)):
                 held.setdefault(key, text)
-        if self.at.tags is not None and (tags := read_tags(_cell(fields, self.at.tags))):
-            before = held.get("tags")
-            held["tags"] = list(dict.fromkeys([*before, *tags])) if isinstance(before, list) else tags
         return held
+
+    def _tags(self, fields: Sequence[str]) -> tuple[str, ...]:
+        """Those that can be a tag here; what cannot is left out and counted."""
+        kept: list[str] = []
+        for tag in read_tags(_cell(fields, self.at.tags)):
+            try:
+                kept.extend(clean_tags([tag]))
+            except InvalidValue:
+                self.losses["tags"] += 1
+        if len(kept) > MOST_TAGS:
+            self.losses["tags"] += len(kept) - MOST_TAGS
+        return clean_tags(kept[:MOST_TAGS])
 
     def _name(self, fields: Sequence[str]) -> str:
         if self.at.name is not None and (whole := clean_name(_cell(fields, self.at.name))):
@@ -254,8 +268,16 @@ def is_address(cell: str) -> bool:
 
 
 def attribute_key(name: str) -> str:
-    """A column's name as the name of an attribute."""
-    return plain_text(" ".join(name.split()))[:MAX_KEY]
+    """A column's name as the name of an attribute, such that it can be declared: `Phòng ban` → `phong_ban`.
+
+    A name without any Latin letter stays as it is.
+    """
+    plain = unicodedata.normalize("NFKD", name.lower().replace("đ", "d"))
+    slug = "_".join(re.findall("[a-z0-9]+", "".join(sign for sign in plain if not unicodedata.combining(sign))))
+    slug = slug[:MAX_KEY].rstrip("_")
+    if slug[:1].isdigit():
+        return f"c_{slug}"
+    return slug or plain_text(" ".join(name.split()))[:MAX_KEY]
 
 
 def _meaning(name: str, chosen: Format | None) -> str | None:
@@ -278,7 +300,7 @@ def _asked(
     extra: list[tuple[str, int]] = []
     for meaning, column in asked.items():
         place = _place(header, folded, column)
-        if meaning.startswith(_EXTRA) and (key := attribute_key(meaning.removeprefix(_EXTRA))):
+        if meaning.startswith(_EXTRA) and (key := plain_text(meaning.removeprefix(_EXTRA))):
             extra.append((key, place))
         elif meaning in _NAMES:
             found[meaning] = place
