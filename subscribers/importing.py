@@ -103,6 +103,8 @@ def import_people(
     assert mode == "subscribe", "the only mode there is"
     if not consent.strip():
         raise ImportProblem("nothing says where these people's consent can be found", hint="give a source of consent")
+    if rejected_path is not None and rejected_path.exists() and path.exists() and rejected_path.samefile(path):
+        raise ImportProblem("the rejected rows would overwrite the file itself", where=str(path), hint="name another")
     with ExitStack() as stack:
         rejected = stack.enter_context(Rejected(rejected_path))
         people = stack.enter_context(open_people(path, reading, rejected))

@@ -21,7 +21,8 @@ from subscribers.rejects import Rejected
 class Reading:
     """What the caller knows better than looking would tell.
 
-    `columns` maps a meaning (`email`, `state`, `attributes.phone`, …) to a column's name, or its number from 1.
+    `columns` maps a meaning (`email`, `state`, `attributes.phone`, …) to a column's name, or its number from 1;
+    `skipped` columns are not read, whatever they are called.
     `format` is the program that wrote the file, `plain` for none; `delimiter` a word (comma, tab, …) or the sign.
     """
 
@@ -29,6 +30,7 @@ class Reading:
     delimiter: str | None = None
     format: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    skipped: Sequence[str] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -134,7 +136,7 @@ class _Choices:
     """The caller's wishes, checked."""
 
     def __init__(self, reading: Reading) -> None:
-        self.asked = reading.columns
+        self.asked, self._skipped = reading.columns, reading.skipped
         self._format = named_format(reading.format) if reading.format else None
         self._plain = reading.format is not None and self._format is None
 
@@ -146,7 +148,7 @@ class _Choices:
             if lacking:
                 hint = f"it lacks {', '.join(sorted(lacking))}"
                 raise ImportProblem(f"this is no export of {chosen.name}", where=file, hint=hint)
-        return Columns.of(header, file=file, asked=self.asked, format=chosen, plain=self._plain)
+        return Columns.of(header, file=file, asked=self.asked, skipped=self._skipped, format=chosen, plain=self._plain)
 
     def makes_sense(self, header: Sequence[str], file: str) -> bool:
         try:
