@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from subscribers.attributes import list_attributes
 from subscribers.consent import ConsentGiven, ConsentSource, keep_form
 from subscribers.ending import end, ended, says_no, to_end
 from subscribers.errors import ImportProblem
@@ -107,7 +108,9 @@ def import_people(
         raise ImportProblem("the rejected rows would overwrite the file itself", where=str(path), hint="name another")
     with ExitStack() as stack:
         rejected = stack.enter_context(Rejected(rejected_path))
-        people = stack.enter_context(open_people(path, reading, rejected))
+        with database.begin() as conn:
+            declared = list_attributes(conn)
+        people = stack.enter_context(open_people(path, reading, rejected, declared=declared))
         destination = _destination(database, list_slug, key=key, now=now, consent=consent, dry_run=dry_run)
         rehearsal = stack.enter_context(Rehearsal()) if dry_run else None
         reviewer = Reviewer() if dry_run else None
