@@ -85,9 +85,18 @@ class Transport(_Section):
     ses: accounts.Ses = accounts.Ses()
 
 
+class DkimKey(_Section):
+    """One signing key; its kind (RSA or Ed25519) is read from the file."""
+
+    domain: str = ""  # d=, the domain of the From address; "": the sender's
+    selector: str
+    key_file: Path
+
+
 class Dkim(_Section):
     selector: str = "newsletter"
     key_file: Path | None = None  # PEM; None: mail leaves unsigned (the relay signs)
+    keys: tuple[DkimKey, ...] = ()  # further ones: a second, Ed25519, for the sender's domain; those of other domains
 
 
 class Fetch(_Section):
@@ -230,6 +239,15 @@ class Settings(_Section):
         return self.database_url or f"sqlite:///{self.data_dir / 'newsletter.db'}"
 
     @property
+    def dkim_keys(self) -> tuple[DkimKey, ...]:
+        """Every signing key, with its domain."""
+        first = [DkimKey(selector=self.dkim.selector, key_file=self.dkim.key_file)] if self.dkim.key_file else []
+        return tuple(
+            key.model_copy(update={"domain": (key.domain or self.sender.domain).lower()})
+            for key in (*first, *self.dkim.keys)
+        )
+
+    @property
     def outbox(self) -> Path:
         return self.transport.outbox or self.data_dir / "outbox"
 
@@ -344,13 +362,14 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
             "relays": relays,
         }
     )
+    keys = tuple(key.model_copy(update={"key_file": place(key.key_file)}) for key in settings.dkim.keys)
     imap = settings.bounces.imap.model_copy(update={"ca_file": place(settings.bounces.imap.ca_file)})
     return settings.model_copy(
         update={
             "data_dir": place(settings.data_dir),
             "designs": place(settings.designs),
             "transport": transport.model_copy(update={"outbox": place(transport.outbox), "smtp": smtp}),
-            "dkim": settings.dkim.model_copy(update={"key_file": place(settings.dkim.key_file)}),
+            "dkim": settings.dkim.model_copy(update={"key_file": place(settings.dkim.key_file), "keys": keys}),
             "bounces": settings.bounces.model_copy(update={"imap": imap}),
             "fetch": settings.fetch.model_copy(update={"ca_file": place(settings.fetch.ca_file)}),
         }

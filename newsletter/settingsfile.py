@@ -51,6 +51,9 @@ kind = "outbox"                         # outbox (.eml files), smtp, or a provid
 # [dkim]
 # selector = "newsletter"               # `newsletter dkim new` makes a key and prints the DNS record
 # key_file = "data/dkim.pem"
+# [[dkim.keys]]                         # a second signature, Ed25519, or the key of another domain: docs/dns.md
+# selector = "newsletter-ed"
+# key_file = "data/dkim-ed.pem"
 
 # [fetch]
 # user_agent = "Newsletter/0.1 (+https://example.org/bot)"

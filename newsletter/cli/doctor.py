@@ -16,7 +16,6 @@ from pydantic import SecretStr
 from newsletter.cli.failing import WRONG
 from newsletter.cli.opening import settings_of
 from newsletter.cli.output import emit, say
-from newsletter.cli.setup import zone_text
 from newsletter.compose.context import NewsletterView
 from newsletter.compose.design import LETTERS, default_folders, design_names, find_design, find_letters
 from newsletter.compose.render import fit_issue, render_letter
@@ -26,8 +25,8 @@ from newsletter.deliver.smtp import SmtpTransport
 from newsletter.errors import NewsletterError
 from newsletter.http import Fetcher, is_public
 from newsletter.locale import available
-from newsletter.mail.dkim import dns_record
-from newsletter.main import make_signer
+from newsletter.mail.dkim import record_name, zone_text
+from newsletter.main import make_signers
 from newsletter.model import LetterKind
 from newsletter.settings import Settings, load_secrets
 from newsletter.store import Database, DatabaseUnavailable, schema_state
@@ -242,15 +241,18 @@ def _sender(settings: Settings) -> Told:
 
 
 def _dkim(settings: Settings) -> Told:
-    path = settings.dkim.key_file
-    signer = make_signer(settings)
-    if path is None or signer is None:
-        yield WARNING, "no dkim.key_file: mail leaves unsigned, unless the relay signs; `newsletter dkim new`"
-        return
-    if path.stat().st_mode & 0o077:
-        yield WARNING, f"{path} can be read by others; chmod 600 keeps it secret"
-    record = zone_text(dns_record(path.read_bytes()))
-    yield OK, f"publish {signer.selector}._domainkey.{signer.domain}. IN TXT {record}"
+    signers = make_signers(settings)
+    if signers.of(settings.sender.address) is None:
+        yield (
+            WARNING,
+            "no key for the sender's domain: mail leaves unsigned, unless the relay signs; `newsletter dkim new`",
+        )
+    for path in (key.key_file for key in settings.dkim_keys):
+        if path.stat().st_mode & 0o077:
+            yield WARNING, f"{path} can be read by others; chmod 600 keeps it secret"
+    for signer in signers.all:
+        for selector, key in signer.keys:
+            yield OK, f"publish {record_name(selector, signer.domain)}. IN TXT {zone_text(key.record)}"
 
 
 def _fetch(settings: Settings) -> Told:

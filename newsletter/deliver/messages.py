@@ -25,9 +25,10 @@ class Messages:
         self._zone = ZoneInfo(app.settings.timezone)  # the day somebody joined is the day it was here
         # An issue's people must still be subscribed when it goes; letters and tests go to whom they were asked for.
         self.checked_list = mailing.list_slug if mailing.kind is MailingKind.ISSUE else None
+        signer = app.signers.of(frame.from_address)
         self._compiled = {
             rendering.language: compile_message(
-                rendering, frame, nonce=mailing.nonce, signer=app.signer, images=embedded[rendering.language]
+                rendering, frame, nonce=mailing.nonce, signer=signer, images=embedded[rendering.language]
             )
             for rendering in mailing.renderings
         }
