@@ -14,6 +14,7 @@ import typer
 from pydantic import SecretStr
 
 from newsletter.cli.failing import WRONG
+from newsletter.cli.names import doctor_dns
 from newsletter.cli.opening import settings_of
 from newsletter.cli.output import emit, say
 from newsletter.compose.context import NewsletterView
@@ -47,14 +48,20 @@ Told = Iterator[tuple[str, str]]
 
 
 def register(app: typer.Typer) -> None:
-    app.command("doctor")(doctor)
+    group = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+    group.callback()(doctor)
+    group.command("dns")(doctor_dns)
+    app.add_typer(group, name="doctor")
 
 
 def doctor(ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Show the effective settings and check what they name: database, designs, transport, sender. Code 1: a fault.
 
-    An SMTP server is greeted, with TLS and password, but given no message.
+    An SMTP server is greeted, with TLS and password, but given no message. What the sender's domains publish is another
+    verb's: doctor dns.
     """
+    if ctx.invoked_subcommand is not None:
+        return
     settings = settings_of(ctx)
     shown = dict(flat(effective(settings)))
     verdicts = list(examine(settings))
