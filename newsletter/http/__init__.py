@@ -21,6 +21,7 @@ from urllib.parse import urljoin, urlsplit
 import httpcore
 import httpx
 
+from newsletter import tls
 from newsletter.errors import ConfigError, FetchRefused, NewsletterError, SourceError, TransportDown, Unreadable
 from newsletter.http.exchange import Answer, Lines
 from newsletter.http.guard import PORTS, Guard, Lookup, check_form, is_public, shown, system_lookup
@@ -391,7 +392,9 @@ def _errors(url: str, turn: Turn) -> Iterator[None]:
         what = "it took too long in all" if turn.over else "no answer in time"
         raise SourceError(what, where=shown(url), hint="tried again later") from error
     except (httpx.ConnectError, httpcore.ConnectError) as error:
-        raise SourceError(f"cannot connect: {error}", where=shown(url)) from error
+        failed = tls.cause_of(error)
+        hint = tls.told(failed)[1] if failed is not None else ""
+        raise SourceError(f"cannot connect: {error}", where=shown(url), hint=hint) from error
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as error:
         raise FetchRefused(f"not a usable URL: {error}", where=shown(url)) from error
     except (httpx.HTTPError, httpcore.NetworkError) as error:
