@@ -34,6 +34,10 @@ def _base(url: str) -> str:
     return url.rstrip("/")
 
 
+def domain_of(address: str) -> str:
+    return address.rsplit("@", 1)[1].lower()
+
+
 class Sender(_Section):
     """Who the mail comes from. The address's domain is also that of Message-ID and of the DKIM signature."""
 
@@ -45,6 +49,9 @@ class Sender(_Section):
     bounce_domain: str | None = None  # VERP return paths go there; None: the sender address
     # List-Unsubscribe also names u.<token>@ this domain. Only where that mail is taken in: some programs prefer it.
     unsubscribe_domain: str | None = None
+    lists: dict[
+        str, str
+    ] = {}  # list slug -> the address its mail comes from instead; its domain needs a key of its own
 
     @field_validator("address", "reply_to")
     @classmethod
@@ -53,9 +60,23 @@ class Sender(_Section):
             raise ValueError("is not a mail address")
         return value
 
+    @field_validator("lists")
+    @classmethod
+    def _are_addresses(cls, value: dict[str, str]) -> dict[str, str]:
+        return {slug: cls._is_an_address(address) or "" for slug, address in value.items()}
+
     @property
     def domain(self) -> str:
-        return self.address.rsplit("@", 1)[1].lower()
+        return domain_of(self.address)
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """Of every address mail comes from, the usual one first."""
+        return tuple(dict.fromkeys(map(domain_of, (self.address, *self.lists.values()))))
+
+    def address_of(self, list_slug: str | None) -> str:
+        """Where the mail of a list comes from; None: mail that belongs to no list."""
+        return self.lists.get(list_slug or "", self.address)
 
 
 class Transport(_Section):

@@ -21,6 +21,7 @@ organisation = ""
 postal_address = ""                     # shown in the footer of every mail
 # reply_to = "editors@example.org"
 # bounce_domain = "bounces.example.org" # return paths get a token each, at this domain
+# lists = { faculty = "news@faculty.example.org" }   # list -> its own sender; that domain has its own key: docs/dns.md
 # unsubscribe_domain = "bounces.example.org" # a mail to u.<token>@ leaves the list; take that mail in: docs/bounces.md
 
 [transport]

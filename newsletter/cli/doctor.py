@@ -249,11 +249,12 @@ def _sender(settings: Settings) -> Told:
 
 def _dkim(settings: Settings) -> Told:
     signers = make_signers(settings)
-    if signers.of(settings.sender.address) is None:
-        yield (
-            WARNING,
-            "no key for the sender's domain: mail leaves unsigned, unless the relay signs; `newsletter dkim new`",
-        )
+    for domain in settings.sender.domains:
+        if signers.of(f"@{domain}") is None:
+            yield (
+                WARNING,
+                f"no key for {domain}: its mail leaves unsigned, unless the relay signs; `newsletter dkim new`",
+            )
     for path in (key.key_file for key in settings.dkim_keys):
         if path.stat().st_mode & 0o077:
             yield WARNING, f"{path} can be read by others; chmod 600 keeps it secret"

@@ -21,6 +21,7 @@ from newsletter.mail.frames import frame_of, reader_of
 from newsletter.mail.inline import embedded_in
 from newsletter.mail.inspected import Said
 from newsletter.model import Finding, Item, Mailing, Rendering
+from newsletter.settings import domain_of
 from newsletter.store import images
 from subscribers import parse_address
 
@@ -40,10 +41,11 @@ def preflight(
     """What is wrong with the finished message in one language, worst first; [] when all is well."""
     mime = sample_message(app, mailing, rendering, now=now)
     sender = app.settings.sender
-    signed = app.signers.of(sender.address) is not None
+    address = sender.address_of(mailing.list_slug)
+    signed = app.signers.of(address) is not None
     found = check_message(
         mime,
-        from_domain=sender.domain,
+        from_domain=domain_of(address),
         subject=rendering.subject,
         dkim_public=app.signers.record if signed else None,
         now=now,
@@ -82,7 +84,7 @@ def sample_message(
     if to.shown:
         reader = replace(reader, values={**reader.values, "subscriber_email": to.shown})
     frame = frame_of(sender, mailing, list_name=None, date=now)
-    embedded = embedded_in(rendering.html, mailing.images, frame.domain)
+    embedded = embedded_in(rendering.html, mailing.images, frame.pictures or frame.domain)
     with app.db.read() as conn:
         shown = images.read(conn, embedded)
     compiled = compile_message(

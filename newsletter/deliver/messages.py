@@ -95,7 +95,7 @@ def of_mailing(app: App, conn: Connection, mailing_id: MailingId) -> Messages:
     list_name = subscribers.get_list(conn, mailing.list_slug).name if mailing.list_slug is not None else None
     started = mailings.started_at(conn, mailing_id)  # one Date for every message and every retry
     frame = frame_of(app.settings.sender, mailing, list_name=list_name, date=started)
-    return Messages(app, mailing, frame, embedded(conn, mailing, frame.domain))
+    return Messages(app, mailing, frame, embedded(conn, mailing, frame.pictures or frame.domain))
 
 
 def embedded(conn: Connection, mailing: Mailing, domain: str) -> Mapping[str, Sequence[Image]]:
@@ -120,7 +120,7 @@ def refuse_other_content(app: App, conn: Connection, mailing: Mailing) -> None:
     sender = app.settings.sender
     actual = content_hash(
         mailing.renderings,
-        sender=f"{mailing.sender_name} <{sender.address}>",
+        sender=f"{mailing.sender_name} <{sender.address_of(mailing.list_slug)}>",
         list_id=mailing.list_slug,
         images=mailing.images,
     )

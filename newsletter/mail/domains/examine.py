@@ -1,6 +1,6 @@
 """Judges what the domains of a Wanted publish: SPF, DKIM keys, DMARC, alignment; hosts.py has the rest. Records in, lines out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from newsletter.errors import BadInput
 from newsletter.mail.dkim import Algorithm, published, record_name
@@ -14,8 +14,12 @@ from newsletter.names import Ask
 OK, WARNING, ERROR, UNKNOWN = Level.OK, Level.WARNING, Level.ERROR, Level.UNKNOWN
 
 
-def examine(wanted: Wanted, ask: Ask) -> list[Verdict]:
-    """Every verdict, in the order in which the records are published. Never raises for what strangers publish."""
+def examine(all_wanted: Iterable[Wanted], ask: Ask) -> list[Verdict]:
+    """Every verdict once, in the order in which the records are published. Never raises for what strangers publish."""
+    return list(dict.fromkeys(verdict for wanted in all_wanted for verdict in _examined(wanted, ask)))
+
+
+def _examined(wanted: Wanted, ask: Ask) -> list[Verdict]:
     policy = read_dmarc(wanted.sender, ask)
     chosen = {domain: read_spf(domain, ask) for domain in _spf_domains(wanted)}
     keys = [_key(key, ask) for key in wanted.keys]

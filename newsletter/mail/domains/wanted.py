@@ -39,17 +39,23 @@ class Wanted:
     provider: str = ""
 
 
-def wanted_of(settings: Settings, signers: Signers) -> Wanted:
+def wanted_of(settings: Settings, signers: Signers) -> tuple[Wanted, ...]:
+    """One for each domain that mail comes from, the usual one first."""
+    return tuple(_wanted(settings, signers, domain) for domain in settings.sender.domains)
+
+
+def _wanted(settings: Settings, signers: Signers, domain: str) -> Wanted:
     sender, kind = settings.sender, settings.transport.kind
-    envelope = (sender.bounce_domain or sender.domain).lower() if kind in RETURNED_TO_US else None
+    envelope = (sender.bounce_domain or domain).lower() if kind in RETURNED_TO_US else None
     keys = [
         PublishedKey(domain=signer.domain, selector=selector, record=key.record, for_all=key.algorithm is Algorithm.RSA)
         for signer in signers.all
         for selector, key in signer.keys
+        if signer.domain == domain or (domain == sender.domain and signer.domain not in sender.domains)
     ]
     relays = [relay.host for relay in settings.transport.smtp.all_relays] if kind == "smtp" else []
     return Wanted(
-        sender=sender.domain,
+        sender=domain,
         envelope=envelope,
         unsubscribe=sender.unsubscribe_domain.lower() if sender.unsubscribe_domain else None,
         keys=tuple(keys),

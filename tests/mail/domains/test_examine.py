@@ -43,7 +43,7 @@ SOUND = {
 def judged(changes=None, wanted=WANTED):
     """None as a record takes it away."""
     table = {key: value for key, value in {**SOUND, **(changes or {})}.items() if value is not None}
-    return examine(wanted, answering(table))
+    return examine([wanted], answering(table))
 
 
 def worst(found, check):
@@ -141,7 +141,7 @@ def test_an_alias_as_mail_host_is_named():
             else ask(name, kind)
         )
 
-    assert worst(examine(WANTED, aliased), "mx") == "warning"
+    assert worst(examine([WANTED], aliased), "mx") == "warning"
 
 
 def test_a_house_without_a_key_is_warned_and_judged_by_its_return_path():
@@ -175,7 +175,7 @@ def test_a_provider_puts_its_own_return_path_and_may_sign_itself(kind, signs):
         }
     )
     signer = Signer("vien.example", "s1", new_key(), second=("s1-ed", new_key(Algorithm.ED25519)))
-    wanted = wanted_of(settings, Signers([signer]))
+    [wanted] = wanted_of(settings, Signers([signer]))
     assert (wanted.sender, wanted.envelope, wanted.signs, wanted.host) == (
         "vien.example",
         None,
@@ -186,3 +186,34 @@ def test_a_provider_puts_its_own_return_path_and_may_sign_itself(kind, signs):
     published = {(f"{key.selector}._domainkey.vien.example", "TXT"): key.record for key in wanted.keys}
     found = judged({**published, T: "v=spf1 include:spf.vien.example -all"}, wanted=wanted)
     assert worst(found, "alignment") == ("ok" if signs else "unknown")
+
+
+def test_each_domain_that_mail_comes_from_is_examined_with_its_own_key():
+    settings = Settings.model_validate(
+        {
+            "base_url": "https://news.vien.example",
+            "sender": {
+                "address": "tin@vien.example",
+                "bounce_domain": "tra.vien.example",
+                "lists": {"khoa": "tin@Khoa.example", "cung": "khac@vien.example"},
+            },
+        }
+    )
+    signers = Signers([Signer("vien.example", "s1", new_key()), Signer("khoa.example", "k", new_key())])
+    first, second = wanted_of(settings, signers)
+    assert [(key.domain, key.selector) for key in (*first.keys, *second.keys)] == [
+        ("vien.example", "s1"),
+        ("khoa.example", "k"),
+    ]
+    assert (first.sender, second.sender, second.envelope) == ("vien.example", "khoa.example", "tra.vien.example")
+    published = {(f"{k.selector}._domainkey.{k.domain}", "TXT"): k.record for k in (*first.keys, *second.keys)}
+    published |= {("khoa.example", "TXT"): "v=spf1 ip4:9.9.9.9 -all", ("khoa.example", "MX"): "10 mx.vien.example"}
+    published[("_dmarc.khoa.example", "TXT")] = "v=DMARC1; p=none; rua=mailto:a@khoa.example"
+    found = examine([first, second], answering({**SOUND, **published}))
+    assert len(set(found)) == len(found)
+    aligned = {one.where: one for one in found if one.check == "alignment"}
+    assert aligned["From vien.example"].level == "ok"
+    assert (aligned["From khoa.example"].level, "d=khoa.example passes" in aligned["From khoa.example"].message) == (
+        "warning",
+        True,
+    ), "the common return path is another organisation's"
