@@ -226,6 +226,8 @@ def settle(conn: Connection, mailing_id: MailingId, results: Sequence[Result], *
                 worker=None,
                 lease_until=None,
                 changed_at=now,
+                # given back because mail can leave for nobody: that says nothing of this one
+                tries=deliveries.c.tries - (1 if state is DeliveryState.PENDING else 0),
                 reply=sa.bindparam("p_reply"),
                 reply_kind=sa.bindparam("p_reply_kind"),
                 provider_id=sa.bindparam("p_provider_id"),
