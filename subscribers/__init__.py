@@ -6,6 +6,7 @@ it causes commit together; only the import, which commits per batch, opens its o
 
 from subscribers.address import Address, parse_address, reveal
 from subscribers.audiences import Envelope, NotMailable, audience, envelopes, not_mailable
+from subscribers.changes import Change, ChangeKind, take_changes
 from subscribers.choices import Subscription, pause, resume, resume_due, subscription
 from subscribers.consent import ConsentAction, ConsentGiven, ConsentSource, Evidence
 from subscribers.domains import is_disposable, suggestion
@@ -58,6 +59,8 @@ __all__ = [  # noqa: RUF022 - grouped by noun
     "SuppressionReason", "is_suppressed", "lift_bounced", "suppress",
     # audience and envelopes
     "Envelope", "NotMailable", "NotMailableReason", "audience", "envelopes", "not_mailable",
+    # what happened, for whoever must be told
+    "Change", "ChangeKind", "take_changes",
     # returned mail
     "forget_originals", "keep_original", "originals_of",
     # files

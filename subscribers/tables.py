@@ -183,3 +183,16 @@ originals = Table(
     Index("ix_originals_person", "person_id"),  # serves export and erase of one person
     Index("ix_originals_at", "at"),  # serves forgetting
 )
+
+changes = Table(
+    "changes",
+    metadata,
+    # What happened to somebody, written in the transaction of its cause, until the caller has taken it (changes.py).
+    Column("id", Text, primary_key=True),
+    Column("person_id", Text, nullable=False),
+    Column("list_slug", Text),  # NULL: it is about the person, not about one list
+    Column(
+        "kind", Text, nullable=False
+    ),  # subscribed | confirmed | unsubscribed | moved | bounced | complained | erased
+    Column("at", UtcDateTime, nullable=False),
+)

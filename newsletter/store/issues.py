@@ -23,6 +23,7 @@ from newsletter.model import (
     NewsletterId,
     new_id,
 )
+from newsletter.store import changes
 from newsletter.store.decisions import decision_of, of_issue, write
 from newsletter.store.engine import Connection, insert
 from newsletter.store.schema.publishing import issue_articles, issues, newsletters
@@ -362,6 +363,7 @@ def _change(
         if state is None:
             raise BadInput("no such issue", where=issue_id)
         raise NotAllowed(f"an issue that is {state} cannot become {values['state']}", where=issue_id)
+    changes.note(conn, issue_id, values["state"])
 
 
 def _issue(row: Mapping[Any, Any]) -> Issue:
