@@ -9,6 +9,7 @@ from subscribers.audiences import Envelope, NotMailable, audience, envelopes, no
 from subscribers.changes import Change, ChangeKind, take_changes
 from subscribers.choices import Subscription, pause, resume, resume_due, subscription
 from subscribers.consent import ConsentAction, ConsentGiven, ConsentSource, Evidence
+from subscribers.directory import Held, held_by, people_page
 from subscribers.domains import is_disposable, suggestion
 from subscribers.errors import (
     ImportProblem,
@@ -26,7 +27,7 @@ from subscribers.keyed import SuppressionKey, mail_group
 from subscribers.lists import List, counts, create_list, get_list, list_lists, update_list
 from subscribers.moving import Moved, move
 from subscribers.originals import forget_originals, keep_original, originals_of
-from subscribers.people import Person, ensure_person, find, person, rename, set_language
+from subscribers.people import Person, ensure_person, find, person, rename, set_attributes, set_language, set_time_zone
 from subscribers.privacy import erase, evidence, export_person, verify_chain
 from subscribers.states import NotMailableReason, PersonState, SubscriptionState, SuppressionReason
 from subscribers.subscriptions import (
@@ -50,11 +51,12 @@ __all__ = [  # noqa: RUF022 - grouped by noun
     # lists
     "List", "counts", "create_list", "get_list", "list_lists", "update_list",
     # people
-    "Moved", "Person", "PersonId", "PersonState", "ensure_person", "find", "move", "person", "rename", "set_language",
+    "Moved", "Person", "PersonId", "PersonState", "ensure_person", "find", "move", "people_page", "person", "rename",
+    "set_attributes", "set_language", "set_time_zone",
     # subscriptions and consent
     "ConfirmOutcome", "Confirmed", "ConsentAction", "ConsentGiven", "ConsentSource", "Evidence", "Outcome", "Subscribed",
-    "Subscription", "SubscriptionState", "choose_topics", "confirm", "pause", "resume", "resume_due", "subscribe", "subscription",
-    "unsubscribe",
+    "Held", "Subscription", "SubscriptionState", "choose_topics", "confirm", "held_by", "pause", "resume", "resume_due",
+    "subscribe", "subscription", "unsubscribe",
     # suppression
     "SuppressionReason", "is_suppressed", "lift_bounced", "suppress",
     # audience and envelopes

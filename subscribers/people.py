@@ -1,5 +1,6 @@
 """People: one per normalised address. Shows them masked; the address leaves only by an envelope or an export."""
 
+import json
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from subscribers.keyed import SuppressionKey, mail_group, suppression_hash
 from subscribers.states import PersonState
 from subscribers.tables import insert_or_skip, people
 
+LARGEST_ATTRIBUTES = 16 * 1024  # octets of JSON
 MAX_NAME = 200  # characters; longer ones are cut: a name is for a greeting
 
 
@@ -49,6 +51,11 @@ def person(conn: Connection, person_id: PersonId) -> Person:
     row = conn.execute(select(people).where(people.c.id == person_id)).first()
     if row is None:
         raise UnknownPerson(f"there is no person {person_id}")
+    return person_of(row)
+
+
+def person_of(row: Row[Any]) -> Person:
+    """From the columns of `people`."""
     return Person(
         id=row.id,
         address=address_of(row),
@@ -99,7 +106,24 @@ def set_language(conn: Connection, person_id: PersonId, language: str | None) ->
     _set(conn, person_id, language=check_language(language))
 
 
-def _set(conn: Connection, person_id: PersonId, **values: str | None) -> None:
+def set_time_zone(conn: Connection, person_id: PersonId, time_zone: str | None) -> None:
+    """An IANA name, or None for the newsletter's own. Raises UnknownPerson, InvalidValue."""
+    _set(conn, person_id, time_zone=check_time_zone(time_zone))
+
+
+def set_attributes(conn: Connection, person_id: PersonId, attributes: Mapping[str, Any]) -> None:
+    """Put these in place of all there were: a JSON object of at most 16 kB. Raises UnknownPerson, InvalidValue."""
+    try:
+        written = json.dumps(attributes, allow_nan=False)
+        json.dumps(attributes, ensure_ascii=False).encode()  # half a surrogate pair is no text
+    except (TypeError, ValueError, RecursionError):
+        raise InvalidValue("no JSON object", where="attributes") from None
+    if len(written) > LARGEST_ATTRIBUTES or "\\u0000" in written:
+        raise InvalidValue("larger than 16 kB, or holds a zero character", where="attributes")
+    _set(conn, person_id, attributes=dict(attributes))
+
+
+def _set(conn: Connection, person_id: PersonId, **values: Any) -> None:
     living = update(people).where(people.c.id == person_id, people.c.state != PersonState.ERASED)
     if conn.execute(living.values(values)).rowcount == 0:
         raise UnknownPerson(f"there is no person {person_id}")

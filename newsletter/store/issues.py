@@ -80,6 +80,25 @@ def listed(conn: Connection, *, newsletter_id: NewsletterId | None = None, limit
     return [_issue(row) for row in conn.execute(query).mappings()]
 
 
+def page(
+    conn: Connection,
+    *,
+    limit: int,
+    before: str | None = None,
+    newsletter_id: NewsletterId | None = None,
+    state: IssueState | None = None,
+) -> list[Issue]:
+    """The next `limit` issues older than the one with the id `before`, the latest opened first."""
+    query = sa.select(issues).order_by(issues.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(issues.c.id < before)
+    if newsletter_id is not None:
+        query = query.where(issues.c.newsletter_id == newsletter_id)
+    if state is not None:
+        query = query.where(issues.c.state == state)
+    return [_issue(row) for row in conn.execute(query).mappings()]
+
+
 def released(conn: Connection, newsletter_id: NewsletterId, *, limit: int, offset: int = 0) -> list[Issue]:
     """What went out, or is going out, the latest first: the archive."""
     out = (IssueState.SENDING, IssueState.PAUSED, IssueState.SENT)

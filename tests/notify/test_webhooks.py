@@ -130,9 +130,9 @@ def test_every_change_of_a_person_is_told_in_its_own_words(app, listener, webhoo
 def test_a_change_that_is_rolled_back_is_not_told(app, listener, webhook):
     person_id = reader(app)
     run(app)
-    with pytest.raises(ZeroDivisionError), app.db.begin() as conn:
+    with app.db.begin() as conn:
         subscribers.unsubscribe(conn, "tin", person_id, now=NOW, reason="page")
-        raise ZeroDivisionError
+        conn.rollback()
     run(app)
     assert listener.types == ["subscriber.subscribed"]
 
@@ -317,7 +317,7 @@ def test_a_webhook_is_called_over_https_only(app, url):
 
 
 def test_an_event_there_is_not_is_refused_with_those_there_are(app):
-    with pytest.raises(BadInput, match="issue.sent"):
+    with pytest.raises(BadInput, match=r"issue\.sent"):
         telling.add(app, URL, ["issue.sold"], addresses=False)
 
 
