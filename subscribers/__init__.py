@@ -5,20 +5,33 @@ it causes commit together; only the import, which commits per batch, opens its o
 """
 
 from subscribers.address import Address, parse_address, reveal
+from subscribers.attributes import (
+    Attribute,
+    AttributeType,
+    check_attributes,
+    check_value,
+    declare_attribute,
+    list_attributes,
+    set_attributes,
+    value_of,
+)
 from subscribers.audiences import Envelope, NotMailable, audience, envelopes, not_mailable
 from subscribers.changes import Change, ChangeKind, take_changes
 from subscribers.choices import Subscription, pause, resume, resume_due, subscription
 from subscribers.consent import ConsentAction, ConsentGiven, ConsentSource, Evidence
 from subscribers.directory import Held, held_by, people_page
 from subscribers.domains import is_disposable, suggestion
+from subscribers.engagement import Engagement, record_engagement, record_sending
 from subscribers.errors import (
     ImportProblem,
     InvalidAddress,
     InvalidValue,
     KeyMismatch,
+    SegmentFault,
     SubscribersError,
     UnknownList,
     UnknownPerson,
+    UnknownSegment,
 )
 from subscribers.exporting import EXPORT_COLUMNS, export_list
 from subscribers.ids import PersonId
@@ -27,8 +40,19 @@ from subscribers.keyed import SuppressionKey, mail_group
 from subscribers.lists import List, counts, create_list, get_list, list_lists, update_list
 from subscribers.moving import Moved, move
 from subscribers.originals import forget_originals, keep_original, originals_of
-from subscribers.people import Person, ensure_person, find, person, rename, set_attributes, set_language, set_time_zone
+from subscribers.people import Person, ensure_person, find, person, rename, set_language, set_time_zone
 from subscribers.privacy import erase, evidence, export_person, verify_chain
+from subscribers.segments.looking import Sampled, count_segment, sample_segment
+from subscribers.segments.saved import (
+    Segment,
+    create_segment,
+    get_segment,
+    list_segments,
+    read_segment,
+    remove_attribute,
+    remove_segment,
+    update_segment,
+)
 from subscribers.states import NotMailableReason, PersonState, SubscriptionState, SuppressionReason
 from subscribers.subscriptions import (
     Confirmed,
@@ -42,6 +66,7 @@ from subscribers.subscriptions import (
 )
 from subscribers.suppression import address_hash, is_suppressed, lift_bounced, suppress
 from subscribers.tables import metadata
+from subscribers.tags import clean_tags, list_tags, tag, untag
 
 __all__ = [  # noqa: RUF022 - grouped by noun
     # the schema, for the one Alembic history
@@ -52,7 +77,10 @@ __all__ = [  # noqa: RUF022 - grouped by noun
     "List", "counts", "create_list", "get_list", "list_lists", "update_list",
     # people
     "Moved", "Person", "PersonId", "PersonState", "ensure_person", "find", "move", "people_page", "person", "rename",
-    "set_attributes", "set_language", "set_time_zone",
+    "set_language", "set_time_zone",
+    # what is known of people
+    "Attribute", "AttributeType", "check_attributes", "check_value", "clean_tags", "declare_attribute", "list_attributes",
+    "list_tags", "remove_attribute", "set_attributes", "tag", "untag", "value_of",
     # subscriptions and consent
     "ConfirmOutcome", "Confirmed", "ConsentAction", "ConsentGiven", "ConsentSource", "Evidence", "Outcome", "Subscribed",
     "Held", "Subscription", "SubscriptionState", "choose_topics", "confirm", "held_by", "pause", "resume", "resume_due",
@@ -63,6 +91,9 @@ __all__ = [  # noqa: RUF022 - grouped by noun
     "Envelope", "NotMailable", "NotMailableReason", "audience", "envelopes", "not_mailable",
     # what happened, for whoever must be told
     "Change", "ChangeKind", "take_changes",
+    # segments, and what they know of reading
+    "Engagement", "Sampled", "Segment", "count_segment", "create_segment", "get_segment", "list_segments", "read_segment",
+    "record_engagement", "record_sending", "remove_segment", "sample_segment", "update_segment",
     # returned mail
     "forget_originals", "keep_original", "originals_of",
     # files
@@ -70,5 +101,6 @@ __all__ = [  # noqa: RUF022 - grouped by noun
     # privacy
     "erase", "evidence", "export_person", "verify_chain",
     # errors
-    "ImportProblem", "InvalidAddress", "InvalidValue", "KeyMismatch", "SubscribersError", "UnknownList", "UnknownPerson",
+    "ImportProblem", "InvalidAddress", "InvalidValue", "KeyMismatch", "SegmentFault", "SubscribersError", "UnknownList",
+    "UnknownPerson", "UnknownSegment",
 ]  # fmt: skip

@@ -1,6 +1,5 @@
 """People: one per normalised address. Shows them masked; the address leaves only by an envelope or an export."""
 
-import json
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -20,7 +19,6 @@ from subscribers.keyed import SuppressionKey, mail_group, suppression_hash
 from subscribers.states import PersonState
 from subscribers.tables import insert_or_skip, people
 
-LARGEST_ATTRIBUTES = 16 * 1024  # octets of JSON
 MAX_NAME = 200  # characters; longer ones are cut: a name is for a greeting
 
 
@@ -34,6 +32,7 @@ class Person:
     language: str | None
     time_zone: str | None
     attributes: Mapping[str, Any] = field(repr=False)
+    tags: tuple[str, ...] = field(repr=False)
     state: PersonState
     mail_group: str | None
     created_at: datetime
@@ -63,6 +62,7 @@ def person_of(row: Row[Any]) -> Person:
         language=row.language,
         time_zone=row.time_zone,
         attributes=row.attributes,
+        tags=tuple(row.tags or ()),
         state=PersonState(row.state),
         mail_group=row.mail_group,
         created_at=row.created_at,
@@ -107,23 +107,11 @@ def set_language(conn: Connection, person_id: PersonId, language: str | None) ->
 
 
 def set_time_zone(conn: Connection, person_id: PersonId, time_zone: str | None) -> None:
-    """An IANA name, or None for the newsletter's own. Raises UnknownPerson, InvalidValue."""
+    """`time_zone` is an IANA name, or None for the newsletter's own. Raises UnknownPerson, InvalidValue."""
     _set(conn, person_id, time_zone=check_time_zone(time_zone))
 
 
-def set_attributes(conn: Connection, person_id: PersonId, attributes: Mapping[str, Any]) -> None:
-    """Put these in place of all there were: a JSON object of at most 16 kB. Raises UnknownPerson, InvalidValue."""
-    try:
-        written = json.dumps(attributes, allow_nan=False)
-        json.dumps(attributes, ensure_ascii=False).encode()  # half a surrogate pair is no text
-    except (TypeError, ValueError, RecursionError):
-        raise InvalidValue("no JSON object", where="attributes") from None
-    if len(written) > LARGEST_ATTRIBUTES or "\\u0000" in written:
-        raise InvalidValue("larger than 16 kB, or holds a zero character", where="attributes")
-    _set(conn, person_id, attributes=dict(attributes))
-
-
-def _set(conn: Connection, person_id: PersonId, **values: Any) -> None:
+def _set(conn: Connection, person_id: PersonId, **values: str | None) -> None:
     living = update(people).where(people.c.id == person_id, people.c.state != PersonState.ERASED)
     if conn.execute(living.values(values)).rowcount == 0:
         raise UnknownPerson(f"there is no person {person_id}")

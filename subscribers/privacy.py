@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, select, update
 from subscribers.address import reveal
 from subscribers.changes import ChangeKind, note
 from subscribers.consent import ConsentAction, Evidence, record, verify
+from subscribers.engagement import engagement_of
 from subscribers.errors import KeyMismatch, UnknownPerson
 from subscribers.ids import PersonId
 from subscribers.keyed import SuppressionKey, suppression_hash
@@ -15,13 +16,24 @@ from subscribers.originals import originals_of
 from subscribers.people import address_of, lock
 from subscribers.states import PersonState, SubscriptionState, SuppressionReason
 from subscribers.suppression import EVERYWHERE, add
-from subscribers.tables import as_text, consent_forms, consents, lists, originals, people, subscriptions, suppressions
+from subscribers.tables import (
+    as_text,
+    consent_forms,
+    consents,
+    engagements,
+    lists,
+    originals,
+    people,
+    subscriptions,
+    suppressions,
+)
 
 ERASED_REASON = "erased"
 
 
 def erase(conn: Connection, person_id: PersonId, *, now: datetime, key: SuppressionKey) -> bool:
-    """Forget somebody: address, name, attributes, IPs, returned mail and the salt go; subscriptions close; a keyed hash stays.
+    """Forget somebody: address, name, attributes, tags, what they opened, IPs, returned mail and the salt go; subscriptions
+    close; a keyed hash stays.
 
     The hash keeps later imports from bringing them back. False when they were erased before.
     Raises UnknownPerson; KeyMismatch before anything changes, because under another key the hash would be worthless.
@@ -44,12 +56,13 @@ def empty(conn: Connection, person_id: PersonId, *, now: datetime) -> None:
     """Take everything personal out of somebody's rows; the caller has closed their subscriptions and holds their row."""
     conn.execute(update(consents).where(consents.c.person_id == person_id).values(ip=None))
     conn.execute(delete(originals).where(originals.c.person_id == person_id))
+    conn.execute(delete(engagements).where(engagements.c.person_id == person_id))
     emptied = dict.fromkeys(("address_local", "address_domain", "address_key", "address_hash", "mail_group"))
     emptied |= dict.fromkeys(("language", "time_zone", "salt"))
     conn.execute(
         update(people)
         .where(people.c.id == person_id)
-        .values(**emptied, name="", attributes={}, state=PersonState.ERASED.value, erased_at=now)
+        .values(**emptied, name="", attributes={}, tags=None, state=PersonState.ERASED.value, erased_at=now)
     )
 
 
@@ -106,6 +119,7 @@ def export_person(conn: Connection, person_id: PersonId) -> dict[str, Any]:
         "language": row.language,
         "time_zone": row.time_zone,
         "attributes": row.attributes,
+        "tags": list(row.tags or ()),
         "state": row.state,
         "created_at": as_text(row.created_at),
         "erased_at": as_text(row.erased_at) if row.erased_at else None,
@@ -121,6 +135,10 @@ def export_person(conn: Connection, person_id: PersonId) -> dict[str, Any]:
                 "ip": seen.ip,
             }
             for seen in evidence(conn, person_id)
+        ],
+        "engagement": [
+            {name: as_text(value) if isinstance(value, datetime) else value for name, value in one.items()}
+            for one in engagement_of(conn, person_id)
         ],
         "suppressions": _suppressions(conn, row.address_hash),
         "returned": [

@@ -6,7 +6,7 @@ from alembic import op
 from newsletter.store.engine import UtcDateTime
 
 revision = "0020"
-down_revision = "0012"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 
