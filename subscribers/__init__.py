@@ -33,15 +33,17 @@ from subscribers.errors import (
     UnknownPerson,
     UnknownSegment,
 )
-from subscribers.exporting import EXPORT_COLUMNS, export_list
+from subscribers.exporting import EXPORT_COLUMNS, FileKind, export_list, write_rows
+from subscribers.findings import Concern, Findings
 from subscribers.ids import PersonId
-from subscribers.importing import ImportReport, import_csv
+from subscribers.importing import ImportReport, import_people
 from subscribers.keyed import SuppressionKey, mail_group
 from subscribers.lists import List, counts, create_list, get_list, list_lists, update_list
 from subscribers.moving import Moved, move
 from subscribers.originals import forget_originals, keep_original, originals_of
 from subscribers.people import Person, ensure_person, find, person, rename, set_language, set_time_zone
 from subscribers.privacy import erase, evidence, export_person, verify_chain
+from subscribers.reading import Reading
 from subscribers.segments.looking import Sampled, count_segment, sample_segment
 from subscribers.segments.saved import (
     Segment,
@@ -97,7 +99,7 @@ __all__ = [  # noqa: RUF022 - grouped by noun
     # returned mail
     "forget_originals", "keep_original", "originals_of",
     # files
-    "EXPORT_COLUMNS", "ImportReport", "export_list", "import_csv",
+    "EXPORT_COLUMNS", "Concern", "FileKind", "Findings", "ImportReport", "Reading", "export_list", "import_people", "write_rows",
     # privacy
     "erase", "evidence", "export_person", "verify_chain",
     # errors

@@ -16,7 +16,7 @@ from subscribers.columns import Candidate
 from subscribers.consent import entry, new_salts
 from subscribers.ids import new_id, new_ids
 from subscribers.keyed import SuppressionKey, mail_group
-from subscribers.states import PersonState, SubscriptionState, SuppressionReason
+from subscribers.states import NotMailableReason, PersonState, SubscriptionState, SuppressionReason
 from subscribers.suppression import EVERYWHERE, reasons
 from subscribers.tables import UtcDateTime, consents, insert_or_skip, people, subscriptions, suppressions, utc
 
@@ -108,7 +108,10 @@ _PEOPLE = (
     *("id", "address_local", "address_domain", "address_key", "address_hash", "mail_group", "name", "language"),
     *("time_zone", "attributes", "state", "salt", "created_at"),
 )
-_SUBSCRIPTIONS = ("list_id", "person_id", "state", "since", "requested_at", "left_at", "left_reason")
+_SUBSCRIPTIONS = (
+    *("list_id", "person_id", "state", "since", "requested_at", "confirmed_at", "left_at", "left_reason"),
+    *("paused_until", "topics"),
+)
 _CONSENTS = ("person_id", "seq", "list_id", "at", "action", "source", "form", "who_digest", "ip_digest", "link")
 
 
@@ -170,9 +173,17 @@ class Plan:
             self._join(row, self._make(row, "active", hashed), "unsubscribed")
         elif isinstance(row.state, PersonState):
             self._join(row, self._make(row, row.state.value, hashed), "active")
-            self._suppressions.append(
-                {"id": new_id(), "key": hashed, "list_slug": EVERYWHERE, "reason": refusal, "at": self._at}
-            )
+            self._suppress(hashed, SuppressionReason(row.state.value))
+        elif row.state == NotMailableReason.SUPPRESSED:
+            self._join(row, self._make(row, "active", hashed), "active")
+            self._suppress(hashed, SuppressionReason.STAFF)
+            # for a twin later in the file, which a rehearsal must count as a run would
+            self._known[row.key] = self.changed[row.key] = replace(self._known[row.key], state=refusal)
+
+    def _suppress(self, hashed: str, reason: SuppressionReason) -> None:
+        self._suppressions.append(
+            {"id": new_id(), "key": hashed, "list_slug": EVERYWHERE, "reason": reason.value, "at": self._at}
+        )
 
     def _make(self, row: Candidate, state: str, hashed: str) -> Known:
         person_id, salt = next(self._ids), next(self._salts)
@@ -187,8 +198,12 @@ class Plan:
     def _join(self, row: Candidate, known: Known, state: str) -> None:
         left = state == "unsubscribed"
         since = self._moment(row.since) if row.since else (None if left else self._now)
-        left_at, reason = (self._now, "import") if left else (None, None)
-        self._subscriptions.append((self._to.list_id, known.person_id, state, since, self._now, left_at, reason))
+        left_at, reason = (self._moment(row.left) if row.left else self._now, "import") if left else (None, None)
+        confirmed = self._moment(row.confirmed) if row.confirmed else None
+        until = self._moment(row.paused_until) if row.paused_until and state == "paused" else None
+        topics = json.dumps(row.topics, ensure_ascii=False) if row.topics else None
+        mine = (self._to.list_id, known.person_id, state, since, self._now, confirmed, left_at, reason, until, topics)
+        self._subscriptions.append(mine)
         name, language, zone, attributes = known.name, known.language, known.time_zone, known.attributes
         joined = Known(known.person_id, known.state, state, name, language, zone, attributes, known.salt)
         self._known[row.key] = self.changed[row.key] = joined
@@ -254,7 +269,7 @@ def refuse(row: Candidate, known: Known | None, barred: SuppressionReason | None
         return known.state
     if known is not None and known.subscription is not None:
         return "left" if known.subscription == SubscriptionState.UNSUBSCRIBED else None
-    if isinstance(row.state, PersonState):
+    if isinstance(row.state, PersonState | NotMailableReason):
         return row.state.value
     return {SubscriptionState.UNSUBSCRIBED: "left", SubscriptionState.PENDING: "pending"}.get(row.state)
 
