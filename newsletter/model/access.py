@@ -12,6 +12,8 @@ class Scope(StrEnum):
     ADDRESSES_READ = "addresses:read"
     LISTS_READ = "lists:read"
     LISTS_WRITE = "lists:write"
+    SEGMENTS_READ = "segments:read"
+    SEGMENTS_WRITE = "segments:write"
     IMPORT = "import"
     EVENTS_READ = "events:read"
     ISSUES_READ = "issues:read"
@@ -28,6 +30,8 @@ MEANS: Mapping[Scope, str] = {
     Scope.ADDRESSES_READ: "with subscribers:read, see addresses in the clear and export a person",
     Scope.LISTS_READ: "see lists and how many people they have",
     Scope.LISTS_WRITE: "create and change lists",
+    Scope.SEGMENTS_READ: "see segments, declared attributes and tags",
+    Scope.SEGMENTS_WRITE: "keep and change segments, declare attributes",
     Scope.IMPORT: "import files of people",
     Scope.EVENTS_READ: "see bounces, complaints and other events",
     Scope.ISSUES_READ: "see newsletters, issues, their content and their numbers",

@@ -11,11 +11,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from newsletter.web.api import deciding, document, lists, people, problems, publishing, reading
+from newsletter.web.api import deciding, document, importing, lists, people, problems, publishing, reading, segments
 from newsletter.web.api.door import Gate
 from newsletter.web.visit import Site
 
-ROOMS = (people.room, lists.room, reading.back, publishing.room, deciding.room, reading.material)
+ROOMS = (
+    people.room,
+    lists.room,
+    segments.room,
+    importing.room,
+    reading.back,
+    publishing.room,
+    deciding.room,
+    reading.material,
+)
 
 
 def make(site: Site) -> ASGIApp:

@@ -24,6 +24,7 @@ _SAYS = {
     415: "The body is said to be something other than JSON.",
     422: "The request cannot be understood: `errors` says which field and why. Or the Idempotency-Key was used otherwise.",
     429: "Too many requests; Retry-After says when.",
+    503: "The server is stopping, or mail cannot leave now. Try again.",
 }
 _PROBLEM = {
     "type": "object",
@@ -81,7 +82,7 @@ def _complete(operation: dict[str, Any]) -> None:
         operation["parameters"] = [*operation.get("parameters", ()), _KEY]
         statuses |= {400, 409}
     if "requestBody" in operation:
-        statuses |= {413, 415}
+        statuses |= {413, 415} if "application/json" in operation["requestBody"]["content"] else {413}
     for status in sorted(statuses):
         schema = {"$ref": "#/components/schemas/Problem"}
         answers[str(status)] = {"description": _SAYS[status], "content": {problems.MEDIA_TYPE: {"schema": schema}}}

@@ -8,6 +8,7 @@ Cookies are never read; nothing is taken from the query but what an operation na
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 import anyio
@@ -23,7 +24,7 @@ from newsletter.limits import Rule, network_of
 from newsletter.model import Scope as Permission
 from newsletter.store import tokens
 from newsletter.store.tokens import Token
-from newsletter.web.api import problems, repeats
+from newsletter.web.api import problems, repeats, uploads
 from newsletter.web.api.problems import Problem
 from newsletter.web.visit import Site, client_of_request
 
@@ -74,14 +75,20 @@ class Room(APIRouter):
         summary: str,
         status: int = 200,
         kept: bool = True,
+        upload: bool = False,
         problems: tuple[int, ...] = (),
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Declare an operation; one of the scopes is enough. `kept`: a POST heeds Idempotency-Key, its answer is stored,
-        so it may hold no address. `problems`: statuses beside those every operation may have."""
+        so it may hold no address. `upload`: the body is a file. `problems`: statuses beside those every operation may
+        have."""
         assert scopes, "an operation without a scope would be open to everybody"
-        extra = {"security": [{_SCHEME: [scope.value]} for scope in scopes], "x-problems": list(problems)}
+        extra: dict[str, Any] = {"security": [{_SCHEME: [scope.value]} for scope in scopes]}
+        extra["x-problems"] = list(problems)
         if method == "POST" and kept:
             extra["x-idempotent"] = True
+        if upload:
+            content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+            extra["requestBody"] = {"required": True, "content": content}
         return self.api_route(path, methods=[method], summary=summary, status_code=status, openapi_extra=extra)
 
 
@@ -97,8 +104,11 @@ class Guarded(APIRoute):
             try:
                 asked = await run_in_threadpool(_admit, request, wanted)
                 request.scope["asked"] = asked
-                again, body = await _with_body(request)
-                answer = await _act(asked, again, body, act, idempotent=extra.get("x-idempotent", False))
+                if "requestBody" in extra:
+                    answer = await _act_on_file(asked, request, act)
+                else:
+                    again, body = await _with_body(request)
+                    answer = await _act(asked, again, body, act, idempotent=extra.get("x-idempotent", False))
             except ClientDisconnect:
                 raise
             except Exception as error:
@@ -128,6 +138,29 @@ async def _act(
     if key is None:
         return await answered()
     return await repeats.once(asked.app, asked.token.id, key, request, body, answered)
+
+
+async def _act_on_file(asked: Asked, request: Request, act: Callable[[Request], Awaitable[Response]]) -> Response:
+    """The body into a file of ours for as long as the operation lasts."""
+    _check_letters(request, b"")
+    folder = await run_in_threadpool(uploads.folder, asked.app.settings.data_dir)
+    try:
+        request.scope["upload"] = await uploads.store(request, folder)
+        return await act(Request(request.scope, _nothing_more))
+    finally:
+        await run_in_threadpool(uploads.remove, folder)
+
+
+async def _nothing_more() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+def _uploaded(request: Request) -> Path:
+    path: Path = request.scope["upload"]
+    return path
+
+
+Upload = Annotated[Path, Depends(_uploaded)]  # what handlers name to get the file that was sent
 
 
 def _admit(request: Request, wanted: list[list[str]]) -> Asked:

@@ -243,7 +243,9 @@ class Changes(Body):
     name: str | None = Field(None, max_length=200)
     language: str | None = Field(None, max_length=35, description='BCP 47; "" for the newsletter\'s own')
     time_zone: str | None = Field(None, max_length=64, description='IANA; "" for the newsletter\'s own')
-    attributes: dict[str, Any] | None = Field(None, description="in place of all there were; at most 16 kB")
+    attributes: dict[str, Any] | None = Field(
+        None, description="declared ones; those not named stay, a blank one is taken away", max_length=100
+    )
 
 
 @room.does("PATCH", "/subscribers/{id}", Scope.SUBSCRIBERS_WRITE, summary="Change a subscriber", problems=(404,))

@@ -52,8 +52,8 @@ def _known(error: Exception) -> Problem | None:
         return unprocessable(_fields(error.errors()))
     if isinstance(error, HTTPException):
         return Problem(error.status_code, _PLAIN.get(error.status_code, "this cannot be done"), headers=error.headers)
-    if isinstance(error, subscribers.UnknownList | subscribers.UnknownPerson):
-        return Problem(404, error.what)
+    if isinstance(error, subscribers.SubscribersError) and isinstance(error, LookupError):
+        return Problem(404, error.what)  # no such list, person, segment
     if isinstance(error, subscribers.SubscribersError | NewsletterError):
         return _refusal(error)
     return None

@@ -60,6 +60,7 @@ class SubscriberShape(Shape):
     language: str | None
     time_zone: str | None
     attributes: dict[str, Any]
+    tags: tuple[str, ...]
     state: str = Field(description="active, bounced, complained or erased")
     created_at: datetime
     subscriptions: tuple[SubscriptionShape, ...]
@@ -88,6 +89,7 @@ def subscriber_shape(person: Person, held: list[Held], *, clear: bool) -> Subscr
         language=person.language,
         time_zone=person.time_zone,
         attributes=dict(person.attributes),
+        tags=person.tags,
         state=person.state,
         created_at=person.created_at,
         subscriptions=tuple(subscription_shape(one) for one in held),

@@ -191,9 +191,7 @@ def test_a_subscriber_is_changed_and_what_is_left_out_stays(both, both_worlds):
     [
         ({"language": "tiếng Việt"}, "language"),
         ({"time_zone": "Hà Nội"}, "time_zone"),
-        ({"attributes": {"a": "x" * 20_000}}, "attributes"),
-        ({"attributes": {"a": "\ud800"}}, "attributes"),
-        ({"attributes": {"a": float("inf")}}, ""),
+        ({"attributes": {"chua_khai": "x"}}, ""),
         ({"attributes": ["a"]}, "attributes"),
         ({"name": 7}, "name"),
         ({"email": "khac@doc-gia.example"}, "email"),
