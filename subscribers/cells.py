@@ -21,7 +21,6 @@ from subscribers.tables import utc
 State = SubscriptionState | PersonState | NotMailableReason
 
 _LONGEST_DICT = 10_000  # characters of a Python dictionary that are parsed
-_LONGEST_TAG = 100
 
 # Own words first, then those of other programs and of people, as `fold` leaves them.
 _STATES: Mapping[State, str] = {
@@ -141,7 +140,7 @@ def _no_number(name: str) -> NoReturn:
 
 def read_tags(text: str) -> list[str]:
     """`"Editors","VIP"`, `a; b`, `a, b` or `["a", "b"]`: each once, in their order, in NFC."""
-    tags = [plain_text(tag)[:_LONGEST_TAG] for tag in _split(text.strip())]
+    tags = [plain_text(tag) for tag in _split(text.strip())]
     return list(dict.fromkeys(tag for tag in tags if tag))
 
 

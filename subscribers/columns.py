@@ -1,5 +1,7 @@
 """Which column of a file means what, and what one row says (pure). Names are matched without case, blanks or accents."""
 
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +26,7 @@ from subscribers.formats import Format, Row, recognise
 from subscribers.people import check_language, check_time_zone, clean_name
 from subscribers.states import SubscriptionState
 from subscribers.subscriptions import LONGEST_TOPIC
+from subscribers.tags import MOST_TAGS, clean_tags
 
 # Our export writes the first name of each; the others are what people and other programs call the same thing.
 _NAMES = {
@@ -47,7 +50,8 @@ _DATES = ("since", "confirmed", "left", "paused_until")
 _OWN_DATES = frozenset(fold(name) for name in _DATES)
 _REJECTS = ["line", "column", "reason"]  # what a file of rejected rows puts before the original ones
 _EXTRA = "attributes."
-MAX_KEY = 80
+MAX_KEY = 38
+_NO_MOMENTS: tuple[datetime | None, ...] = (None, None, None, None)
 
 
 class Candidate(NamedTuple):
@@ -67,6 +71,7 @@ class Candidate(NamedTuple):
     paused_until: datetime | None = None
     topics: tuple[str, ...] = ()  # those chosen; none: everything
     sure: bool = True  # does the file itself say what state they are in?
+    tags: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return "<Candidate>"
@@ -100,6 +105,14 @@ class Columns:
     file: str = ""
     ignored: tuple[str, ...] = ()
     losses: Counter[str] = field(default_factory=Counter)
+    # what is asked of every row is answered once
+    told: bool = field(init=False)  # does a column say states?
+    attributed: bool = field(init=False)  # does any hold attributes?
+
+    def __post_init__(self) -> None:
+        at = self.at
+        object.__setattr__(self, "told", self.format is not None or at.state is not None)
+        object.__setattr__(self, "attributed", at.attributes is not None or bool(self.extra))
 
     @classmethod
     def of(
@@ -164,50 +177,47 @@ class Columns:
 
     def read(self, fields: Sequence[str]) -> Candidate:
         """Raises RowFault for the first thing that cannot be used."""
-        local, domain = read_address(_cell(fields, self.at.email))
-        state, sure = self._state(fields)
-        moments = self._moments(fields) if self.dates else {}
+        at = self.at
+        local, domain = read_address(fields[at.email] if at.email < len(fields) else "")
+        state, sure = self._state(fields) if self.told else (SubscriptionState.ACTIVE, False)
+        since, confirmed, left, until = self._moments(fields) if self.dates else _NO_MOMENTS
         return Candidate(
             local,
             domain,
             key_of(local, domain),
             self._name(fields),
-            self._checked(check_language, _cell(fields, self.at.language), "language")
-            if self.at.language is not None
-            else None,
-            self._checked(check_time_zone, _cell(fields, self.at.time_zone), "time_zone")
-            if self.at.time_zone is not None
-            else None,
-            self._attributes(fields),
+            self._checked(check_language, _cell(fields, at.language)) if at.language is not None else None,
+            self._checked(check_time_zone, _cell(fields, at.time_zone)) if at.time_zone is not None else None,
+            self._attributes(fields) if self.attributed else {},
             state,
-            moments.get("since") or moments.get("confirmed"),
-            moments.get("confirmed"),
-            moments.get("left"),
-            moments.get("paused_until"),
-            _topics(_cell(fields, self.at.topics)) if self.at.topics is not None else (),
+            since,
+            confirmed,
+            left,
+            until,
+            _topics(_cell(fields, at.topics)) if at.topics is not None else (),
             sure,
+            self._tags(fields) if at.tags is not None else (),
         )
 
     def _state(self, fields: Sequence[str]) -> tuple[State, bool]:
         if self.format is not None:
             row = Row(fields, self.places, self.file)
             return self.format.state(row), self.format.sure(row)
-        if self.at.state is None:
-            return SubscriptionState.ACTIVE, False
         told = read_state(_cell(fields, self.at.state))
         return told or SubscriptionState.ACTIVE, told is not None
 
-    def _checked(self, check: Callable[[str | None], str | None], text: str, column: str) -> str | None:
+    def _checked(self, check: Callable[[str | None], str | None], text: str) -> str | None:
         """A language or time zone. Another program's that we do not know is left out; in a plain file it is a fault."""
         try:
             return check(text)
         except InvalidValue as error:
             if self.format is None:
                 raise RowFault(error.where, f"{error.what}: {error.hint}") from None
-            self.losses[column] += 1
+            self.losses[error.where] += 1
             return None
 
-    def _moments(self, fields: Sequence[str]) -> dict[str, datetime | None]:
+    def _moments(self, fields: Sequence[str]) -> tuple[datetime | None, ...]:
+        """since, confirmed, left, paused until."""
         found: dict[str, datetime | None] = {}
         for name, place, own in self.dates:
             text = _cell(fields, place)
@@ -217,19 +227,27 @@ class Columns:
                 found[name] = read_moment(text)
                 if found[name] is None:
                     self.losses[name] += 1
-        return found
+        since, *others = (found.get(name) for name in _DATES)
+        return (since or found.get("confirmed"), *others)
 
     def _attributes(self, fields: Sequence[str]) -> Mapping[str, Any]:
-        if self.at.attributes is None and self.at.tags is None and not self.extra:
-            return {}
         held = read_attributes(_cell(fields, self.at.attributes)) if self.at.attributes is not None else {}
         for key, place in self.extra:
             if text := plain_text(_cell(fields, place)):
                 held.setdefault(key, text)
-        if self.at.tags is not None and (tags := read_tags(_cell(fields, self.at.tags))):
-            before = held.get("tags")
-            held["tags"] = list(dict.fromkeys([*before, *tags])) if isinstance(before, list) else tags
         return held
+
+    def _tags(self, fields: Sequence[str]) -> tuple[str, ...]:
+        """Those that can be a tag here; what cannot is left out and counted."""
+        kept: list[str] = []
+        for tag in read_tags(_cell(fields, self.at.tags)):
+            try:
+                kept.extend(clean_tags([tag]))
+            except InvalidValue:
+                self.losses["tags"] += 1
+        if len(kept) > MOST_TAGS:
+            self.losses["tags"] += len(kept) - MOST_TAGS
+        return clean_tags(kept[:MOST_TAGS])
 
     def _name(self, fields: Sequence[str]) -> str:
         if self.at.name is not None and (whole := clean_name(_cell(fields, self.at.name))):
@@ -250,8 +268,16 @@ def is_address(cell: str) -> bool:
 
 
 def attribute_key(name: str) -> str:
-    """A column's name as the name of an attribute."""
-    return plain_text(" ".join(name.split()))[:MAX_KEY]
+    """A column's name as the name of an attribute, such that it can be declared: `Phòng ban` → `phong_ban`.
+
+    A name without any Latin letter stays as it is.
+    """
+    plain = unicodedata.normalize("NFKD", name.lower().replace("đ", "d"))
+    slug = "_".join(re.findall("[a-z0-9]+", "".join(sign for sign in plain if not unicodedata.combining(sign))))
+    slug = slug[:MAX_KEY].rstrip("_")
+    if slug[:1].isdigit():
+        return f"c_{slug}"
+    return slug or plain_text(" ".join(name.split()))[:MAX_KEY]
 
 
 def _meaning(name: str, chosen: Format | None) -> str | None:
@@ -274,7 +300,7 @@ def _asked(
     extra: list[tuple[str, int]] = []
     for meaning, column in asked.items():
         place = _place(header, folded, column)
-        if meaning.startswith(_EXTRA) and (key := attribute_key(meaning.removeprefix(_EXTRA))):
+        if meaning.startswith(_EXTRA) and (key := plain_text(meaning.removeprefix(_EXTRA))):
             extra.append((key, place))
         elif meaning in _NAMES:
             found[meaning] = place

@@ -7,7 +7,7 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import IO, Any
 
@@ -21,7 +21,19 @@ from subscribers.suppression import EVERYWHERE
 from subscribers.tables import as_text, people, subscriptions, suppressions
 
 EXPORT_COLUMNS = (
-    *("email", "name", "language", "time_zone", "attributes", "state", "since", "confirmed", "left", "paused_until"),
+    *(
+        "email",
+        "name",
+        "language",
+        "time_zone",
+        "attributes",
+        "tags",
+        "state",
+        "since",
+        "confirmed",
+        "left",
+        "paused_until",
+    ),
     "topics",
 )
 
@@ -71,13 +83,21 @@ def export_list(conn: Connection, list_slug: str) -> Iterator[dict[str, str]]:
             "language": row.language or "",
             "time_zone": row.time_zone or "",
             "attributes": json.dumps(row.attributes, ensure_ascii=False, sort_keys=True) if row.attributes else "",
+            "tags": _joined(row.tags or ()),
             "state": _state(row),
             "since": as_text(row.since) if row.since else "",
             "confirmed": as_text(row.confirmed_at) if row.confirmed_at else "",
             "left": as_text(row.left_at) if row.left_at else "",
             "paused_until": as_text(row.paused_until) if row.paused_until else "",
-            "topics": json.dumps(row.topics, ensure_ascii=False) if row.topics else "",
+            "topics": _joined(row.topics or ()),
         }
+
+
+def _joined(words: Sequence[str]) -> str:
+    """`a; b`, or a JSON list where a sign that parts words is part of one."""
+    if any(set(word) & set(';,"[') for word in words):
+        return json.dumps(words, ensure_ascii=False)
+    return "; ".join(words)
 
 
 def _state(row: Any) -> str:

@@ -213,7 +213,7 @@ MAILTRAIN = Format(
         "mergetags": "tags",
     },
     system=_of("cid status hashemail istest optinip optincountry"),
-    key=lambda name: name.removeprefix("MERGE_").lower(),
+    key=lambda name: name.removeprefix("MERGE_"),
 )
 
 # ---------------------------------------------------------------- phpList: sentences for columns, tabs between them

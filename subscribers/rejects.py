@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 COLUMNS = ("line", "column", "reason")
+_MOST_REASONS = 100  # counted apart: some name a character, and there are many characters
 
 
 class Rejected:
@@ -47,7 +48,8 @@ class Rejected:
         return safe if self._names[safe] == 1 else f"{safe}-{self._names[safe]}"
 
     def add(self, line: int, fields: Sequence[str], *, column: str, reason: str) -> None:
-        self.reasons[f"{column}: {reason}" if column else reason] += 1
+        told = f"{column}: {reason}" if column else reason
+        self.reasons[told if told in self.reasons or len(self.reasons) < _MOST_REASONS else "other reasons"] += 1
         if self._target is None:
             return
         if self._file is None:

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import IO, Annotated, Any
 
@@ -88,6 +89,7 @@ def _mapping(given: list[str]) -> Mapping[str, str]:
 
 
 _NUMBERS = ("rows", "added", "already", "updated", "rejected", "refused", "ended")
+_MOST_REASONS = 10  # shown; the file of rejected rows has them all
 
 
 def _as_data(report: ImportReport) -> dict[str, Any]:
@@ -107,7 +109,7 @@ def _tell(report: ImportReport, *, dry_run: bool) -> None:
         say(f"{name:<9}{getattr(report, name):>9,}")
     for reason, number in report.refused_by_reason.items():
         say(f"  refused, {reason}: {number:,}")
-    for reason, number in report.rejected_by_reason.items():
+    for reason, number in islice(report.rejected_by_reason.items(), _MOST_REASONS):
         say(f"  rejected, {reason}: {number:,}")
     for path in report.files:
         say(f"rejected rows, to be mended and imported: {path}")

@@ -128,17 +128,19 @@ MAI = {
         "since": "2023-05-06T07:08:09.123456Z",
     },
     "Ghost": {
-        "attributes": {"tags": ["Báo chí", "Đối tác"], "note": "độc giả lâu năm"},
+        "tags": "Báo chí; Đối tác",
+        "attributes": {"note": "độc giả lâu năm"},
         "since": "2022-02-03T04:05:06.000000Z",
     },
     "Substack": {"attributes": {"prefer_digests": "true"}, "since": "2022-08-09T10:11:12.131000Z"},
     "Buttondown": {
-        "attributes": {"tags": ["bạn đọc", "Báo chí"], "first_name": "Mai", "city": "Huế"},
+        "tags": "bạn đọc; Báo chí",
+        "attributes": {"first_name": "Mai", "city": "Huế"},
         "since": "2023-01-02T00:00:00.000000Z",
     },
     "beehiiv": {
         "name": "Mai Trịnh",
-        "attributes": {"Nghề nghiệp": "giáo viên"},
+        "attributes": {"nghe_nghiep": "giáo viên"},
         "since": "2023-03-24T10:23:10.000000Z",
     },
     "Keila": {
@@ -152,7 +154,7 @@ MAI = {
         "attributes": {"city": "Huế"},
         "since": "2026-11-22T08:00:00.000000Z",
     },
-    "phpList": {"name": "Trịnh Thị Mai", "attributes": {"City": "Huế"}, "since": "2018-05-06T07:08:09.000000Z"},
+    "phpList": {"name": "Trịnh Thị Mai", "attributes": {"city": "Huế"}, "since": "2018-05-06T07:08:09.000000Z"},
 }
 
 

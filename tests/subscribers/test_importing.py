@@ -390,24 +390,22 @@ NO = ("unsubscribed", "bounced", "complained", "suppressed")
 
 
 @pytest.mark.parametrize("batch", [1, 2_000])
-@pytest.mark.parametrize("first", ["active", *NO])
-@pytest.mark.parametrize("word", NO)
+@pytest.mark.parametrize("first", ["active", ""])
+@pytest.mark.parametrize("no", NO)
 def test_of_two_rows_about_one_person_the_one_that_says_no_counts(
-    load: Load, people_db: Database, word: str, first: str, batch: int
+    load: Load, people_db: Database, no: str, first: str, batch: int
 ) -> None:
-    second = "active" if first != "active" else word
+    first, second = (first, no) if first else (no, "active")
     text = f"email,state\nan@example.org,{first}\nAN@example.org,{second}\nan@example.org,active\n"
     rehearsed = load(text, batch=batch, dry_run=True)
     report = load(text, batch=batch)
     assert rehearsed == report
-    no = word if first == "active" else first
     with people_db.read() as conn:
         (row,) = export_list(conn, "news")
     assert row["state"] == no
     assert report.ended == (first == "active" and batch == 1)
     reason = "left" if no == "unsubscribed" else no
-    before = {"added": 1} if report.ended else {}
-    assert (report.added, report.refused_by_reason) == (before.get("added", 0), {reason: 3 - report.added})
+    assert (report.added, report.refused_by_reason) == (report.ended, {reason: 3 - report.ended})
 
 
 def test_a_file_ends_what_an_import_began_but_not_what_somebody_chose(

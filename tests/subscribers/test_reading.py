@@ -224,7 +224,18 @@ def test_the_encoding_is_told_with_its_evidence(load: Load, content: bytes, enco
 def test_windows_1258_becomes_composed_letters_everywhere(load: Load, people_db: Database) -> None:
     text = 'email;Họ tên;nhãn;attributes\nhanh@example.org;Hạnh Mỹ;Bạn đọc;{"thành phố": "Huế"}\n'
     load(windows_1258(text.replace('"', '""').replace("{", '"{').replace("}", '}"')))
-    assert listed(people_db)["hanh@example.org"]["attributes"] == {"tags": ["Bạn đọc"], "thành phố": "Huế"}
+    hanh = listed(people_db)["hanh@example.org"]
+    assert (hanh["attributes"], hanh["tags"]) == ({"thành phố": "Huế"}, "Bạn đọc")
+
+
+def test_tags_are_added_to_those_somebody_has_and_what_is_no_tag_is_counted(load: Load, people_db: Database) -> None:
+    load("email,tags\nan@example.org,Báo chí\nbo@example.org,\n")
+    long = "x" * 81
+    report = load(f'email,nhãn\nan@example.org,"báo chí; Đối tác;{long}"\nbo@example.org,"[""a, b"", ""c;d""]"\n')
+    assert (report.updated, dict(report.tables[0].losses)) == (2, {"tags": 2})
+    assert [row["tags"] for row in listed(people_db).values()] == ["Báo chí; Đối tác", '["a, b"]']
+    again = load("email,tags\nan@example.org,BÁO CHÍ\n")
+    assert (again.already, again.updated) == (1, 0)
 
 
 # ---------------------------------------------------------------- archives
