@@ -2,10 +2,12 @@
 
 import json
 import re
+from pathlib import Path
 
 from fastapi.openapi.models import OpenAPI
 
 from newsletter.model import Scope
+from newsletter.notify.telling import TYPES
 from newsletter.web.api.document import operations
 
 
@@ -62,3 +64,9 @@ def test_the_page_shows_every_operation_without_a_script_or_another_site(world):
     assert "<script" not in page.text
     assert "script-src 'self'" in page.headers["content-security-policy"]
     assert not re.search(r'(?:src|href)="(?:https?:)?//', page.text)
+
+
+def test_the_manual_explains_every_scope_and_every_event():
+    manual = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
+    for name in (*Scope, *TYPES):
+        assert f"`{name}`" in manual, name
