@@ -46,7 +46,7 @@ class Known:
     time_zone: str | None
     attributes: Mapping[str, Any]
     salt: str
-    tags: Sequence[str] = ()
+    tags: Sequence[str] | None = None
     seq: int = 0  # of their last consent row
     link: str = ""
 
@@ -82,7 +82,7 @@ def look_up(
         .outerjoin_from(people, subscriptions, here)
         .where(people.c.address_key.in_(hashes))
     )
-    known = {row[0]: Known(*row[1:-1], row.tags or ()) for row in conn.execute(query)}
+    known = {row[0]: Known(*row[1:]) for row in conn.execute(query)}
     _find_chain_ends(conn, known)
     if rehearsal is not None:
         known |= rehearsal.recall(hashes)
@@ -224,10 +224,10 @@ class Plan:
             language=known.language or row.language,
             time_zone=known.time_zone or row.time_zone,
             attributes={**row.attributes, **known.attributes},
-            tags=clean_tags([*known.tags, *row.tags])[:MOST_TAGS] if row.tags else known.tags,
+            tags=clean_tags([*(known.tags or ()), *row.tags])[:MOST_TAGS] if row.tags else known.tags,
         )
         self._known[row.key] = self.changed[row.key] = filled
-        values: dict[str, Any] = {"to_tags": list(filled.tags) or None}
+        values: dict[str, Any] = {"to_tags": list(filled.tags or ()) or None}
         values |= {"who": known.person_id, "to_name": filled.name, "to_language": filled.language}
         self._fillings.append(values | {"to_time_zone": filled.time_zone, "to_attributes": filled.attributes})
 
@@ -253,7 +253,7 @@ def _fills_a_blank(row: Candidate, known: Known) -> bool:
         or (row.language and not known.language)
         or (row.time_zone and not known.time_zone)
         or (row.attributes and not row.attributes.keys() <= known.attributes.keys())
-        or (row.tags and not {folded(tag) for tag in row.tags} <= {folded(tag) for tag in known.tags})
+        or (row.tags and not {folded(tag) for tag in row.tags} <= {folded(tag) for tag in known.tags or ()})
     )
 
 
