@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import subscribers
-from newsletter import notify
+from newsletter import compose, notify
 from newsletter.errors import BadInput, FetchRefused
 from newsletter.mail.tokens import Purpose
 from newsletter.model import IssueState, Newsletter, NewsletterId, new_id
@@ -240,6 +240,9 @@ def test_after_five_days_of_failing_it_is_disabled_and_staff_are_told_once(app, 
     assert "5 days" in known.reason
     assert len(told) == 1
     assert "nghe.vien.example" in told[0].variables["name"]
+    compose.compose_letters(app, app.clock.now())
+    with app.db.read() as conn:
+        assert letters.failures(conn) == []
     heard = len(listener.heard)
     reader(app, "sau@docgia.example")
     run(app)
@@ -285,6 +288,18 @@ def test_two_processes_make_each_call_once(app, listener, webhook):
     run(app)
     assert len(listener.heard) == 12
     assert len({heard.id for heard in listener.heard}) == 12
+
+
+def test_a_call_whose_process_died_is_made_again(app, listener, webhook):
+    reader(app)
+    telling.gather(app, NOW)
+    [call] = calls(app, webhook)
+    with app.db.begin() as conn:
+        assert webhooks.claim(conn, call, until=NOW + calling.CLAIMED, now=NOW)
+        assert not webhooks.claim(conn, call, until=NOW + calling.CLAIMED, now=NOW), "it is somebody's"
+    assert run(app) == 0
+    app.clock.at += calling.CLAIMED
+    assert run(app) == 1
 
 
 def test_what_was_taken_is_not_taken_by_another(app):
