@@ -121,23 +121,28 @@ class Columns:
         *,
         file: str = "",
         asked: Mapping[str, str] | None = None,
+        skipped: Sequence[str] = (),
         format: Format | None = None,
         plain: bool = False,
     ) -> Self | None:
         """None when no column holds addresses. Of two columns with one meaning the first counts.
 
         `asked` maps meanings (`email`, `attributes.phone`, …) to a column's name or number from 1, and goes before all
-        else; `format` is used instead of the one that the header shows, `plain` says that it shows none. Raises
-        ImportProblem for a column not there.
+        else; columns that are `skipped` are not read; `format` is used instead of the one that the header shows, and
+        `plain` says that it shows none. Raises ImportProblem for a column not there.
         """
         folded = [fold(cell) for cell in header]
         chosen = format or (None if plain else recognise(folded))
         found, extra = _asked(header, folded, asked or {})
+        dropped = {_place(header, folded, column) for column in skipped}
         taken = {*found.values(), *(place for _, place in extra)}
         ignored = []
         for place, cell in enumerate(header):
             meaning = _meaning(folded[place], chosen)
             if place in taken:
+                continue
+            if place in dropped:
+                ignored.append(cell)
                 continue
             if meaning is not None and meaning.startswith(_EXTRA):
                 extra.append((meaning.removeprefix(_EXTRA), place))

@@ -86,6 +86,8 @@ MAILCHIMP = Format(
         "memberrating optinip confirmip latitude longitude gmtoff dstoff cc region lastchanged leid euid",
         "unsubcampaigntitle unsubcampaignid unsubreason unsubreasonother cleantime cleancampaigntitle cleancampaignid",
     ),
+    # who never joined has neither time; their file may have been renamed
+    sure=lambda row: bool(row["optintime"].strip() or row["confirmtime"].strip()),
 )
 
 # ---------------------------------------------------------------- listmonk: says nothing of lists, only of the person

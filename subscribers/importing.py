@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from subscribers.attributes import list_attributes
 from subscribers.consent import ConsentGiven, ConsentSource, keep_form
 from subscribers.ending import end, ended, says_no, to_end
 from subscribers.errors import ImportProblem
@@ -103,6 +104,8 @@ def import_people(
     assert mode == "subscribe", "the only mode there is"
     if not consent.strip():
         raise ImportProblem("nothing says where these people's consent can be found", hint="give a source of consent")
+    if rejected_path is not None and rejected_path.exists() and path.exists() and rejected_path.samefile(path):
+        raise ImportProblem("the rejected rows would overwrite the file itself", where=str(path), hint="name another")
     with ExitStack() as stack:
         rejected = stack.enter_context(Rejected(rejected_path))
         people = stack.enter_context(open_people(path, reading, rejected))
@@ -110,7 +113,7 @@ def import_people(
         rehearsal = stack.enter_context(Rehearsal()) if dry_run else None
         reviewer = Reviewer() if dry_run else None
         tally: Counter[str] = Counter()
-        for chunk in people.batches(min(batch, _MAX_BATCH)):
+        for chunk in people.batches(min(batch, _MAX_BATCH), declared=destination.declared):
             tally["rows"] += chunk.rows
             tally.update(_take(database, chunk, destination, rehearsal, reviewer))
             if on_progress is not None:
@@ -125,7 +128,8 @@ def _destination(
     with database.begin() as conn:
         list_id = get_list(conn, list_slug).id
         form = None if dry_run else keep_form(conn, given)
-    return Destination(list_id=list_id, list_slug=list_slug, key=key, now=now, form=form)
+        declared = tuple(list_attributes(conn))
+    return Destination(list_id=list_id, list_slug=list_slug, key=key, now=now, form=form, declared=declared)
 
 
 def _take(

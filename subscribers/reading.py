@@ -5,11 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from subscribers.attributes import Attribute, check_attributes
 from subscribers.cells import RowFault, fold
 from subscribers.columns import Candidate, Columns, is_address
-from subscribers.errors import ImportProblem
+from subscribers.errors import ImportProblem, InvalidValue
 from subscribers.files.delimited import DELIMITERS, named_delimiter
 from subscribers.files.opening import Tables, open_tables
 from subscribers.files.tables import Forced, Record, Sense, TableOf
@@ -21,7 +22,8 @@ from subscribers.rejects import Rejected
 class Reading:
     """What the caller knows better than looking would tell.
 
-    `columns` maps a meaning (`email`, `state`, `attributes.phone`, …) to a column's name, or its number from 1.
+    `columns` maps a meaning (`email`, `state`, `attributes.phone`, …) to a column's name, or its number from 1;
+    `skipped` columns are not read, whatever they are called.
     `format` is the program that wrote the file, `plain` for none; `delimiter` a word (comma, tab, …) or the sign.
     """
 
@@ -29,6 +31,7 @@ class Reading:
     delimiter: str | None = None
     format: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    skipped: Sequence[str] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,8 +67,8 @@ class PeopleFile:
         self.tables: list[TableRead] = []
         self.left_out: list[str] = list(tables.left_out)
 
-    def batches(self, size: int) -> Iterator[Batch]:
-        """Raises ImportProblem when no table holds addresses."""
+    def batches(self, size: int, *, declared: Sequence[Attribute] = ()) -> Iterator[Batch]:
+        """`declared` attributes come in the form they are stored in. Raises ImportProblem when no table holds addresses."""
         for table in self._opened:
             columns, width = self._understood(table)
             if columns is None:
@@ -79,7 +82,7 @@ class PeopleFile:
                 candidates: list[Candidate] = []
                 lines: list[int] = []
                 for record in chunk:
-                    candidate = self._usable(record, columns)
+                    candidate = self._usable(record, columns, declared)
                     if candidate is not None:
                         candidates.append(candidate)
                         lines.append(record.line)
@@ -103,15 +106,26 @@ class PeopleFile:
             return None, 0
         return Columns.without_header(len(table.first), table.first, self._choices.asked), len(table.first)
 
-    def _usable(self, record: Record, columns: Columns) -> Candidate | None:
+    def _usable(self, record: Record, columns: Columns, declared: Sequence[Attribute]) -> Candidate | None:
         if record.fault is not None:
             self._rejected.add(record.line, record.fields, column="", reason=record.fault)
             return None
         try:
-            return columns.read(record.fields)
+            row = columns.read(record.fields)
+            return row if not row.attributes else row._replace(attributes=_checked(row.attributes, declared))
         except RowFault as fault:
             self._rejected.add(record.line, record.fields, column=fault.column, reason=fault.reason)
             return None
+
+
+def _checked(given: Mapping[str, Any], declared: Sequence[Attribute]) -> Mapping[str, Any]:
+    """Declared attributes as they are stored; what nobody declared stays as it came. Raises RowFault."""
+    try:
+        checked = check_attributes(declared, given, keep_unknown=True)
+    except InvalidValue as error:
+        raise RowFault("attributes", f"{error.where}: {error.what}, {error.hint}") from None
+    known = {one.slug for one in declared}
+    return {slug: value for slug, value in checked.items() if value is not None or slug not in known}
 
 
 @contextmanager
@@ -134,7 +148,7 @@ class _Choices:
     """The caller's wishes, checked."""
 
     def __init__(self, reading: Reading) -> None:
-        self.asked = reading.columns
+        self.asked, self._skipped = reading.columns, reading.skipped
         self._format = named_format(reading.format) if reading.format else None
         self._plain = reading.format is not None and self._format is None
 
@@ -146,7 +160,7 @@ class _Choices:
             if lacking:
                 hint = f"it lacks {', '.join(sorted(lacking))}"
                 raise ImportProblem(f"this is no export of {chosen.name}", where=file, hint=hint)
-        return Columns.of(header, file=file, asked=self.asked, format=chosen, plain=self._plain)
+        return Columns.of(header, file=file, asked=self.asked, skipped=self._skipped, format=chosen, plain=self._plain)
 
     def makes_sense(self, header: Sequence[str], file: str) -> bool:
         try:

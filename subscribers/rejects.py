@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from subscribers.errors import ImportProblem
+
 COLUMNS = ("line", "column", "reason")
 _MOST_REASONS = 100  # counted apart: some name a character, and there are many characters
 
@@ -58,8 +60,15 @@ class Rejected:
 
     def _open(self, target: Path) -> None:
         # Never a file that was there: it is made anew, for its owner alone.
-        target.unlink(missing_ok=True)
-        handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            target.unlink(missing_ok=True)
+            handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except OSError as error:
+            raise ImportProblem(
+                f"the file of rejected rows cannot be written: {error.strerror}",
+                where=str(target),
+                hint="name another; what stood before is imported, and running it again does no harm",
+            ) from error
         self._file = os.fdopen(handle, "w", encoding="utf-8", newline="")
         self._writer = csv.writer(self._file)
         self._writer.writerow((*COLUMNS, *self._header))

@@ -38,6 +38,9 @@ def import_file(
         list[str] | None,
         typer.Option(metavar="MEANING=COLUMN", help="Like email=Contact, attributes.phone=3 (number from 1); repeat."),
     ] = None,
+    skip: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="Not to be read, whatever it is called; repeat.")
+    ] = None,
     encoding: Annotated[str | None, typer.Option(help="Like utf-8 or windows-1258; else looking tells.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="comma, semicolon, tab or pipe; else looking tells.")] = None,
     dry_run: DryRun = False,
@@ -53,7 +56,9 @@ def import_file(
     size = file.stat().st_size
     if rejected is None and not dry_run:
         rejected = file.with_name(file.name + ".rejected.csv")
-    reading = Reading(encoding=encoding, delimiter=delimiter, format=format, columns=_mapping(map or []))
+    reading = Reading(
+        encoding=encoding, delimiter=delimiter, format=format, columns=_mapping(map or []), skipped=skip or ()
+    )
     with working(ctx) as app:
 
         def watch(rows: int, octets: int) -> None:

@@ -5,6 +5,8 @@ folder, is refused whole: an honest export looks like neither.
 """
 
 import io
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -18,9 +20,12 @@ from subscribers.files.tables import Forced, Judge
 
 _MAX_MEMBERS = 200
 _MAX_OCTETS = 8 << 30  # 5 million rows of Mailchimp's widest export are 2 GB
-_MAX_RATIO = 100  # lists shrink 3 to 20 times; a bomb 1,000 times
+MAX_RATIO = 200  # lists shrink 3 to 30 times; a bomb 1,000 times
 _SMALL = 1 << 20  # octets below which no ratio is suspicious
 _TABLES = (".csv", ".tsv", ".tab", ".txt")
+_AGAIN = "what stood before may be imported already, which does no harm; export it again"
+# what zipfile and zlib raise for archives that are none: damaged tables and members, unknown methods, odd names
+BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError)
 _HINT = "unpack it, look into it, and import the CSV files one by one"
 
 
@@ -34,9 +39,9 @@ class Archive:
         self._where = where
         try:
             self._zip = zipfile.ZipFile(raw)
-        except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
+        except BROKEN:
             raise ImportProblem("the ZIP file is broken", where=where, hint="export it again") from None
-        found = [entry for entry in self._zip.infolist() if not entry.is_dir() and not _is_litter(entry.filename)]
+        found = [entry for entry in self._zip.infolist() if not _is_litter(entry.filename)]
         check_archive(found, where)
         tables = [entry for entry in found if entry.filename.lower().endswith(_TABLES)]
         tables = [entry for entry in tables if entry.file_size]
@@ -49,7 +54,11 @@ class Archive:
     def open(self, entry: zipfile.ZipInfo, judge: Judge, *, forced: Forced, before: int) -> Iterator[Delimited]:
         """One member as a table; `before` is how many octets of the archive earlier ones took up."""
         where = f"{self._where}: {entry.filename}"
-        with self._zip.open(entry) as inflated:
+        try:
+            inflating = self._zip.open(entry)
+        except BROKEN as error:
+            raise ImportProblem("the ZIP file is broken here", where=where, hint=_AGAIN) from error
+        with inflating as inflated:
 
             def position() -> int:
                 return before + entry.compress_size * inflated.tell() // max(entry.file_size, 1)
@@ -79,9 +88,8 @@ class _Member(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             octets = self._inflated.read(len(buffer))
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            hint = "what stood before may be imported already, which does no harm; export it again"
-            raise ImportProblem("the ZIP file is broken here", where=self._where, hint=hint) from error
+        except BROKEN as error:
+            raise ImportProblem("the ZIP file is broken here", where=self._where, hint=_AGAIN) from error
         buffer[: len(octets)] = octets
         return len(octets)
 
@@ -90,7 +98,7 @@ def member_name(entry: zipfile.ZipInfo) -> str:
     return PurePosixPath(entry.filename).name
 
 
-def check_archive(entries: list[zipfile.ZipInfo], where: str) -> None:
+def check_archive(entries: list[zipfile.ZipInfo], where: str, *, ratio: int = MAX_RATIO) -> None:
     """By what the archive says of itself: zipfile never inflates a member beyond its declared size. Raises ImportProblem."""
     if len(entries) > _MAX_MEMBERS:
         raise ImportProblem(f"the ZIP file holds more than {_MAX_MEMBERS} files", where=where, hint=_HINT)
@@ -102,10 +110,15 @@ def check_archive(entries: list[zipfile.ZipInfo], where: str) -> None:
             raise ImportProblem("a name in the ZIP file leads out of it", where=where, hint=_HINT)
         if entry.flag_bits & 0x1:
             raise ImportProblem("the ZIP file is protected by a password", where=where, hint=_HINT)
-        if entry.file_size > _SMALL and entry.file_size > _MAX_RATIO * max(entry.compress_size, 1):
+        if entry.file_size > _SMALL and entry.file_size > ratio * max(entry.compress_size, 1):
             raise ImportProblem("a file in the ZIP file is packed like a bomb", where=where, hint=_HINT)
 
 
 def _is_litter(name: str) -> bool:
-    """What a Mac puts into every archive."""
-    return name.startswith("__MACOSX/") or PurePosixPath(name).name in (".DS_Store", "Thumbs.db")
+    """Folders, and what a Mac puts into every archive."""
+    return (
+        name.endswith("/")
+        or not name
+        or name.startswith("__MACOSX/")
+        or PurePosixPath(name).name in (".DS_Store", "Thumbs.db")
+    )

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from subscribers.errors import ImportProblem
-from subscribers.files.archive import Archive
+from subscribers.files.archive import BROKEN, Archive
 from subscribers.files.delimited import Delimited
 from subscribers.files.tables import Forced, Judge, TableOf
 from subscribers.files.workbook import open_workbook
@@ -67,7 +67,7 @@ def _is_workbook(raw: IO[bytes], path: Path) -> bool:
     try:
         with ZipFile(raw) as parts:
             names = set(parts.namelist())
-    except (BadZipFile, NotImplementedError, OSError, ValueError):
+    except BROKEN:
         return False  # Archive says what is wrong with it
     finally:
         raw.seek(0)

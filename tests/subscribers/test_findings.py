@@ -103,3 +103,12 @@ def test_who_left_here_is_held_back_whatever_the_file_says(
         unsubscribe(conn, "news", who, now=now, reason="page")
     found = looked(load, "email,state\nleft@example.org,active\n")
     assert (found.mailed, [one.reason for one in found.held_back]) == (0, ["left"])
+
+
+def test_contacts_of_mailchimp_without_any_time_of_joining_are_asked_about(load: Load) -> None:
+    header = "Email Address,OPTIN_TIME,CONFIRM_TIME,LEID,EUID"
+    found = looked(load, f"{header}\nan@example.org,2021-01-01 00:00:00,,1,a\nbo@example.org,,,2,b\n")
+    assert {one.reason: [sample.line for sample in one.samples] for one in found.concerns} == {
+        Concern.STATE_UNKNOWN: [3],
+        Concern.NO_CONSENT_DATE: [3],
+    }

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import random
 import zipfile
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -89,12 +90,29 @@ def test_columns_with_names_nobody_knows_are_mapped_by_the_caller(load: Load, pe
     assert listed(people_db)["mai@example.org"]["attributes"] == {"phone": "0912"}
 
 
+def test_a_column_that_only_looks_like_a_state_can_be_skipped(load: Load, people_db: Database) -> None:
+    text = "email,status\nan@example.org,married\n"
+    assert load(text).rejected == 1
+    report = load(text, reading=Reading(skipped=["Status"]))
+    assert (report.added, report.ignored) == (1, ("status",))
+
+
+def test_rejected_rows_never_overwrite_the_file_they_come_from(load: Load, tmp_path: Path) -> None:
+    with pytest.raises(ImportProblem, match="overwrite the file itself"):
+        load("email\n@\n", rejected_path=tmp_path / "people.csv")
+    assert (tmp_path / "people.csv").read_text(encoding="utf-8") == "email\n@\n"
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(ImportProblem, match="cannot be written"):
+        load("email\n@\n", rejected_path=tmp_path / "folder")
+
+
 @pytest.mark.parametrize(
     ("reading", "words"),
     [
         (Reading(columns={"email": "nowhere"}), "no such column"),
         (Reading(columns={"shoes": "email"}), "no such meaning"),
         (Reading(columns={"email": "9"}), "no such column"),
+        (Reading(skipped=["nowhere"]), "no such column"),
         (Reading(format="nothing"), "no format of that name"),
         (Reading(format="ghost"), "no export of Ghost"),
         (Reading(encoding="klingon"), "no such encoding"),
@@ -363,3 +381,27 @@ def test_a_workbook_that_is_broken_old_or_a_bomb_is_one_clear_line(load: Load, t
     for magic, words in ((b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old or protected"), (b"\x1f\x8b\x08", "gzip")):
         with pytest.raises(ImportProblem, match=words):
             load(magic + bytes(600))
+
+
+def test_damaged_files_of_every_kind_end_in_a_report_or_one_clear_line(load: Load, tmp_path: Path) -> None:
+    rows = [["email", "name"], *([f"p{n}@example.org", "Trần"] for n in range(10))]
+    whole = [
+        (EXPORTS / "buttondown.csv").read_bytes(),
+        VIETNAMESE.encode("utf-16"),
+        workbook(tmp_path / "w.xlsx", rows).read_bytes(),
+        zipped(tmp_path / "z.zip", {"a.csv": VIETNAMESE.encode(), "b.csv": b"email\na@example.org\n"}).read_bytes(),
+    ]
+    chance = random.Random(20261122)
+    outcomes: set[bool | str] = set()
+    for _ in range(120):
+        content = bytearray(chance.choice(whole))
+        for _ in range(chance.choice((1, 4))):
+            at, sign = chance.randrange(len(content)), chance.choice((b'"', b"\n", b"\0", b"\xff", b"@", b";" * 40))
+            content[at : at + chance.randrange(8)] = sign
+        try:
+            outcomes.add(load(bytes(content), dry_run=True).rows > 0)
+        except ImportProblem as problem:
+            outcomes.add(problem.hint)
+    assert True in outcomes, "some damage costs a few rows only"
+    assert "" not in outcomes, "and what cannot be read says what to do"
+    assert len(outcomes) > 2

@@ -6,7 +6,7 @@ from alembic import op
 from newsletter.store.engine import UtcDateTime
 
 revision = "0020"
-down_revision = "0019"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
