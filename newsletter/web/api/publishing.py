@@ -31,6 +31,7 @@ class NewsletterShape(Shape):
     name: str
     languages: tuple[str, ...] = Field(description="the default first")
     list: str
+    segment: str | None = Field(description="its readers; null: the whole list")
     design: str
     cron: str = Field(description="names the send moment, in `timezone`")
     timezone: str
@@ -67,6 +68,7 @@ def _newsletter(by: Asked, one: Newsletter) -> NewsletterShape:
         name=one.name,
         languages=one.languages,
         list=one.list_slug,
+        segment=one.segment,
         design=one.design,
         cron=one.cron,
         timezone=one.timezone,

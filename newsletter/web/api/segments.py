@@ -11,7 +11,9 @@ from pydantic import Field
 
 import subscribers
 from newsletter.model import PersonId, Scope
+from newsletter.store import newsletters
 from newsletter.web.api.door import By, Room
+from newsletter.web.api.problems import Problem
 from newsletter.web.api.shapes import Body, Page, Shape
 from subscribers import Attribute, AttributeType, Segment
 
@@ -78,6 +80,27 @@ def change_segment(by: By, slug: Slug, body: SegmentChanges) -> SegmentShape:
             conn, slug, name=body.name or known.name, query=body.query or known.query, now=by.app.clock.now()
         )
     return _shown(changed)
+
+
+class Removed(Shape):
+    slug: str
+
+
+@room.does(
+    "DELETE",
+    "/segments/{slug}",
+    Scope.SEGMENTS_WRITE,
+    summary="Remove a segment that no newsletter goes by",
+    problems=(404, 409),
+)
+def remove_segment(by: By, slug: Slug) -> Removed:
+    with by.app.db.begin() as conn:
+        known = subscribers.get_segment(conn, slug)
+        used = newsletters.of_segment(conn, slug)
+        if used:
+            raise Problem(409, f"newsletters go by this segment: {', '.join(used)}")
+        subscribers.remove_segment(conn, slug)
+    return Removed(slug=known.slug)
 
 
 class Preview(Body):
@@ -184,6 +207,7 @@ class Tagged(Shape):
     "/subscribers/{id}/tags",
     Scope.SUBSCRIBERS_WRITE,
     summary="Put tags on a subscriber, or take them off",
+    kept=False,
     problems=(404,),
 )
 def tag_subscriber(by: By, id: Annotated[str, Path(description="a subscriber's id")], body: Tagging) -> Tagged:

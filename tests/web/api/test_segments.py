@@ -55,3 +55,16 @@ def test_attributes_are_declared_once_with_a_type(both, known):
     assert both("POST", "/attributes", {"slug": "khoa", "type": "number"}).status == 422
     assert both("POST", "/attributes", {"slug": "tag", "type": "text"}).json["errors"][0]["field"] == "slug"
     assert both("POST", "/attributes", {"slug": "x", "type": "colour"}).json["errors"][0]["field"] == "type"
+
+
+def test_a_segment_is_removed_when_no_newsletter_goes_by_it(both, both_worlds, known):
+    both("POST", "/segments", {"slug": "dia-ly", "name": "Địa lý", "query": QUERY})
+    with both_worlds.app.db.begin() as conn:
+        conn.exec_driver_sql("UPDATE newsletters SET segment = 'dia-ly'")
+    assert both("GET", "/newsletters/ban-tin").json["segment"] == "dia-ly"
+    said = both("DELETE", "/segments/dia-ly")
+    assert (said.status, "ban-tin" in said.problem) == (409, True)
+    with both_worlds.app.db.begin() as conn:
+        conn.exec_driver_sql("UPDATE newsletters SET segment = NULL")
+    assert both("DELETE", "/segments/dia-ly").json == {"slug": "dia-ly"}
+    assert both("DELETE", "/segments/dia-ly").status == 404
