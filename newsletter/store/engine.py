@@ -20,7 +20,16 @@ from sqlalchemy.types import TypeDecorator
 
 from newsletter.errors import ConfigError
 
-__all__ = ["Connection", "Database", "DatabaseUnavailable", "UtcDateTime", "insert", "insert_of"]
+__all__ = [
+    "Connection",
+    "Database",
+    "DatabaseUnavailable",
+    "UtcDateTime",
+    "insert",
+    "insert_of",
+    "moment",
+    "read_moment",
+]
 
 BUSY_TIMEOUT_MS = 30_000
 # A sender that was stopped inside a transaction must not hold up the others for ever.
@@ -48,11 +57,20 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value if dialect.name == "postgresql" else value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if isinstance(value, datetime):
-            return value.astimezone(UTC)
-        return datetime.fromisoformat(value)
+        return None if value is None else read_moment(value)
+
+
+_MOMENT = UtcDateTime()
+
+
+def moment(conn: Connection, value: datetime) -> Any:
+    """`value` as `conn`'s driver takes it in a prepared statement. Raises ValueError for a time without a zone."""
+    return _MOMENT.process_bind_param(value, conn.dialect)
+
+
+def read_moment(stored: Any) -> datetime:
+    """What a driver gives for a time, in UTC."""
+    return stored.astimezone(UTC) if isinstance(stored, datetime) else datetime.fromisoformat(stored)
 
 
 def insert(conn: Connection, table: sa.Table) -> Any:
