@@ -40,7 +40,7 @@ class Prepared:
         made = self._text(conn)
         cursor = conn.connection.cursor()
         try:
-            cursor.executemany(made.text, map(made.given, rows))
+            cursor.executemany(made.text, [made.given(values) for values in rows])
         except conn.dialect.loaded_dbapi.Error as error:
             raise DBAPIError(made.text, None, error, hide_parameters=True) from error
         finally:

@@ -54,6 +54,7 @@ class Crew:
         self.trouble: TransportDown | None = None
         self._broken = 0  # messages of unknown fate in a row, over all connections
         self._threads: list[threading.Thread] = []
+        self._opening = False  # the thread hired last has no flow yet
 
     def __enter__(self) -> "Crew":
         return self
@@ -67,7 +68,9 @@ class Crew:
     def put(self, outgoing: Outgoing) -> bool:
         """Hand over a message; waits while all are busy. False when mail cannot leave now."""
         waiting = self._work.qsize()  # as many connections as there is work for, so that one letter opens one
-        if not self._threads or (len(self._threads) < self._transport.connections and waiting >= self._transport.batch):
+        # One opens after the other: only an open flow knows how many there may be.
+        may_hire = not self._opening and len(self._threads) < self._transport.connections
+        if not self._threads or (may_hire and waiting >= self._transport.batch):
             self._hire()
         return self._put(outgoing)
 
@@ -83,6 +86,7 @@ class Crew:
     def _hire(self) -> None:
         thread = threading.Thread(target=self._run, name=f"sender-{len(self._threads) + 1}", daemon=True)
         self._threads.append(thread)
+        self._opening = True
         thread.start()
 
     # ------------------------------------------------------------ one thread
@@ -94,6 +98,7 @@ class Crew:
                 if flow is None:
                     session = self._transport.open()
                     flow = session if isinstance(session, Flow) else Batches(session)
+                    self._opening = False
                 batch = [first, *self._more(flow)]
                 for _, group in groupby(batch, key=lambda outgoing: outgoing.mailing_id):  # a permit speaks of people
                     self._push(flow, list(group))

@@ -25,7 +25,7 @@ FROM: Mapping[DeliveryState, tuple[DeliveryState, ...]] = {
     DeliveryState.UNKNOWN: (DeliveryState.INTENT,),
 }
 _ROW = ("person", "epoch", "reply", "reply_kind", "provider_id", "reason", "next_at")
-_ARRAYS = (sa.Text, sa.Integer, sa.Text, sa.Text, sa.Text, sa.Text, sa.DateTime(timezone=True))
+_ARRAYS: tuple[Any, ...] = (sa.Text, sa.Integer, sa.Text, sa.Text, sa.Text, sa.Text, sa.DateTime(timezone=True))
 
 
 def _is(*states: DeliveryState) -> sa.ColumnElement[bool]:
@@ -95,7 +95,7 @@ def _settle(dialect: str, state: DeliveryState) -> sa.Executable:
     """SQLite: one row. Postgres: any number, each column an array, because its driver needs 20 µs to bind a row."""
     row: Any
     if dialect == "postgresql":
-        arrays = [sa.bindparam(name, type_=sa.ARRAY(kind)) for name, kind in zip(_ROW, _ARRAYS, strict=True)]
+        arrays: list[Any] = [sa.bindparam(name, type_=sa.ARRAY(kind)) for name, kind in zip(_ROW, _ARRAYS, strict=True)]
         row = sa.func.unnest(*arrays).table_valued(*_ROW, name="r").render_derived().c
     else:
         row = {name: sa.bindparam(name) for name in _ROW}

@@ -77,6 +77,44 @@ class Line:
                 return code, lines[0] if len(lines) == 1 else b"\n".join(lines)
         raise Lost("the server's reply never ends")
 
+    def whole(self) -> tuple[int, bytes] | None:
+        """The next reply when all of it has come, as `read`; None when some is missing. Waits for nothing."""
+        at = self._at
+        while (end := self._buffer.find(b"\n", at)) >= 0:
+            if self._buffer[at + 3 : at + 4] != b"-":
+                return self.read(0.0)
+            at = end + 1
+        return None
+
+    def take(self) -> None:
+        """Keep what has come, without waiting for more. Raises Lost."""
+        try:
+            data = self._received_already()
+        except (ssl.SSLWantReadError, BlockingIOError):
+            return
+        except OSError as error:
+            raise Lost(str(error) or type(error).__name__) from error
+        if not data:
+            raise Lost("the server closed the connection")
+        kept = self._buffer[self._at :]
+        if len(kept) > LONGEST_LINE * MOST_LINES:
+            raise Lost("the server's reply never ends")
+        self._buffer, self._at = kept + data if kept else data, 0
+
+    def _received_already(self) -> bytes:
+        if not self._secure:
+            return self.sock.recv(1 << 16, socket.MSG_DONTWAIT)
+        self.sock.settimeout(0.0)
+        try:
+            return self.sock.recv(1 << 16)
+        finally:
+            self.sock.settimeout(self._timeout)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether TLS holds octets that the socket does not tell of any more."""
+        return isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() > 0
+
     def _ready(self) -> bytes | None:
         """A line that has already come; None when there is none."""
         end = self._buffer.find(b"\n", self._at)
