@@ -21,7 +21,7 @@ from newsletter.clock import aware
 from newsletter.errors import BadInput
 from newsletter.mail import headers, segments
 from newsletter.mail.dkim import Signer
-from newsletter.mail.encoding import Encoder, LineTooLong, Part, octets_of
+from newsletter.mail.encoding import Encoder, Unfit, Part, octets_of
 from newsletter.mail.inline import Inline, inlines, named_in, related
 from newsletter.mail.markers import Slot, split, value_of
 from newsletter.model import Image, Rendering
@@ -161,7 +161,7 @@ class Compiled:
         cut = self._cuts(self._kept(message.reader.topics), eight_bit)
         try:
             text, markup = cut.text.pieces(plain), cut.markup.pieces(escaped)
-        except LineTooLong:
+        except Unfit:
             return self.body(message)
         return [cut.opening, *text, cut.middle, *markup, cut.closing]
 
@@ -243,8 +243,8 @@ class Message:
     def mime(self, *, eight_bit: bool = False) -> bytes:
         """The whole message, CRLF line ends, signed if compiled with a signer. It needs no dot-stuffing.
 
-        `eight_bit`: for a peer that offers 8BITMIME. Parts whose lines allow it are then not encoded (a Vietnamese
-        digest weighs 0.74 of base64), and the sender must stuff dots or use BDAT.
+        `eight_bit`: for a peer that offers 8BITMIME. Parts whose lines allow it are then not encoded: a Vietnamese
+        digest weighs 0.74 of base64.
         """
         compiled = self._compiled
         pieces, body = compiled.head(self), compiled.body(self, eight_bit=eight_bit)

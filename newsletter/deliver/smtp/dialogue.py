@@ -18,6 +18,7 @@ from newsletter.mail.replies import Reply, ReplyKind, classify, mask_addresses, 
 from subscribers import Address, reveal
 
 END = b".\r\n"
+_BARRED = frozenset("\r\n<>\0 ")
 RETRY_AFTER = timedelta(minutes=5)
 
 
@@ -40,7 +41,7 @@ class Flight:
     outgoing: Outgoing
     octets: bytes
     rcpt: str
-    eight_bit: bool = False  # it is not 7-bit, and may have such dots: for BDAT alone
+    eight_bit: bool = False  # it may not be 7-bit
     outcome: Outcome | None = None
     asked: bool = False
     permitted: bool = False  # its intent is durable
@@ -59,7 +60,7 @@ def flight_of(outgoing: Outgoing, *, eight_bit: bool = False) -> Flight:
     """Build the message. Raises BadInput when it cannot be written."""
     octets = outgoing.message.mime(eight_bit=eight_bit)
     rcpt = reveal(outgoing.message.rcpt)
-    if any(character in rcpt for character in "\r\n<>\0 "):
+    if not _BARRED.isdisjoint(rcpt):
         raise BadInput("an address holds what no envelope may hold")  # the door refuses such; never seen
     return Flight(outgoing, octets if octets.endswith(b"\r\n") else octets + b"\r\n", rcpt, eight_bit=eight_bit)
 
@@ -98,6 +99,11 @@ class Dialogue:
     @property
     def waits(self) -> bool:
         return bool(self._due)
+
+    @property
+    def due(self) -> int:
+        """How many replies are waited for."""
+        return len(self._due)
 
     # ------------------------------------------------------------ what to say
 

@@ -77,29 +77,34 @@ class Line:
                 return code, lines[0] if len(lines) == 1 else b"\n".join(lines)
         raise Lost("the server's reply never ends")
 
-    def whole(self) -> tuple[int, bytes] | None:
-        """The next reply when all of it has come, as `read`; None when some is missing. Waits for nothing."""
-        at = self._at
-        while (end := self._buffer.find(b"\n", at)) >= 0:
-            if self._buffer[at + 3 : at + 4] != b"-":
-                return self.read(0.0)
-            at = end + 1
-        return None
-
-    def take(self) -> None:
-        """Keep what has come, without waiting for more. Raises Lost."""
+    def take(self, most: int) -> list[tuple[int, bytes]]:
+        """The replies that have come whole, as `read`, `most` of them at most; waits for nothing. Raises Lost."""
         try:
             data = self._received_already()
         except (ssl.SSLWantReadError, BlockingIOError):
-            return
+            return []
         except OSError as error:
             raise Lost(str(error) or type(error).__name__) from error
         if not data:
             raise Lost("the server closed the connection")
-        kept = self._buffer[self._at :]
-        if len(kept) > LONGEST_LINE * MOST_LINES:
+        *lines, rest = (self._buffer[self._at :] + data).split(b"\n")
+        found: list[tuple[int, bytes]] = []
+        said: list[bytes] = []
+        whole = 0  # lines of replies that are complete
+        for number, raw in enumerate(lines, 1):
+            if whole == number - 1 and len(found) == most:
+                break
+            code = _CODES.get(raw[:3])
+            if code is None:
+                raise Lost("the server's reply is no SMTP reply")
+            said.append(raw[4:LONGEST_LINE].rstrip(b"\r"))
+            if raw[3:4] != b"-":
+                found.append((code, b"\n".join(said)))
+                said, whole = [], number
+        self._buffer, self._at = b"\n".join([*lines[whole:], rest]) if whole < len(lines) else rest, 0
+        if len(lines) - whole > MOST_LINES or len(rest) > MOST_LINES * LONGEST_LINE:
             raise Lost("the server's reply never ends")
-        self._buffer, self._at = kept + data if kept else data, 0
+        return found
 
     def _received_already(self) -> bytes:
         if not self._secure:
