@@ -7,6 +7,7 @@ here. Values and rows are the driver's: times as `UtcDateTime` stores them, enum
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -35,12 +36,21 @@ class Prepared:
         finally:
             cursor.close()
 
-    def run_many(self, conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Once for each row of values, in one call of the driver."""
+    def run_many(self, conn: Connection, names: Sequence[str], rows: Sequence[tuple[Any, ...]], **shared: Any) -> None:
+        """Once for each row of the values `names`, in one call of the driver; `shared` are the same for all."""
         made = self._text(conn)
+        known = {**made.own, **shared}
+        behind = tuple(known.values())
+        every: list[Any]
+        if made.order is None:
+            every = [{**known, **dict(zip(names, row, strict=True))} for row in rows]
+        else:
+            places = [*names, *known]
+            pick = itemgetter(*[places.index(name) for name in made.order])
+            every = [pick(row + behind) for row in rows]
         cursor = conn.connection.cursor()
         try:
-            cursor.executemany(made.text, [made.given(values) for values in rows])
+            cursor.executemany(made.text, every)
         except conn.dialect.loaded_dbapi.Error as error:
             raise DBAPIError(made.text, None, error, hide_parameters=True) from error
         finally:

@@ -29,7 +29,7 @@ log = get_logger("deliver")
 
 LEASE = timedelta(minutes=15)  # longer than the ten minutes a final dot may take (RFC 5321 4.5.3.2.6)
 RENEW_EVERY = 60.0  # seconds
-LINGER = 0.02  # seconds that results alone wait: a connection's next intent nearly always comes right behind them
+LINGER = 0.1  # seconds that results alone wait: a connection's next intent nearly always comes right behind them
 RESULT_TRIES = 10  # a result is worth waiting for: a lost one makes an `unknown`
 
 

@@ -31,9 +31,11 @@ from newsletter.store import receipts, statements
 from newsletter.store.engine import Connection, moment, read_moment
 from newsletter.store.schema.delivering import deliveries, mailings
 from newsletter.store.schema.publishing import issues
+from newsletter.store.statements import is_state
 
 EXPIRES_AFTER = timedelta(hours=48)
 DUE = (DeliveryState.PENDING, DeliveryState.DEFERRED)
+HELD = (DeliveryState.CLAIMED, DeliveryState.INTENT)
 
 
 class LedgerBroken(NewsletterError):
@@ -200,7 +202,7 @@ def release_all(conn: Connection, worker: str, *, now: datetime) -> int:
 def _give_back(conn: Connection, *which: sa.ColumnElement[bool], now: datetime) -> int:
     statement = (
         sa.update(deliveries)
-        .where(*which, deliveries.c.state == DeliveryState.CLAIMED)
+        .where(*which, is_state(*HELD), is_state(DeliveryState.CLAIMED))
         .values(
             state=DeliveryState.PENDING,
             worker=None,
@@ -214,12 +216,7 @@ def _give_back(conn: Connection, *which: sa.ColumnElement[bool], now: datetime) 
 
 def extend_lease(conn: Connection, worker: str, *, until: datetime) -> None:
     """A living sender keeps what it holds."""
-    held = (DeliveryState.CLAIMED, DeliveryState.INTENT)
-    conn.execute(
-        sa.update(deliveries)
-        .where(deliveries.c.worker == worker, deliveries.c.state.in_(held))
-        .values(lease_until=until)
-    )
+    conn.execute(sa.update(deliveries).where(deliveries.c.worker == worker, is_state(*HELD)).values(lease_until=until))
 
 
 # ---------------------------------------------------------------- recovering
@@ -227,8 +224,7 @@ def extend_lease(conn: Connection, worker: str, *, until: datetime) -> None:
 
 def holders(conn: Connection) -> list[str]:
     """The senders that hold rows now."""
-    held = (DeliveryState.CLAIMED, DeliveryState.INTENT)
-    query = sa.select(deliveries.c.worker).where(deliveries.c.state.in_(held)).distinct()
+    query = sa.select(deliveries.c.worker).where(is_state(*HELD)).distinct()
     return [worker for worker in conn.execute(query).scalars() if worker is not None]
 
 
@@ -241,12 +237,12 @@ def recover(conn: Connection, *, dead: Collection[str], now: datetime) -> tuple[
     gone = sa.or_(deliveries.c.worker.in_(dead), deliveries.c.lease_until < now)
     back = conn.execute(
         sa.update(deliveries)
-        .where(deliveries.c.state == DeliveryState.CLAIMED, gone)
+        .where(is_state(*HELD), is_state(DeliveryState.CLAIMED), gone)
         .values(state=DeliveryState.PENDING, worker=None, lease_until=None, changed_at=now)
     ).rowcount
     lost = conn.execute(
         sa.update(deliveries)
-        .where(deliveries.c.state == DeliveryState.INTENT, gone)
+        .where(is_state(*HELD), is_state(DeliveryState.INTENT), gone)
         .values(
             state=DeliveryState.UNKNOWN,
             worker=None,
@@ -258,7 +254,7 @@ def recover(conn: Connection, *, dead: Collection[str], now: datetime) -> tuple[
     cancelled = sa.select(mailings.c.id).where(mailings.c.state == MailingState.CANCELLED)
     conn.execute(
         sa.update(deliveries)
-        .where(deliveries.c.mailing_id.in_(cancelled), deliveries.c.state.in_(DUE))
+        .where(deliveries.c.mailing_id.in_(cancelled), is_state(*DUE))
         .values(state=DeliveryState.SKIPPED, reason="cancelled", changed_at=now)
     )
     return back, lost
@@ -278,9 +274,7 @@ def resend_unknown(
     """
     if _locked(conn, mailing_id) not in (MailingState.SENDING, MailingState.PAUSED, MailingState.SENT):
         raise NotAllowed("what was cancelled is not sent again", where=mailing_id)
-    unknown = sa.update(deliveries).where(
-        deliveries.c.mailing_id == mailing_id, deliveries.c.state == DeliveryState.UNKNOWN
-    )
+    unknown = sa.update(deliveries).where(deliveries.c.mailing_id == mailing_id, is_state(DeliveryState.UNKNOWN))
     if most_tries is not None:
         unknown = unknown.where(deliveries.c.tries < most_tries)
     values = {"state": DeliveryState.PENDING, "next_at": next_at or now, "changed_at": now}
@@ -302,7 +296,7 @@ def arrived(conn: Connection, mailing_id: MailingId, person_id: PersonId, *, evi
             .where(
                 deliveries.c.mailing_id == mailing_id,
                 deliveries.c.person_id == person_id,
-                deliveries.c.state == DeliveryState.UNKNOWN,
+                is_state(DeliveryState.UNKNOWN),
             )
             .values(state=DeliveryState.SENT, reason=f"settled by {evidence}", changed_at=now)
         ).rowcount
@@ -315,7 +309,7 @@ def expire(conn: Connection, mailing_id: MailingId, *, now: datetime) -> int:
         sa.update(deliveries)
         .where(
             deliveries.c.mailing_id == mailing_id,
-            deliveries.c.state == DeliveryState.DEFERRED,
+            is_state(DeliveryState.DEFERRED),
             deliveries.c.frozen_at <= now - EXPIRES_AFTER,
         )
         .values(state=DeliveryState.FAILED, reason="expired: still refused after 48 hours", changed_at=now)
@@ -356,7 +350,7 @@ def skip_cancelled(conn: Connection, mailing_id: MailingId, *, now: datetime) ->
     """Rows of a cancelled mailing that nobody holds: also those a sender gave back after the cancellation."""
     return conn.execute(
         sa.update(deliveries)
-        .where(deliveries.c.mailing_id == mailing_id, deliveries.c.state.in_(DUE))
+        .where(deliveries.c.mailing_id == mailing_id, is_state(*DUE))
         .values(state=DeliveryState.SKIPPED, reason="cancelled", changed_at=now)
     ).rowcount
 

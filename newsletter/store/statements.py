@@ -1,7 +1,8 @@
 """The ledger's statements that run for every message, prepared once. What each transition means stands in deliveries.py.
 
 States stand in the texts as literals: only then do both databases see that a partial index answers the question (bound, a
-claim read all rows of its mailing: the square of the list over a mailing).
+claim read all rows of its mailing: the square of the list over a mailing). Rows named by their key are sought by it and by
+nothing else: Postgres takes an index of held rows for empty when it was so at the last ANALYZE, and reads it for each row.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,8 +29,18 @@ _ROW = ("person", "epoch", "reply", "reply_kind", "provider_id", "reason", "next
 _ARRAYS: tuple[Any, ...] = (sa.Text, sa.Integer, sa.Text, sa.Text, sa.Text, sa.Text, sa.DateTime(timezone=True))
 
 
-def _is(*states: DeliveryState) -> sa.ColumnElement[bool]:
-    return deliveries.c.state.in_([sa.literal_column(f"'{state.value}'") for state in states])
+def is_state(*states: DeliveryState) -> sa.ColumnElement[bool]:
+    """The row is in one of these, said as a literal."""
+    return deliveries.c.state.in_([_literal(state) for state in states])
+
+
+def _was(*states: DeliveryState) -> sa.ColumnElement[bool]:
+    """The same where the row is known by its key: so said that no partial index is meant."""
+    return (deliveries.c.state + sa.literal_column("''")).in_([_literal(state) for state in states])
+
+
+def _literal(state: DeliveryState) -> sa.ColumnElement[Any]:
+    return sa.literal_column(f"'{state.value}'")
 
 
 _SENDING = sa.exists().where(
@@ -40,7 +51,7 @@ _SENDING = sa.exists().where(
 
 def _claim(dialect: str) -> sa.Executable:
     """The state is tested again in the outer WHERE: without it Postgres hands most rows out twice (4,500 of 5,000)."""
-    is_due = _is(DeliveryState.PENDING, DeliveryState.DEFERRED)
+    is_due = is_state(DeliveryState.PENDING, DeliveryState.DEFERRED)
     due = (
         sa.select(deliveries.c.person_id)
         .where(deliveries.c.mailing_id == sa.bindparam("mailing"), is_due, deliveries.c.next_at <= sa.bindparam("now"))
@@ -49,12 +60,16 @@ def _claim(dialect: str) -> sa.Executable:
         .with_for_update(skip_locked=True)
         .cte("due")
     )
+    chosen = sa.select(due.c.person_id)
+    these: sa.ColumnElement[bool] = deliveries.c.person_id.in_(chosen)
+    if dialect == "postgresql":  # an array is sought by the key; a set is joined, and for that the whole table read
+        these = deliveries.c.person_id == sa.func.any(sa.func.array(chosen.scalar_subquery()))
     return (
         sa.update(deliveries)
         .where(
             deliveries.c.mailing_id == sa.bindparam("mailing"),
-            deliveries.c.person_id.in_(sa.select(due.c.person_id)),
-            is_due,
+            these,
+            _was(DeliveryState.PENDING, DeliveryState.DEFERRED),
             _SENDING,
         )
         .values(
@@ -83,7 +98,7 @@ def _intend(dialect: str) -> sa.Executable:
             deliveries.c.mailing_id == sa.bindparam("mailing"),
             one_of(dialect, deliveries.c.person_id, "people"),
             deliveries.c.epoch == sa.bindparam("epoch"),
-            _is(DeliveryState.CLAIMED),
+            _was(DeliveryState.CLAIMED),
             _SENDING,
         )
         .values(state=_literal(DeliveryState.INTENT), changed_at=sa.bindparam("now"))
@@ -94,9 +109,11 @@ def _intend(dialect: str) -> sa.Executable:
 def _settle(dialect: str, state: DeliveryState) -> sa.Executable:
     """SQLite: one row. Postgres: any number, each column an array, because its driver needs 20 µs to bind a row."""
     row: Any
+    known: list[sa.ColumnElement[bool]] = []
     if dialect == "postgresql":
         arrays: list[Any] = [sa.bindparam(name, type_=sa.ARRAY(kind)) for name, kind in zip(_ROW, _ARRAYS, strict=True)]
         row = sa.func.unnest(*arrays).table_valued(*_ROW, name="r").render_derived().c
+        known = [one_of(dialect, deliveries.c.person_id, "person")]
     else:
         row = {name: sa.bindparam(name) for name in _ROW}
     return (
@@ -105,7 +122,8 @@ def _settle(dialect: str, state: DeliveryState) -> sa.Executable:
             deliveries.c.mailing_id == sa.bindparam("mailing"),
             deliveries.c.person_id == row["person"],
             deliveries.c.epoch == row["epoch"],
-            _is(*FROM[state]),
+            _was(*FROM[state]),
+            *known,
         )
         .values(
             state=_literal(state),
@@ -121,10 +139,6 @@ def _settle(dialect: str, state: DeliveryState) -> sa.Executable:
     )
 
 
-def _literal(state: DeliveryState) -> sa.ColumnElement[Any]:
-    return sa.literal_column(f"'{state.value}'")
-
-
 CLAIM, INTEND = Prepared(_claim), Prepared(_intend)
 _SETTLE = {state: Prepared(lambda dialect, state=state: _settle(dialect, state)) for state in FROM}  # type: ignore[misc]
 
@@ -135,4 +149,4 @@ def settle(conn: Connection, state: DeliveryState, rows: Sequence[tuple[Any, ...
         columns = zip(*rows, strict=True)
         _SETTLE[state].run(conn, **shared, **{name: list(c) for name, c in zip(_ROW, columns, strict=True)})
     else:
-        _SETTLE[state].run_many(conn, [shared | dict(zip(_ROW, row, strict=True)) for row in rows])
+        _SETTLE[state].run_many(conn, _ROW, rows, **shared)
