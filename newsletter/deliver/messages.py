@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import subscribers
 from newsletter.app import App, Outgoing
 from newsletter.errors import NotAllowed
-from newsletter.mail.compile import Compiled, Frame, Reader, compile_message
+from newsletter.mail.compile import Frame, compile_message
 from newsletter.mail.frames import frame_of, reader_of
 from newsletter.mail.inline import embedded_in
 from newsletter.mail.manifest import content_hash

@@ -21,7 +21,7 @@ from newsletter.clock import aware
 from newsletter.errors import BadInput
 from newsletter.mail import headers, segments
 from newsletter.mail.dkim import Signer
-from newsletter.mail.encoding import Encoder, Unfit, Part, octets_of
+from newsletter.mail.encoding import Encoder, Part, Unfit, octets_of
 from newsletter.mail.inline import Inline, inlines, named_in, related
 from newsletter.mail.markers import Slot, split, value_of
 from newsletter.model import Image, Rendering

@@ -1,6 +1,6 @@
 """A whole mailing, per CPU second of the sender: claim, build, (sign,) send, record, beside nodemailer and a plain Python sender.
 
-    python tests/benchmarks/bench_end_to_end.py [--rounds 5] [--ours 10000] [--theirs 600] [--connections 50] [--only plain|signed]
+    python tests/benchmarks/bench_end_to_end.py [--rounds 5] [--ours 10000] [--theirs 600] [--only plain|signed]
 
 Ours is `deliver.run` on a copy of one frozen site: SQLite at synchronous=FULL, every intent durable before its message's
 final dot, every result recorded; its CPU counts all threads and children, from the first claim to the closed sum. The peers
@@ -163,6 +163,10 @@ class Bench:
         return took
 
 
+def filled(text: str, values: dict[str, str]) -> str:
+    return re.sub(r"{{(\w+)}}", lambda gap: values[gap[1]], text)
+
+
 def look_at(bench: Bench, signed: bool) -> None:
     """Every way's messages, as the sink kept them, have the parts that the data say."""
     given = json.loads(bench.given[SAMPLE].read_text(encoding="utf-8"))
@@ -178,7 +182,7 @@ def look_at(bench: Bench, signed: bool) -> None:
             seen.add(reader["email"])
             assert ("DKIM-Signature" in message) is signed, way
             for kind in ("plain", "html"):
-                wanted = re.sub(r"{{(\w+)}}", lambda gap: reader[gap[1]], given["text" if kind == "plain" else "html"])
+                wanted = filled(given["text" if kind == "plain" else "html"], reader)
                 part = message.get_body((kind,))
                 assert part is not None
                 found = part.get_payload(decode=True).decode().replace("\r\n", "\n")
@@ -201,8 +205,9 @@ def compare(bench: Bench, signed: bool, *, rounds: int, ours: int, theirs: int) 
         busy = median(one.sink / one.wall for one in took)
         bound = " sink-bound" if busy > 0.9 else ""
         wall = median(one.count / one.wall for one in took)
+        ours = f"{median(ratios):.1f} ×{spread}"
         print(
-            f"| {way} | {name} | {rate:,.0f} | {1e6 / rate:,.0f} | {median(ratios):.1f} ×{spread} | {wall:,.0f} | {busy:.2f}{bound} |",
+            f"| {way} | {name} | {rate:,.0f} | {1e6 / rate:,.0f} | {ours} | {wall:,.0f} | {busy:.2f}{bound} |",
             flush=True,
         )
     print(f"  (load {os.getloadavg()[0]:.1f})", file=sys.stderr)

@@ -141,7 +141,7 @@ def drain(folder: Path) -> None:
     wall, cpu = time.perf_counter() - start, time.process_time() - cpu
     with site.app.db.read() as conn:
         counts = receipts.count(conn, site.mailing.id)
-    assert counts.sent == counts.frozen and counts.balanced, counts
+    assert counts.sent == counts.frozen, counts
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     root.close(site.app)
     print(json.dumps({"wall": wall, "cpu": cpu, "peak": peak}))

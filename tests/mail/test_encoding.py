@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from newsletter.errors import BadInput
 from newsletter.mail.dkim import relaxed_body
-from newsletter.mail.encoding import Base64Part, EightBitPart, Encoder, Unfit, QuotedPart, crlf, octets_of
+from newsletter.mail.encoding import Base64Part, EightBitPart, Encoder, QuotedPart, Unfit, crlf, octets_of
 from newsletter.mail.markers import Slot, marker, split
 
 signs = st.sampled_from(

@@ -20,11 +20,9 @@ from newsletter.smtpsettings import Relay, Smtp
 
 __all__ = ["Fleet", "Offers", "SmtpSession", "SmtpTransport"]
 
-FLEETS = 1  # while one waits for its commit the other sends; more of them make smaller commits
-
 
 class SmtpTransport:
-    """`settings.connections` connections at most. Each has a thread of its own, or, where PIPELINING is offered, a part in a Fleet."""
+    """`settings.connections` connections at most: all in one Fleet where PIPELINING is offered, else each in its own thread."""
 
     name = "smtp"
 
@@ -39,12 +37,11 @@ class SmtpTransport:
 
     def open(self) -> SmtpSession | Fleet:
         """Raises TransportDown when no relay takes mail."""
-        session = self._connected()
-        most = -(-self.settings.connections // FLEETS)
+        session, most = self._connected(), self.settings.connections
         if session.window != PIPED or most == 1:
-            self.batch = max(self.batch, session.batch)
+            self.connections, self.batch = most, max(self.batch, session.batch)
             return session
-        self.connections, self.batch = -(-self.settings.connections // most), most
+        self.connections, self.batch = 1, most
         return Fleet(session, self._connected, most=most)
 
     def _connected(self) -> SmtpSession:
