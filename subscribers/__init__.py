@@ -43,6 +43,7 @@ from subscribers.lists import List, counts, create_list, get_list, list_lists, u
 from subscribers.moving import Moved, move
 from subscribers.originals import forget_originals, keep_original, originals_of
 from subscribers.people import Person, ensure_person, find, person, rename, set_language, set_time_zone
+from subscribers.prepared import Prepared, listed, one_of
 from subscribers.privacy import erase, evidence, export_person, verify_chain
 from subscribers.reading import Reading
 from subscribers.retention import forget_ips, forget_left, forget_unconfirmed
@@ -74,8 +75,8 @@ from subscribers.tables import metadata
 from subscribers.tags import clean_tags, list_tags, tag, untag
 
 __all__ = [  # noqa: RUF022 - grouped by noun
-    # the schema, for the one Alembic history
-    "metadata",
+    # the schema, for the one Alembic history, and statements of either half that run for every message
+    "Prepared", "listed", "metadata", "one_of",
     # addresses
     "Address", "SuppressionKey", "address_hash", "is_disposable", "mail_group", "parse_address", "reveal", "suggestion",
     # lists

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, literal_column, or_, select, update
 
 from subscribers.address import Address, key_of
 from subscribers.changes import ChangeKind, note
@@ -11,6 +11,7 @@ from subscribers.errors import UnknownPerson
 from subscribers.ids import PersonId, new_id
 from subscribers.keyed import SuppressionKey, suppression_hash
 from subscribers.people import lock
+from subscribers.prepared import Prepared, listed, one_of
 from subscribers.states import PersonState, SuppressionReason
 from subscribers.tables import insert_or_skip, people, suppressions
 
@@ -73,14 +74,18 @@ def add(conn: Connection, hashed: str, list_slug: str, *, reason: SuppressionRea
 def reasons(conn: Connection, hashes: Iterable[str], list_slug: str | None) -> dict[str, SuppressionReason]:
     """Which of these hashes are suppressed, with the reason. The strongest counts: any other before `erased`."""
     found: dict[str, SuppressionReason] = {}
-    scope = {EVERYWHERE, list_slug or EVERYWHERE}
-    query = select(suppressions.c.key, suppressions.c.reason).where(
-        suppressions.c.key.in_(list(hashes)), suppressions.c.list_slug.in_(scope)
-    )
-    for hashed, reason in conn.execute(query):
+    for hashed, reason in _REASONS.run(conn, keys=listed(conn, list(hashes)), slug=list_slug or EVERYWHERE):
         if found.get(hashed, SuppressionReason.ERASED) == SuppressionReason.ERASED:
             found[hashed] = SuppressionReason(reason)
     return found
+
+
+_REASONS = Prepared(
+    lambda dialect: select(suppressions.c.key, suppressions.c.reason).where(
+        one_of(dialect, suppressions.c.key, "keys"),
+        or_(suppressions.c.list_slug == literal_column("''"), suppressions.c.list_slug == bindparam("slug")),
+    )
+)
 
 
 def lift_erased(conn: Connection, hashed: str) -> None:

@@ -49,9 +49,14 @@ class UtcDateTime(TypeDecorator[datetime]):
         return as_text(moment) if dialect.name == "sqlite" else moment
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return datetime.fromisoformat(value) if isinstance(value, str) else value.astimezone(UTC)
+        return read_moment(value)
+
+
+def read_moment(stored: Any) -> datetime | None:
+    """What a driver gives for a time, in UTC."""
+    if stored is None:
+        return None
+    return datetime.fromisoformat(stored) if isinstance(stored, str) else stored.astimezone(UTC)
 
 
 def utc(moment: datetime) -> datetime:

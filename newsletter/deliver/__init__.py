@@ -5,6 +5,7 @@
 The crew (crew.py) holds the connections, the recorder (recorder.py) is the only one that writes the ledger meanwhile.
 """
 
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -69,9 +70,10 @@ def _send(app: App, me: str) -> tuple[int, TransportDown | None]:
     """Claim, build and send until nothing is due. Letters come first in every round: a person waits for them."""
     tried = 0
     compiled: dict[MailingId, Messages | None] = {}
+    progress = Progress(app)
     with Recorder(app, me) as recorder, Crew(app.transport, recorder) as crew:
         while not crew.trouble and not app.stopping.is_set():
-            claimed = _round(app, me, recorder, crew, compiled)
+            claimed = _round(app, me, recorder, crew, compiled, progress)
             tried += claimed
             if not claimed:
                 break
@@ -81,7 +83,14 @@ def _send(app: App, me: str) -> tuple[int, TransportDown | None]:
     return tried, crew.trouble
 
 
-def _round(app: App, me: str, recorder: Recorder, crew: Crew, compiled: dict[MailingId, Messages | None]) -> int:
+def _round(
+    app: App,
+    me: str,
+    recorder: Recorder,
+    crew: Crew,
+    compiled: dict[MailingId, Messages | None],
+    progress: "Progress",
+) -> int:
     """One chunk of each mailing under way. Returns how many rows were claimed."""
     with app.db.read() as conn:
         running = mailings.sending(conn)
@@ -92,6 +101,7 @@ def _round(app: App, me: str, recorder: Recorder, crew: Crew, compiled: dict[Mai
         mailing = compiled[mailing_id]
         if mailing is not None and not crew.trouble and not app.stopping.is_set():
             claimed += _chunk(app, me, recorder, crew, mailing)
+            progress.tell(mailing.mailing)
     return claimed
 
 
@@ -112,7 +122,6 @@ def _chunk(app: App, me: str, recorder: Recorder, crew: Crew, mailing: Messages)
     for entry in built:
         if not isinstance(entry, Result) and (app.stopping.is_set() or not crew.put(entry)):
             break
-    _progress(app, mailing)
     return len(claims)
 
 
@@ -138,11 +147,22 @@ def _compile(app: App, mailing_id: MailingId) -> Messages | None:
         return None
 
 
-def _progress(app: App, mailing: Messages) -> None:
-    if mailing.mailing.kind is MailingKind.ISSUE:
-        with app.db.read() as conn:
-            counts = receipts.count(conn, mailing.mailing.id)
-        app.watch("deliver", mailing.mailing.renderings[0].subject, counts.frozen - counts.open, counts.frozen)
+class Progress:
+    """Tells who looks on how far a mailing is. Counting reads all its rows, so it may take a twentieth of the time."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._next = 0.0  # by the monotonic clock
+
+    def tell(self, mailing: Mailing) -> None:
+        start = time.monotonic()
+        if mailing.kind is not MailingKind.ISSUE or start < self._next:
+            return
+        with self._app.db.read() as conn:
+            counts = receipts.count(conn, mailing.id)
+        now = time.monotonic()
+        self._next = now + 20 * (now - start)
+        self._app.watch("deliver", mailing.renderings[0].subject, counts.frozen - counts.open, counts.frozen)
 
 
 def _close(app: App, touched: list[MailingId]) -> None:

@@ -21,7 +21,7 @@ from newsletter.clock import aware
 from newsletter.errors import BadInput
 from newsletter.mail import headers, segments
 from newsletter.mail.dkim import Signer
-from newsletter.mail.encoding import Encoder, LineTooLong, Part, octets_of
+from newsletter.mail.encoding import Encoder, Part, Unfit, octets_of
 from newsletter.mail.inline import Inline, inlines, named_in, related
 from newsletter.mail.markers import Slot, split, value_of
 from newsletter.model import Image, Rendering
@@ -164,7 +164,7 @@ class Compiled:
         cut = self._cuts(self._kept(message.reader.topics), eight_bit)
         try:
             text, markup = cut.text.pieces(plain), cut.markup.pieces(escaped)
-        except LineTooLong:
+        except Unfit:
             return self.body(message)
         return [cut.opening, *text, cut.middle, *markup, cut.closing]
 
@@ -246,9 +246,9 @@ class Message:
     def mime(self, *, eight_bit: bool = False, utf8: bool = False) -> bytes:
         """The whole message, CRLF line ends, signed if compiled with a signer. It needs no dot-stuffing.
 
-        `eight_bit`: for a peer that offers 8BITMIME. Parts whose lines allow it are then not encoded (a Vietnamese
-        digest weighs 0.74 of base64), and the sender must stuff dots or use BDAT. `utf8`: the way can carry an address
-        that is not ASCII (SMTPUTF8, RFC 6531; a file); without it such an address is BadInput.
+        `eight_bit`: for a peer that offers 8BITMIME. Parts whose lines allow it are then not encoded: a Vietnamese
+        digest weighs 0.74 of base64. `utf8`: the way can carry an address that is not ASCII (SMTPUTF8, RFC 6531; a file);
+        without it such an address is BadInput.
         """
         compiled = self._compiled
         pieces, body = compiled.head(self, utf8=utf8), compiled.body(self, eight_bit=eight_bit)

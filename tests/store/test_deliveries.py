@@ -8,7 +8,7 @@ import pytest
 
 from newsletter.errors import NotAllowed
 from newsletter.model import DeliveryState, MailingId, MailingState, PersonId
-from newsletter.store import Database, deliveries, mailings, receipts
+from newsletter.store import Database, deliveries, mailings, receipts, statements
 from newsletter.store.deliveries import Claim, LedgerBroken, Result
 from tests.conftest import NOW
 
@@ -260,3 +260,31 @@ def test_reasons_group_what_went_wrong(db, frozen):
     with db.read() as conn:
         rows = receipts.reasons(conn, mailing_id, DeliveryState.FAILED, DeliveryState.SKIPPED)
     assert rows == [("failed", "refused for good", 2), ("skipped", "left", 1)]
+
+
+def test_a_claim_reads_only_what_is_due_and_a_result_its_own_row(sqlite_url):
+    """A whole mailing read for each chunk would be the square of the list."""
+    database = Database(sqlite_url)
+    try:
+        with database.read() as conn:
+            plans = {
+                name: " ".join(row[3] for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values).fetchall())
+                for name, (text, values) in _hot_statements(conn).items()
+            }
+    finally:
+        database.close()
+    assert "ix_deliveries_due (mailing_id=? AND next_at<?)" in plans["claim"]
+    for plan in plans.values():
+        assert "SEARCH deliveries USING PRIMARY KEY (mailing_id=? AND person_id=?)" in plan
+        assert "SCAN deliveries" not in plan
+        assert "TEMP B-TREE" not in plan
+
+
+def _hot_statements(conn):
+    made = {
+        "claim": statements.CLAIM,
+        "intend": statements.INTEND,
+        "settle": statements._SETTLE[DeliveryState.SENT],
+    }
+    texts = {name: one._text(conn) for name, one in made.items()}
+    return {name: (one.text, tuple("[]" for _ in one.order)) for name, one in texts.items()}
