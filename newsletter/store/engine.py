@@ -25,6 +25,14 @@ __all__ = ["Connection", "Database", "DatabaseUnavailable", "UtcDateTime", "inse
 BUSY_TIMEOUT_MS = 30_000
 # A sender that was stopped inside a transaction must not hold up the others for ever.
 _POSTGRES = "-c lock_timeout=30s -c idle_in_transaction_session_timeout=60s"
+# A line that went dead without a word (a partition, a fail-over) is noticed in about a minute, not after the kernel's two hours.
+_PATIENCE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
 _URLS = "use sqlite:///file.db or postgresql://user@host/name"
 
 
@@ -106,7 +114,7 @@ def _engine(url: str) -> Engine:
             url,
             pool_pre_ping=backend == "postgresql",
             hide_parameters=True,
-            connect_args={"options": _POSTGRES} if backend == "postgresql" else {},
+            connect_args={"options": _POSTGRES, **_PATIENCE} if backend == "postgresql" else {},
         )
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise ConfigError("this database driver is not here", where="database_url", hint=_URLS) from error
