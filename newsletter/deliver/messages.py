@@ -6,14 +6,18 @@ from zoneinfo import ZoneInfo
 import subscribers
 from newsletter.app import App, Outgoing
 from newsletter.errors import NotAllowed
+from newsletter.log import get_logger, one_line
 from newsletter.mail.compile import Frame, compile_message
 from newsletter.mail.frames import attribute_values, frame_of, reader_of
 from newsletter.mail.inline import embedded_in
 from newsletter.mail.manifest import content_hash
+from newsletter.mail.replies import mask_addresses
 from newsletter.model import DeliveryState, Image, Mailing, MailingId, MailingKind
 from newsletter.store import Connection, images, issues, mailings
 from newsletter.store.deliveries import Claim, Result
 from subscribers import Attribute, Envelope, NotMailable
+
+log = get_logger("deliver")
 
 
 class Messages:
@@ -57,9 +61,22 @@ class Messages:
             if not self._compiled[language].serves(topics):
                 yield _skipped(claim, "no chosen topic")
             else:
-                yield self._outgoing(claim, entry, language, topics)
+                yield self._outgoing_or_failed(claim, entry, language, topics)
         for claim in by_person.values():
             yield _skipped(claim, "no such person")
+
+    def _outgoing_or_failed(
+        self, claim: Claim, envelope: Envelope, language: str, topics: tuple[str, ...]
+    ) -> Outgoing | Result:
+        """One reader's values that cannot be put into a message cost that reader's message, and no other."""
+        try:
+            return self._outgoing(claim, envelope, language, topics)
+        except Exception as error:
+            log.exception("unrenderable", mailing=self.mailing.id, person=claim.person_id)
+            reason = f"unrenderable: {one_line(error)}"
+            return Result(
+                person_id=claim.person_id, epoch=claim.epoch, state=DeliveryState.FAILED, reason=mask_addresses(reason)
+            )
 
     def _outgoing(self, claim: Claim, envelope: Envelope, language: str, topics: tuple[str, ...]) -> Outgoing:
         compiled = self._compiled[language]

@@ -6,6 +6,7 @@ bytes and a few encoded values (tests/benchmarks/bench_build.py has the figures)
 only on the mailing and the delivery, so a retry sends the very same message and receivers can drop a double.
 """
 
+import functools
 import hashlib
 import html
 import re
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache, partial
-from typing import NamedTuple
+from typing import NamedTuple, ParamSpec, TypeVar
 
 from newsletter.clock import aware
 from newsletter.errors import BadInput
@@ -26,6 +27,9 @@ from newsletter.mail.inline import Inline, inlines, named_in, related
 from newsletter.mail.markers import Slot, split, value_of
 from newsletter.model import Image, Rendering
 from subscribers import Address, reveal
+
+Given = ParamSpec("Given")
+Written = TypeVar("Written")
 
 _LONGEST_TRACE = 62
 _TRACE = re.compile(r"[A-Za-z0-9._-]{1,62}").fullmatch  # "b." before it makes at most 64 octets (RFC 5321 4.5.3.1.1)
@@ -221,6 +225,21 @@ class Compiled:
         return f"<{trace}{self._end_of_id}"
 
 
+def _or_bad_input(write: Callable[Given, Written]) -> Callable[Given, Written]:
+    """Whatever goes wrong with one reader's message is a fault of that message: the others are sent."""
+
+    @functools.wraps(write)
+    def wrapped(*args: Given.args, **kwargs: Given.kwargs) -> Written:
+        try:
+            return write(*args, **kwargs)
+        except BadInput:
+            raise
+        except Exception as error:
+            raise BadInput(f"this message cannot be written: {type(error).__name__}") from error
+
+    return wrapped
+
+
 class Message:
     """One message for one person. Shows no address when printed."""
 
@@ -243,6 +262,7 @@ class Message:
     def subject(self) -> str:
         return _joined(self._compiled.subject, self.values, _as_it_is)
 
+    @_or_bad_input
     def mime(self, *, eight_bit: bool = False, utf8: bool = False) -> bytes:
         """The whole message, CRLF line ends, signed if compiled with a signer. It needs no dot-stuffing.
 
@@ -257,6 +277,7 @@ class Message:
         head, octets = b"".join(pieces), b"".join(body)
         return b"".join((compiled.signer.sign(head, octets, canonical=not eight_bit), head, b"\r\n", octets))
 
+    @_or_bad_input
     def parts(self) -> Parts:
         """The same content for a provider that builds the MIME message itself."""
         compiled, frame = self._compiled, self._compiled.frame

@@ -36,6 +36,7 @@ from newsletter.store.statements import is_state
 EXPIRES_AFTER = timedelta(hours=48)
 DUE = (DeliveryState.PENDING, DeliveryState.DEFERRED)
 HELD = (DeliveryState.CLAIMED, DeliveryState.INTENT)
+SUSPECT = deliveries.c.deaths > sa.literal_column("0")  # as the index has it: a bound 0 would not find it on SQLite
 
 
 class LedgerBroken(NewsletterError):
@@ -127,15 +128,22 @@ def _start(conn: Connection, mailing_id: MailingId, *, now: datetime) -> None:
 
 
 def claim(
-    conn: Connection, mailing_id: MailingId, *, worker: str, now: datetime, lease: timedelta, limit: int = 500
+    conn: Connection,
+    mailing_id: MailingId,
+    *,
+    worker: str,
+    now: datetime,
+    lease: timedelta,
+    limit: int = 500,
+    deaths: int = 0,
 ) -> list[Claim]:
-    """Take up to `limit` due rows. Empty means "ask again at the next tick", never "finished".
+    """Take up to `limit` due rows that so many senders died holding. Empty means "ask again", never "finished".
 
     The state is tested again in the outer WHERE: without it Postgres hands most rows out twice (measured: 4,500 of 5,000).
     """
     at = moment(conn, now)
     rows = statements.CLAIM.run(
-        conn, mailing=mailing_id, worker=worker, now=at, until=moment(conn, now + lease), most=limit
+        conn, mailing=mailing_id, worker=worker, now=at, until=moment(conn, now + lease), most=limit, deaths=deaths
     )
     return [
         Claim(
@@ -231,14 +239,21 @@ def holders(conn: Connection) -> list[str]:
 def recover(conn: Connection, *, dead: Collection[str], now: datetime) -> tuple[int, int]:
     """Take back what dead senders held: claimed was certainly not sent, intent may have been.
 
-    A sender is dead when it is named in `dead` or its lease ran out. Returns (back to pending, now unknown). The epoch
+    A sender is dead when it is named in `dead` or its lease ran out. Returns (back to pending, now unknown). What goes back
+    remembers the death: it may have been the cause. The epoch
     stays, so a reply that a sender writes after all still settles the row. What came back of a cancelled mailing is skipped.
     """
     gone = sa.or_(deliveries.c.worker.in_(dead), deliveries.c.lease_until < now)
     back = conn.execute(
         sa.update(deliveries)
         .where(is_state(*HELD), is_state(DeliveryState.CLAIMED), gone)
-        .values(state=DeliveryState.PENDING, worker=None, lease_until=None, changed_at=now)
+        .values(
+            state=DeliveryState.PENDING,
+            worker=None,
+            lease_until=None,
+            deaths=deliveries.c.deaths + 1,
+            changed_at=now,
+        )
     ).rowcount
     lost = conn.execute(
         sa.update(deliveries)
@@ -258,6 +273,41 @@ def recover(conn: Connection, *, dead: Collection[str], now: datetime) -> tuple[
         .values(state=DeliveryState.SKIPPED, reason="cancelled", changed_at=now)
     )
     return back, lost
+
+
+def suspicion(conn: Connection, mailing_id: MailingId, *, now: datetime) -> int | None:
+    """The fewest deaths among due rows that some sender died holding; None when there are no such rows."""
+    query = sa.select(sa.func.min(deliveries.c.deaths)).where(
+        deliveries.c.mailing_id == mailing_id,
+        deliveries.c.state.in_(DUE),
+        deliveries.c.next_at <= now,
+        SUSPECT,
+    )
+    found: int | None = conn.execute(query).scalar()
+    return found
+
+
+def quarantine(conn: Connection, mailing_id: MailingId, *, deaths: int, most: int, now: datetime) -> tuple[int, bool]:
+    """Give up rows that so many senders died holding, `most` of a mailing at most.
+
+    Returns how many were given up now, and whether more are left than may be: then it is hardly the rows that kill.
+    """
+    mine = sa.and_(deliveries.c.mailing_id == mailing_id, SUSPECT)
+    deadly = (mine, deliveries.c.state.in_(DUE), deliveries.c.deaths >= deaths)
+    waiting = list(conn.execute(sa.select(deliveries.c.person_id).where(*deadly)).scalars())
+    if not waiting:
+        return 0, False
+    given_up = (mine, deliveries.c.state == DeliveryState.FAILED, deliveries.c.deaths >= deaths)
+    before = conn.execute(sa.select(sa.func.count()).where(*given_up)).scalar_one()
+    now_failing = waiting[: max(0, most - before)]
+    conn.execute(
+        sa.update(deliveries)
+        .where(*deadly, deliveries.c.person_id.in_(now_failing))
+        .values(
+            state=DeliveryState.FAILED, reason=f"quarantined: {deaths} senders died with this message", changed_at=now
+        )
+    )
+    return len(now_failing), len(now_failing) < len(waiting)
 
 
 def resend_unknown(
@@ -341,6 +391,12 @@ def pause(conn: Connection, mailing_id: MailingId) -> None:
 
 
 def resume(conn: Connection, mailing_id: MailingId) -> None:
+    """By a person, who has seen why it paused: what senders died holding is as good as any other again."""
+    conn.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.mailing_id == mailing_id, deliveries.c.state.in_(DUE), SUSPECT)
+        .values(deaths=0)
+    )
     _set_mailing(conn, mailing_id, MailingState.PAUSED, MailingState.SENDING, IssueState.SENDING)
 
 

@@ -55,6 +55,7 @@ def _claim(dialect: str) -> sa.Executable:
     due = (
         sa.select(deliveries.c.person_id)
         .where(deliveries.c.mailing_id == sa.bindparam("mailing"), is_due, deliveries.c.next_at <= sa.bindparam("now"))
+        .where(deliveries.c.deaths == sa.bindparam("deaths", type_=sa.Integer))
         .order_by(deliveries.c.next_at)
         .limit(sa.bindparam("most", type_=sa.Integer))
         .with_for_update(skip_locked=True)

@@ -15,9 +15,11 @@ from tests.conftest import NOW
 LEASE = timedelta(minutes=15)
 
 
-def claim(db: Database, mailing_id: MailingId, *, worker: str = "me", limit: int = 500, at=NOW) -> list[Claim]:
+def claim(
+    db: Database, mailing_id: MailingId, *, worker: str = "me", limit: int = 500, at=NOW, deaths: int = 0
+) -> list[Claim]:
     with db.begin() as conn:
-        return deliveries.claim(conn, mailing_id, worker=worker, now=at, lease=LEASE, limit=limit)
+        return deliveries.claim(conn, mailing_id, worker=worker, now=at, lease=LEASE, limit=limit, deaths=deaths)
 
 
 def settle(db: Database, mailing_id: MailingId, claim: Claim, state: DeliveryState, **more) -> None:
@@ -95,7 +97,7 @@ def test_a_sender_that_lost_its_claim_writes_nothing(db, frozen):
     later = NOW + LEASE + timedelta(seconds=1)
     with db.begin() as conn:
         assert deliveries.recover(conn, dead=[], now=later) == (1, 0)
-    [new] = claim(db, mailing_id, worker="quick", at=later)
+    [new] = claim(db, mailing_id, worker="quick", at=later, deaths=1)
     assert new.epoch == old.epoch + 1
     assert intend(db, mailing_id, [old]) == set()
     settle(db, mailing_id, old, DeliveryState.FAILED, reason="stale")
