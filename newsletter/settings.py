@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from newsletter import accounts
 from newsletter.errors import ConfigError
+from newsletter.incoming import Bounces, Webhooks
 from newsletter.smtpsettings import Smtp
 
 PREFIX = "NEWSLETTER_"
@@ -133,44 +134,14 @@ class Web(_Section):
     keep_ip: bool = False  # the IP address of a sign-up is kept with its consent; a policy of yours must say so
 
 
-class Webhook(_Section):
-    """What proves the webhook of one mail provider. Without any of these its requests are refused."""
+class Retention(_Section):
+    """After how many days what is let go. None: kept until somebody erases it."""
 
-    password: SecretStr | None = None  # "user:password", as it stands in the URL at the provider
-    former_password: SecretStr | None = None  # still taken while it is being changed
-    signing: SecretStr | None = None  # the provider's signing secret, or SendGrid's verification key
-    topic: str | None = None  # ARN of the SNS topic that SES tells through
-
-
-class Webhooks(_Section):
-    ses: Webhook = Webhook()
-    mailgun: Webhook = Webhook()
-    postmark: Webhook = Webhook()
-    brevo: Webhook = Webhook()
-    resend: Webhook = Webhook()
-    sendgrid: Webhook = Webhook()
-    mailjet: Webhook = Webhook()
-    mailersend: Webhook = Webhook()
-
-
-class Imap(_Section):
-    """A mailbox where bounces arrive. Off without `host`; what is read is marked as seen and stays there."""
-
-    host: str | None = None
-    port: int = Field(993, ge=1, le=65535)
-    security: Literal["tls", "starttls", "none"] = "tls"
-    username: str = ""
-    password: SecretStr | None = None
-    folder: str = "INBOX"
-    every_seconds: int = Field(120, ge=0, le=86_400)  # between two polls
-    most: int = Field(200, ge=1, le=5000)  # messages of one poll
-    timeout: float = Field(30, gt=0, le=300)  # for each answer
-    ca_file: Path | None = None
-
-
-class Bounces(_Section):
-    hard_after: int = Field(1, ge=1, le=5)  # mailings that bounced hard until nothing is sent there any more
-    imap: Imap = Imap()
+    unconfirmed_days: int | None = Field(
+        30, ge=8
+    )  # sign-ups that nobody confirmed; a confirmation letter is good for 7
+    left_days: int | None = Field(None, ge=1)  # people who left every list; a keyed hash stays
+    ip_days: int | None = Field(180, ge=1)  # IP addresses kept with consents, where [web] keep_ip keeps them
 
 
 class Log(_Section):
@@ -202,6 +173,7 @@ class Settings(_Section):
     web: Web = Web()
     log: Log = Log()
     bounces: Bounces = Bounces()
+    retention: Retention = Retention()
     webhooks: Webhooks = Webhooks()
 
     @field_validator("timezone")

@@ -9,6 +9,7 @@ from subscribers.attributes import (
     Attribute,
     AttributeType,
     check_attributes,
+    check_declaration,
     check_value,
     declare_attribute,
     list_attributes,
@@ -16,6 +17,7 @@ from subscribers.attributes import (
     value_of,
 )
 from subscribers.audiences import Envelope, NotMailable, audience, envelopes, not_mailable
+from subscribers.browsing import Member, members
 from subscribers.choices import Subscription, pause, resume, resume_due, subscription
 from subscribers.consent import ConsentAction, ConsentGiven, ConsentSource, Evidence
 from subscribers.domains import is_disposable, suggestion
@@ -42,9 +44,11 @@ from subscribers.originals import forget_originals, keep_original, originals_of
 from subscribers.people import Person, ensure_person, find, person, rename, set_language, set_time_zone
 from subscribers.privacy import erase, evidence, export_person, verify_chain
 from subscribers.reading import Reading
-from subscribers.segments.looking import Sampled, count_segment, sample_segment
+from subscribers.retention import forget_ips, forget_left, forget_unconfirmed
+from subscribers.segments.looking import Sampled, count_segment, names_person, sample_segment
 from subscribers.segments.saved import (
     Segment,
+    check_query,
     create_segment,
     get_segment,
     list_segments,
@@ -76,10 +80,11 @@ __all__ = [  # noqa: RUF022 - grouped by noun
     # lists
     "List", "counts", "create_list", "get_list", "list_lists", "update_list",
     # people
-    "Moved", "Person", "PersonId", "PersonState", "ensure_person", "find", "move", "person", "rename", "set_language",
-    "set_time_zone",
+    "Member", "Moved", "Person", "PersonId", "PersonState", "ensure_person", "find", "members", "move", "person", "rename",
+    "set_language", "set_time_zone",
     # what is known of people
-    "Attribute", "AttributeType", "check_attributes", "check_value", "clean_tags", "declare_attribute", "list_attributes",
+    "Attribute", "AttributeType", "check_attributes", "check_declaration",
+    "check_value", "clean_tags", "declare_attribute", "list_attributes",
     "list_tags", "remove_attribute", "set_attributes", "tag", "untag", "value_of",
     # subscriptions and consent
     "ConfirmOutcome", "Confirmed", "ConsentAction", "ConsentGiven", "ConsentSource", "Evidence", "Outcome", "Subscribed",
@@ -90,14 +95,16 @@ __all__ = [  # noqa: RUF022 - grouped by noun
     # audience and envelopes
     "Envelope", "NotMailable", "NotMailableReason", "audience", "envelopes", "not_mailable",
     # segments, and what they know of reading
-    "Engagement", "Sampled", "Segment", "count_segment", "create_segment", "get_segment", "list_segments", "read_segment",
+    "Engagement",
+    "Sampled", "Segment", "check_query", "count_segment", "create_segment", "get_segment", "list_segments",
+    "names_person", "read_segment",
     "record_engagement", "record_sending", "remove_segment", "sample_segment", "update_segment",
     # returned mail
     "forget_originals", "keep_original", "originals_of",
     # files
     "EXPORT_COLUMNS", "Concern", "FileKind", "Findings", "ImportReport", "Reading", "export_list", "import_people", "write_rows",
     # privacy
-    "erase", "evidence", "export_person", "verify_chain",
+    "erase", "evidence", "export_person", "forget_ips", "forget_left", "forget_unconfirmed", "verify_chain",
     # errors
     "ImportProblem", "InvalidAddress", "InvalidValue", "KeyMismatch", "SegmentFault", "SubscribersError", "UnknownList",
     "UnknownPerson", "UnknownSegment",

@@ -13,8 +13,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from subscribers import jsonrows
 from subscribers.errors import InvalidValue, UnknownPerson
 from subscribers.ids import PersonId
 from subscribers.people import lock
@@ -25,6 +26,7 @@ LONGEST_TEXT = 1_000  # characters
 MOST_TEXTS = 100
 LARGEST = 10**15  # whole numbers up to here are the same in JSON, SQLite, Postgres and Python
 MOST_ATTRIBUTES = 100
+_BATCH = 5_000  # people read at once
 _SLUG = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 # What a segment's grammar or a template already means by a word cannot be the name of an attribute.
 _WORDS = """
@@ -56,24 +58,22 @@ class Attribute:
 
 
 def declare_attribute(
-    conn: Connection, slug: str, *, type: AttributeType | str, now: datetime, label_vi: str = "", label_en: str = ""
+    conn: Connection,
+    slug: str,
+    *,
+    type: AttributeType | str,
+    now: datetime,
+    label_vi: str = "",
+    label_en: str = "",
+    on_adopted: Callable[[int, int], None] | None = None,
 ) -> Attribute:
     """Declare it, or label it anew. A label that is not given is the other one, or the slug.
 
-    Raises InvalidValue: the slug is none, taken by the segments' own words, or declared with another type; too many.
+    What imports brought under this name before is brought into the form of the type; `on_adopted` is told how many values
+    were changed, and how many do not fit and count as absent. Raises InvalidValue: see check_declaration; declared with
+    another type; too many.
     """
-    if len(slug) > 40 or not _SLUG.fullmatch(slug):
-        raise InvalidValue(
-            f"{slug!r} is no name of an attribute", where="slug", hint="use a-z, 0-9 and _, like job_title"
-        )
-    if slug in RESERVED:
-        raise InvalidValue(f"{slug} means something else in segments", where="slug", hint="choose another name")
-    try:
-        kind = AttributeType(type)
-    except ValueError:
-        raise InvalidValue(
-            f"{type!r} is no type", where="type", hint="use one of " + ", ".join(AttributeType)
-        ) from None
+    kind = check_declaration(slug, type)
     declared = {one.slug: one for one in list_attributes(conn)}
     labels = {"label_vi": _label(label_vi or label_en or slug), "label_en": _label(label_en or label_vi or slug)}
     known = declared.get(slug)
@@ -87,7 +87,53 @@ def declare_attribute(
         )
     else:
         conn.execute(update(attributes).where(attributes.c.slug == slug).values(labels))
-    return Attribute(slug=slug, type=kind, **labels)
+    declared_now = Attribute(slug=slug, type=kind, **labels)
+    if known is None:
+        changed, unfit = _adopt(conn, declared_now)
+        if on_adopted is not None:
+            on_adopted(changed, unfit)
+    return declared_now
+
+
+def _adopt(conn: Connection, attribute: Attribute) -> tuple[int, int]:
+    """(values brought into form, values left that do not fit), a batch of people at a time."""
+    changed, unfit, last = 0, 0, ""
+    mine = jsonrows.has(conn.dialect.name, people.c.attributes, attribute.slug)
+    query = select(people.c.id, people.c.attributes).where(mine).order_by(people.c.id).limit(_BATCH)
+    while rows := conn.execute(query.where(people.c.id > last)).all():
+        last, anew = rows[-1].id, []
+        for row in rows:
+            try:
+                value = check_value(attribute, row.attributes[attribute.slug])
+            except InvalidValue:
+                unfit += 1
+                continue
+            held = {slug: kept for slug, kept in row.attributes.items() if slug != attribute.slug}
+            held |= {} if value is None else {attribute.slug: value}
+            if held != row.attributes or type(value) is not type(row.attributes[attribute.slug]):
+                anew.append({"who": row.id, "to": held})
+        if anew:
+            changing = update(people).where(people.c.id == bindparam("who")).values(attributes=bindparam("to"))
+            conn.execute(changing, anew)
+        changed += len(anew)
+    return changed, unfit
+
+
+def check_declaration(slug: str, type: AttributeType | str) -> AttributeType:
+    """Raises InvalidValue: the slug is none, or means something in segments; there is no such type (pure)."""
+    if len(slug) > 40 or not _SLUG.fullmatch(slug):
+        raise InvalidValue(
+            f"{slug!r} is no name of an attribute", where="slug", hint="use a-z, 0-9 and _, like job_title"
+        )
+    if slug in RESERVED:
+        raise InvalidValue(f"{slug} means something else in segments", where="slug", hint="choose another name")
+    try:
+        kind = AttributeType(type)
+    except ValueError:
+        raise InvalidValue(
+            f"{type!r} is no type", where="type", hint="use one of " + ", ".join(AttributeType)
+        ) from None
+    return kind
 
 
 def _label(text: str) -> str:

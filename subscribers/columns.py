@@ -141,24 +141,24 @@ class Columns:
         return (since or found.get("confirmed"), *others)
 
     def _attributes(self, fields: Sequence[str]) -> Mapping[str, Any]:
-        """A JSON value stays as it is, since it has a type already; what a cell says of a declared attribute gets its."""
+        """What is declared comes in the form it is stored in; the rest as the file says it."""
         place = self.layout.at.attributes
         held = read_attributes(_cell(fields, place)) if place is not None else {}
         for key, place in self.layout.extra:
-            text = plain_text(_cell(fields, place))
-            if text and key not in held and (value := self._typed(key, text)) is not None:
+            if text := plain_text(_cell(fields, place)):
+                held.setdefault(key, text)
+        for key in held.keys() & self.declared.keys():
+            value = self._typed(key, held.pop(key))
+            if value is not None:
                 held[key] = value
         return held
 
-    def _typed(self, key: str, text: str) -> Any:
-        declared = self.declared.get(key)
-        if declared is None:
-            return text
+    def _typed(self, key: str, value: Any) -> Any:
         try:
-            return check_value(declared, text)
+            return check_value(self.declared[key], value)
         except InvalidValue as error:
             if self.layout.format is None:
-                raise RowFault(key, f"{error.what}: {error.hint}") from None
+                raise RowFault("attributes", f"{key}: {error.what}, {error.hint}") from None
             self.losses[key] += 1
             return None
 

@@ -12,6 +12,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql.selectable import TableValuedAlias
 
 
+def has(dialect: str, column: ColumnElement[Any], key: str) -> ColumnElement[bool]:
+    """Is there anything under `key`, of whatever type?"""
+    return (_at(column, key, "->", JSONB()) if dialect == "postgresql" else _type_of(column, key)).is_not(None)
+
+
 def text_at(dialect: str, column: ColumnElement[Any], key: str) -> ColumnElement[str | None]:
     """The text under `key` of an object; NULL when there is none. `key` is a declared slug: letters, figures and _."""
     if dialect == "postgresql":

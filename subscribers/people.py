@@ -50,6 +50,11 @@ def person(conn: Connection, person_id: PersonId) -> Person:
     row = conn.execute(select(people).where(people.c.id == person_id)).first()
     if row is None:
         raise UnknownPerson(f"there is no person {person_id}")
+    return person_in(row)
+
+
+def person_in(row: Row[Any]) -> Person:
+    """The person that a row of `people` tells of."""
     return Person(
         id=row.id,
         address=address_of(row),

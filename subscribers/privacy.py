@@ -44,7 +44,7 @@ def erase(conn: Connection, person_id: PersonId, *, now: datetime, key: Suppress
         return False
     if suppression_hash(row.address_key, key) != row.address_hash:
         raise KeyMismatch("the suppression key is not the one this person was stored with", hint="restore the key")
-    _close_subscriptions(conn, person_id, now=now)
+    close_subscriptions(conn, person_id, now=now, reason=ERASED_REASON)
     empty(conn, person_id, now=now)
     add(conn, row.address_hash, EVERYWHERE, reason=SuppressionReason.ERASED, now=now)
     return True
@@ -64,12 +64,13 @@ def empty(conn: Connection, person_id: PersonId, *, now: datetime) -> None:
     )
 
 
-def _close_subscriptions(conn: Connection, person_id: PersonId, *, now: datetime) -> None:
+def close_subscriptions(conn: Connection, person_id: PersonId, *, now: datetime, reason: str) -> None:
+    """End what is left of them, with a consent row for each; the caller holds the person's row."""
     mine = subscriptions.c.person_id == person_id
     still = mine & (subscriptions.c.state != SubscriptionState.UNSUBSCRIBED)
     for list_id in conn.execute(select(subscriptions.c.list_id).where(still)).scalars().all():
-        record(conn, person_id, list_id=list_id, action=ConsentAction.UNSUBSCRIBE, now=now, source=ERASED_REASON)
-    gone = {"state": SubscriptionState.UNSUBSCRIBED.value, "left_at": now, "left_reason": ERASED_REASON}
+        record(conn, person_id, list_id=list_id, action=ConsentAction.UNSUBSCRIBE, now=now, source=reason)
+    gone = {"state": SubscriptionState.UNSUBSCRIBED.value, "left_at": now, "left_reason": reason}
     conn.execute(update(subscriptions).where(still).values(gone))
     conn.execute(update(subscriptions).where(mine).values(topics=None))
 

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Text, func, literal_column, select, update
+from sqlalchemy import Connection, Text, func, literal_column, select, true, update
 
 from subscribers.errors import InvalidValue, UnknownPerson
 from subscribers.folding import folded
@@ -51,7 +51,12 @@ def list_tags(conn: Connection) -> list[tuple[str, int]]:
         if conn.dialect.name == "sqlite"
         else one.c.value.op("#>>", return_type=Text())(literal_column("'{}'"))
     )
-    query = select(written, func.count()).select_from(people, one).where(people.c.tags.is_not(None)).group_by(written)
+    query = (
+        select(written, func.count())
+        .select_from(people.join(one, true()))
+        .where(people.c.tags.is_not(None))
+        .group_by(written)
+    )
     spellings: dict[str, list[tuple[int, str]]] = {}
     for spelling, number in conn.execute(query):
         spellings.setdefault(folded(spelling), []).append((number, spelling))

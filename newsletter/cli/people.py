@@ -1,5 +1,6 @@
 """list, subscribers, staff: people and what they may get. Addresses are masked, but in an export that is asked for."""
 
+import json
 from typing import Annotated, Any
 
 import typer
@@ -7,9 +8,10 @@ import typer
 import subscribers
 from newsletter import readers
 from newsletter.app import App
-from newsletter.cli import peoplefiles
+from newsletter.cli import attributes, peoplefiles
 from newsletter.cli.opening import opened
 from newsletter.cli.output import confirm, emit, note, say, table
+from newsletter.cli.whom import person_of
 from newsletter.errors import BadInput
 from newsletter.mail.replies import mask_addresses
 from newsletter.model import PersonId
@@ -34,6 +36,8 @@ def register(app: typer.Typer) -> None:
     people.command("export")(peoplefiles.export)
     people.command("unsubscribe")(unsubscribe)
     people.command("topics")(topics)
+    people.command("tag")(attributes.tag)
+    people.command("set")(attributes.set_values)
     people.command("erase")(erase)
     people.command("show")(show)
     team = _group("Let somebody log in to the staff pages.")
@@ -138,19 +142,6 @@ _JOINED = {
 # ---------------------------------------------------------------- one person
 
 
-def person_of(conn: Connection, who: str) -> PersonId:
-    """The person of an address or id. Raises BadInput when there is none."""
-    if "@" in who:
-        found = subscribers.find(conn, subscribers.parse_address(who))
-        if found is None:
-            raise BadInput("nobody here has this address")
-        return PersonId(found)
-    try:
-        return PersonId(subscribers.person(conn, PersonId(who)).id)
-    except subscribers.UnknownPerson:
-        raise BadInput("there is no such person", where=who, hint="give an address or a person's id") from None
-
-
 def unsubscribe(
     ctx: typer.Context,
     who: Who,
@@ -198,11 +189,22 @@ def show(ctx: typer.Context, who: Who, as_json: AsJson = False) -> None:
     for name in ("id", "address", "name", "language", "time_zone", "state", "created_at", "erased_at"):
         if held[name]:
             say(f"{name:<12}{held[name]}")
+    if held["tags"]:
+        say(f"tags        {', '.join(held['tags'])}")
+    for name, value in held["attributes"].items():
+        say(f"attribute   {name} = {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
     for entry in held["subscriptions"]:
         only = f", only {', '.join(entry['topics'])}" if entry["topics"] else ""
         say(f"list        {entry['list']}: {entry['state']}{only}")
     for entry in held["consents"]:
         say(f"consent     {entry['at'][:16]} {entry['list']}: {entry['action']} ({entry['source']}) {entry['wording']}")
+    for entry in held["engagement"]:
+        last = " and ".join(
+            f"{what} {entry[key][:10]}"
+            for what, key in (("opened", "last_opened_at"), ("clicked", "last_clicked_at"))
+            if entry[key]
+        )
+        say(f"reads       {entry['list']}: last {last}")
     for entry in held["suppressions"]:
         say(f"suppressed  {entry['at'][:16]} {entry['list'] or 'everywhere'}: {entry['reason']}")
 
@@ -225,6 +227,10 @@ def staff_add(
     address: Annotated[str, typer.Argument(help="Who may log in; notices go there too.")],
     name: Annotated[str, typer.Option(help="Shown beside what they do.")] = "",
     language: Annotated[str | None, typer.Option(help="vi or en; else the settings' language.")] = None,
+    *,
+    sees_addresses: Annotated[
+        bool | None, typer.Option("--addresses/--no-addresses", help="May see readers' addresses whole; else masked.")
+    ] = None,
 ) -> None:
     """Let somebody log in: prints a link that sets their password, once, within 48 hours. Again gives a fresh link."""
     who = subscribers.parse_address(address)
@@ -238,6 +244,7 @@ def staff_add(
             name=name or (known.name if known else _NAMELESS.get(language or app.settings.language, "Editor")),
             language=language or (known.language if known else app.settings.language),
             now=now,
+            sees_addresses=known is not None and known.sees_addresses if sees_addresses is None else sees_addresses,
         )
         link = app.url(f"/staff/link/{staff.make_link(conn, staff_id, now=now)}")
     note("give this link to them; it works once, within 48 hours:")
@@ -248,8 +255,13 @@ def staff_list(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Show who may log in."""
     with opened(ctx) as app, app.db.read() as conn:
         team = [(member, subscribers.person(conn, member.person_id).address) for member in staff.listed(conn)]
-    rows = [(member.name, str(address or ""), member.language, bool(member.password_hash)) for member, address in team]
+    rows = [
+        (member.name, str(address or ""), member.language, bool(member.password_hash), member.sees_addresses)
+        for member, address in team
+    ]
     if as_json:
-        emit([dict(zip(("name", "address", "language", "has_password"), row, strict=True)) for row in rows])
+        names = ("name", "address", "language", "has_password", "sees_addresses")
+        emit([dict(zip(names, row, strict=True)) for row in rows])
         return
-    table(("name", "address", "language", "password"), [(*row[:3], "set" if row[3] else "not yet") for row in rows])
+    shown = [(*row[:3], "set" if row[3] else "not yet", "whole" if row[4] else "masked") for row in rows]
+    table(("name", "address", "language", "password", "addresses"), shown)

@@ -51,3 +51,11 @@ def sample_segment(
             Sampled(person_id=row.id, address=address, name=row.name, language=row.language, tags=tuple(row.tags or ()))
         )
     return found
+
+
+def names_person(
+    conn: Connection, list_slug: str, query: str, person_id: PersonId, *, now: datetime, time_zone: str
+) -> bool:
+    """Is this person mailable on the list and named by the query? Raises UnknownList, SegmentFault."""
+    chosen = mailable(conn, list_slug, query, now=now, time_zone=time_zone)
+    return conn.execute(chosen.where(people.c.id == person_id)).first() is not None

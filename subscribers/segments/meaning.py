@@ -39,16 +39,21 @@ class Scope:
     sending: Callable[[int], datetime | None]
 
 
-def condition(node: Node, scope: Scope) -> Test:
-    """To be used where `people` and `subscriptions` are joined with `engagements` (an outer join, of the same list)."""
+def condition(node: Node, scope: Scope, *, turned: bool = False) -> Test:
+    """To be used where `people` and `subscriptions` are joined with `engagements` (an outer join, of the same list).
+
+    `turned`: it stands under a `not`, where NULL must be said to be false; elsewhere a WHERE takes it for that, and the
+    database can estimate a condition that stands bare (Postgres took COALESCE for every second row and chose loops).
+    """
     match node:
         case And():
-            return and_(*(condition(part, scope) for part in node.parts))
+            return and_(*(condition(part, scope, turned=turned) for part in node.parts))
         case Or():
-            return or_(*(condition(part, scope) for part in node.parts))
+            return or_(*(condition(part, scope, turned=turned) for part in node.parts))
         case Not():
-            return not_(condition(node.part, scope))
-    return func.coalesce(_tested(node, scope), false())
+            return not_(condition(node.part, scope, turned=True))
+    tested = _tested(node, scope)
+    return func.coalesce(tested, false()) if turned else tested
 
 
 def _tested(node: Any, scope: Scope) -> Test:

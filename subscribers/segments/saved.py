@@ -1,15 +1,16 @@
 """Segments by slug. A query is read before it is kept, so that what is kept could be read then."""
 
 import unicodedata
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from subscribers.attributes import undeclare
+from subscribers.attributes import Attribute, undeclare
 from subscribers.errors import InvalidValue, SegmentFault, UnknownSegment
 from subscribers.lists import check_slug
-from subscribers.segments.fields import vocabulary
+from subscribers.segments.fields import Vocabulary, vocabulary
 from subscribers.segments.reading import read
 from subscribers.segments.tree import Node, conditions
 from subscribers.tables import segments
@@ -68,6 +69,11 @@ def remove_segment(conn: Connection, slug: str) -> None:
 def read_segment(conn: Connection, query: str) -> Node:
     """What a query says, with the attributes and lists there are now. Raises SegmentFault."""
     return read(query, vocabulary(conn))
+
+
+def check_query(query: str, declared: Iterable[Attribute], lists: Collection[str]) -> Node:
+    """The same with attributes and lists (slugs) that are not written yet (pure). Raises SegmentFault."""
+    return read(query, Vocabulary.of(list(declared), frozenset(lists)))
 
 
 def remove_attribute(conn: Connection, slug: str) -> None:
