@@ -141,24 +141,30 @@ class Columns:
         return (since or found.get("confirmed"), *others)
 
     def _attributes(self, fields: Sequence[str]) -> Mapping[str, Any]:
-        """What is declared comes in the form it is stored in; the rest as the file says it."""
+        """What nobody declared stays as it came; a declared attribute comes in the form it is stored in."""
         place = self.layout.at.attributes
-        held = read_attributes(_cell(fields, place)) if place is not None else {}
+        given = read_attributes(_cell(fields, place)) if place is not None else {}
+        if place is not None and not self.declared.keys().isdisjoint(given):
+            typed = ((key, self._typed(key, value, column="attributes")) for key, value in given.items())
+            given = {key: value for key, value in typed if value is not None or key not in self.declared}
+        held = dict(given)
         for key, place in self.layout.extra:
-            if text := plain_text(_cell(fields, place)):
-                held.setdefault(key, text)
-        for key in held.keys() & self.declared.keys():
-            value = self._typed(key, held.pop(key))
-            if value is not None:
+            text = plain_text(_cell(fields, place))
+            if text and key not in held and (value := self._typed(key, text)) is not None:
                 held[key] = value
         return held
 
-    def _typed(self, key: str, value: Any) -> Any:
+    def _typed(self, key: str, value: Any, *, column: str = "") -> Any:
+        """`column`: where it stands, when not in a column of its own. Raises RowFault for a file of our own form."""
+        declared = self.declared.get(key)
+        if declared is None:
+            return value
         try:
-            return check_value(self.declared[key], value)
+            return check_value(declared, value)
         except InvalidValue as error:
             if self.layout.format is None:
-                raise RowFault("attributes", f"{key}: {error.what}, {error.hint}") from None
+                where = f"{key}: " if column else ""
+                raise RowFault(column or key, f"{where}{error.what}, {error.hint}") from None
             self.losses[key] += 1
             return None
 

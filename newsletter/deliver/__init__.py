@@ -15,7 +15,7 @@ from newsletter.deliver.messages import Messages
 from newsletter.deliver.outcomes import RETRY_AFTER
 from newsletter.deliver.recorder import LEASE, Recorder
 from newsletter.errors import NewsletterError, TransportDown
-from newsletter.log import get_logger
+from newsletter.log import get_logger, one_line
 from newsletter.model import Counts, Mailing, MailingId, MailingKind, MailingState
 from newsletter.store import Connection, deliveries, issues, letters, mailings, receipts
 from newsletter.store.deliveries import Result
@@ -38,6 +38,7 @@ def run(app: App, now: datetime) -> int:
         tried, trouble = _send(app, me.name)
     _close(app, running)
     if trouble is not None:
+        _tell_of_trouble(app, running, trouble)
         raise trouble
     return tried
 
@@ -168,6 +169,24 @@ def _tell_staff(app: App, conn: Connection, mailing: Mailing, unknown: int) -> N
         "url": app.url(f"/staff/issues/{mailing.issue_id}"),
     }
     letters.tell_staff(conn, f"unknown:{mailing.id}", variables, now=app.clock.now())
+
+
+def _tell_of_trouble(app: App, running: list[MailingId], trouble: TransportDown) -> None:
+    """Once for each issue that waits: its rows stay as they are, and it is tried again however often that is needed."""
+    now = app.clock.now()
+    try:
+        with app.db.begin() as conn:
+            for mailing in (mailings.get(conn, mailing_id) for mailing_id in running):
+                if mailing.kind is MailingKind.ISSUE and mailing.state is MailingState.SENDING:
+                    variables = {
+                        "topic": "transport_down",
+                        "name": mailing.renderings[0].subject,
+                        "lines": [f"{now:%Y-%m-%d %H:%M} UTC: {trouble}"],
+                        "url": app.url(f"/staff/issues/{mailing.issue_id}"),
+                    }
+                    letters.tell_staff(conn, f"down:{mailing.id}", variables, now=now)
+    except Exception as error:  # the trouble may be the database's own; it must not be hidden by this
+        log.error("staff_not_told", reason=one_line(error))
 
 
 def _say_finished(app: App, mailing_id: MailingId, counts: Counts) -> None:

@@ -33,9 +33,10 @@ class Messages:
         self._zone = ZoneInfo(app.settings.timezone)  # the day somebody joined is the day it was here
         # An issue's people must still be subscribed when it goes; letters and tests go to whom they were asked for.
         self.checked_list = mailing.list_slug if mailing.kind is MailingKind.ISSUE else None
+        signer = app.signers.of(frame.from_address)
         self._compiled = {
             rendering.language: compile_message(
-                rendering, frame, nonce=mailing.nonce, signer=app.signer, images=embedded[rendering.language]
+                rendering, frame, nonce=mailing.nonce, signer=signer, images=embedded[rendering.language]
             )
             for rendering in mailing.renderings
         }
@@ -105,7 +106,7 @@ def of_mailing(app: App, conn: Connection, mailing_id: MailingId) -> Messages:
     list_name = subscribers.get_list(conn, mailing.list_slug).name if mailing.list_slug is not None else None
     started = mailings.started_at(conn, mailing_id)  # one Date for every message and every retry
     frame = frame_of(app.settings.sender, mailing, list_name=list_name, date=started)
-    pictures = embedded(conn, mailing, frame.domain)
+    pictures = embedded(conn, mailing, frame.pictures or frame.domain)
     return Messages(app, mailing, frame, pictures, attributes=subscribers.list_attributes(conn))
 
 
@@ -131,7 +132,7 @@ def refuse_other_content(app: App, conn: Connection, mailing: Mailing) -> None:
     sender = app.settings.sender
     actual = content_hash(
         mailing.renderings,
-        sender=f"{mailing.sender_name} <{sender.address}>",
+        sender=f"{mailing.sender_name} <{sender.address_of(mailing.list_slug)}>",
         list_id=mailing.list_slug,
         images=mailing.images,
     )

@@ -45,6 +45,7 @@ class Frame:
     from_address: str  # ASCII, our own sender address
     date: datetime  # aware; fixed when the mailing starts, so retries carry the same Date
     domain: str  # right-hand side of the Message-ID
+    pictures: str | None = None  # that of the Content-IDs, as the rendering writes them; None: the same
     reply_to: str | None = None
     bounce_domain: str | None = None  # None: bounces go to from_address
     list_id: tuple[str, str] | None = None  # (name, id), RFC 2919: "weekly.news.example.org"
@@ -89,7 +90,9 @@ def compile_message(
 
     Raises BadInput for a header that cannot be written.
     """
-    return Compiled(rendering, frame, nonce=nonce, signer=signer, inline=inlines(images, frame.domain))
+    return Compiled(
+        rendering, frame, nonce=nonce, signer=signer, inline=inlines(images, frame.pictures or frame.domain)
+    )
 
 
 class _Cut(NamedTuple):

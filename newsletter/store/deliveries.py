@@ -26,7 +26,7 @@ from newsletter.model import (
     MailingState,
     PersonId,
 )
-from newsletter.store import receipts
+from newsletter.store import changes, receipts
 from newsletter.store.engine import Connection
 from newsletter.store.schema.delivering import deliveries, mailings
 from newsletter.store.schema.publishing import issues
@@ -226,6 +226,8 @@ def settle(conn: Connection, mailing_id: MailingId, results: Sequence[Result], *
                 worker=None,
                 lease_until=None,
                 changed_at=now,
+                # given back because mail can leave for nobody: that says nothing of this one
+                tries=deliveries.c.tries - (1 if state is DeliveryState.PENDING else 0),
                 reply=sa.bindparam("p_reply"),
                 reply_kind=sa.bindparam("p_reply_kind"),
                 provider_id=sa.bindparam("p_provider_id"),
@@ -428,6 +430,7 @@ def cancel(conn: Connection, mailing_id: MailingId, *, now: datetime) -> int:
         .where(issues.c.mailing_id == mailing_id)
         .values(state=IssueState.CANCELLED, reason="cancelled while sending", finished_at=now)
     )
+    changes.note_of(conn, mailing_id, IssueState.CANCELLED)
     return skip_cancelled(conn, mailing_id, now=now)
 
 
@@ -458,11 +461,13 @@ def finish(conn: Connection, mailing_id: MailingId, *, now: datetime) -> Counts 
     )
     if not closed.rowcount:
         return None
-    conn.execute(
+    ended = conn.execute(
         sa.update(issues)
         .where(issues.c.mailing_id == mailing_id, issues.c.state == IssueState.SENDING)
         .values(state=IssueState.SENT, finished_at=now)
     )
+    if ended.rowcount:
+        changes.note_of(conn, mailing_id, IssueState.SENT)
     return counts
 
 
@@ -475,6 +480,7 @@ def _set_mailing(
     if changed.rowcount != 1:
         raise NotAllowed(f"the mailing is not {before}", where=mailing_id)
     conn.execute(sa.update(issues).where(issues.c.mailing_id == mailing_id).values(state=issue_state))
+    changes.note_of(conn, mailing_id, issue_state)
 
 
 def _locked(conn: Connection, mailing_id: MailingId) -> str | None:

@@ -258,7 +258,7 @@ def test_declared_attributes_are_read_by_their_names_and_as_their_types(
         "email,số lần đến,HỘI VIÊN,Born\na@example.org,12,có,2/1/1990\nb@example.org,many,,\nc@example.org,,,\n"
     )
     assert (report.added, report.ignored) == (2, ())
-    assert report.rejected_by_reason == {"attributes: visits: no number, like 12 or 11.4": 1}
+    assert report.rejected_by_reason == {"visits: no number, like 12 or 11.4": 1}
     people = listed(people_db)
     assert people["a@example.org"]["attributes"] == {"visits": 12, "member": True, "born": "1990-01-02"}
     assert people["c@example.org"]["attributes"] == {}
