@@ -185,8 +185,9 @@ def test_a_list_of_hostile_addresses_is_counted_and_the_others_go(make_app, tmp_
         assert (report.added, report.rejected) == (READERS, report.rows - READERS)
         assert report.rejected >= len(LISTED)
         with (tmp_path / "rejected.csv").open(encoding="utf-8", newline="") as file:
-            told = [row["reason"] for row in csv.DictReader(file)]
-        assert not any("xau" in reason for reason in told), "reasons repeat no address"
+            reasons = [row[:3] for row in csv.reader(file)]
+        assert len(reasons) == report.rejected + 1
+        assert "xau" not in str(reasons), "reasons repeat no address; the rows behind them do"
         run(app, frozen_mailing(app, []), ALL)
     arrived(relay, ALL)
 
