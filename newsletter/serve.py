@@ -23,6 +23,7 @@ from newsletter import compose, deliver, pipeline, web
 from newsletter.app import App
 from newsletter.errors import ConfigError, TransportDown
 from newsletter.log import get_logger
+from newsletter.track.listener import listening
 
 log = get_logger("serve")
 
@@ -37,7 +38,7 @@ PUBLISHING = frozenset({"compose", "approve", "release"})
 def serve(app: App, *, host: str, port: int, on_ready: Callable[[str], None] | None = None) -> None:
     """Serve until a signal comes or `app.stopping` is set. Port 0 takes a free one; `on_ready` is told the URL.
 
-    Raises ConfigError when the address cannot be listened on.
+    Raises ConfigError when an address cannot be listened on.
     """
     listener = _listen(host, port)
     url = _url(host, listener.getsockname()[1])
@@ -59,7 +60,7 @@ def serve(app: App, *, host: str, port: int, on_ready: Callable[[str], None] | N
         timeout_graceful_shutdown=WEB_GRACE,
     )
     try:
-        with _signals(app.stopping):
+        with _signals(app.stopping), listening(app, rounds.send.wake):
             _Server(config, app.stopping, ready).run(sockets=[listener])
     finally:
         app.stopping.set()

@@ -78,6 +78,15 @@ kind = "outbox"                         # outbox (.eml files), smtp, or a provid
 # username = "bounces"
 # password = ""                         # better: NEWSLETTER_BOUNCES__IMAP__PASSWORD_FILE
 
+# [bounces.listen]                      # a mail server of our own for returned mail, within `serve`
+# port = 2525
+# protocol = "lmtp"                     # "smtp" where the MX record of the bounce domain points here
+
+# [retention]                           # after how many days what is let go
+# unconfirmed_days = 30                 # sign-ups that nobody confirmed
+# left_days = 730                       # people who left every list; unset: kept
+# ip_days = 180                         # IP addresses kept with consents, see [web] keep_ip
+
 # [webhooks.postmark]                   # also ses, mailgun, brevo, resend, sendgrid, mailjet, mailersend; docs/bounces.md
 # password = "user:password"            # as in the URL: https://user:password@newsletter.example.org/hooks/postmark
 # signing = ""                          # the provider's signing secret, where it signs

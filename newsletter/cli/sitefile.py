@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from newsletter.cli.sitepeople import AttributeEntry, SegmentEntry
 from newsletter.compose.context import LABEL_LIMIT
 from newsletter.compose.design import find_design
 from newsletter.errors import BadInput, NewsletterError
@@ -44,6 +45,9 @@ class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     slug: Slug
+
+
+Named = _Entry | AttributeEntry | SegmentEntry
 
 
 class SourceEntry(_Entry):
@@ -99,6 +103,7 @@ class NewsletterEntry(_Entry):
     design: str = "bulletin"
     options: dict[str, Any] = {}
     list: str
+    segment: Slug | None = None  # of its list only those it names
     sources: tuple[str, ...] = ()
     cron: str
     timezone: str
@@ -134,11 +139,17 @@ class NewsletterEntry(_Entry):
         return self
 
 
+KINDS = ("sources", "lists", "attributes", "segments", "newsletters")  # in the order they are written
+KEPT = ("lists", "attributes")  # people's own: a file that does not name them removes none
+
+
 class Site(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     sources: tuple[SourceEntry, ...] = ()
     lists: tuple[ListEntry, ...] = ()
+    attributes: tuple[AttributeEntry, ...] = ()
+    segments: tuple[SegmentEntry, ...] = ()
     newsletters: tuple[NewsletterEntry, ...] = ()
 
 
@@ -158,7 +169,7 @@ def read_site(path: Path, *, timezone: str) -> Site:
         site = Site.model_validate(content)
     except ValidationError as error:
         raise explained(error, str(path)) from None
-    for kind in ("sources", "lists", "newsletters"):
+    for kind in KINDS:
         slugs = [entry.slug for entry in getattr(site, kind)]
         twice = next((slug for slug in slugs if slugs.count(slug) > 1), None)
         if twice is not None:
@@ -199,13 +210,23 @@ def explained(error: ValidationError, where: str) -> BadInput:
 
 
 def check_newsletters(
-    site: Site, *, lists: set[str], sources: set[str], designs: Sequence[Path], now: datetime, path: Path
+    site: Site,
+    *,
+    lists: set[str],
+    segments: set[str],
+    sources: set[str],
+    designs: Sequence[Path],
+    now: datetime,
+    path: Path,
 ) -> None:
     """Everything a newsletter names must exist, and its schedule must fire. Raises BadInput with the key's path."""
     for at, entry in enumerate(site.newsletters):
         key = f"newsletters[{at}]"
         if entry.list not in lists:
             raise BadInput(f"{key}.list: there is no list {entry.list!r}", where=str(path), hint="add it to [[lists]]")
+        if entry.segment is not None and entry.segment not in segments:
+            what = f"{key}.segment: there is no segment {entry.segment!r}"
+            raise BadInput(what, where=str(path), hint="add it to [[segments]]")
         missing = next((slug for slug in entry.sources if slug not in sources), None)
         if missing is not None:
             raise BadInput(
@@ -249,20 +270,20 @@ class Change:
 
 
 def compare(site: Site, present: Site, *, prune: bool) -> list[Change]:
-    """The plan, lists first because newsletters name them. Without `prune` nothing is removed; lists never are."""
+    """The plan, lists first because newsletters name them. Without `prune` nothing is removed; lists and attributes never are."""
     changes = []
-    for kind in ("lists", "sources", "newsletters"):
+    for kind in ("lists", "attributes", "segments", "sources", "newsletters"):
         there = {entry.slug: entry for entry in getattr(present, kind)}
         wanted = {entry.slug: entry for entry in getattr(site, kind)}
         noun = kind.removesuffix("s")
         changes += [change_of(noun, there.get(slug), entry) for slug, entry in wanted.items()]
-        if prune and kind != "lists":
+        if prune and kind not in KEPT:
             gone = [slug for slug, entry in there.items() if slug not in wanted and getattr(entry, "active", True)]
             changes += [Change(kind=noun, slug=slug, action="removed") for slug in gone]
     return changes
 
 
-def change_of(kind: str, before: _Entry | None, after: _Entry) -> Change:
+def change_of(kind: str, before: Named | None, after: Named) -> Change:
     """What bringing `before` to `after` does, field by field."""
     if before is None:
         return Change(kind=kind, slug=after.slug, action="created")
@@ -326,6 +347,7 @@ def entry_of_newsletter(letter: Newsletter, slugs: Mapping[SourceId, str]) -> Ne
         design=letter.design,
         options=dict(letter.options),
         list=letter.list_slug,
+        segment=letter.segment,
         sources=tuple(slugs[source_id] for source_id in letter.source_ids if source_id in slugs),
         cron=letter.cron,
         timezone=letter.timezone,
@@ -372,7 +394,7 @@ def _entries_of_sections(letter: Newsletter, slugs: Mapping[SourceId, str]) -> t
 def written(site: Site) -> str:
     """The site as TOML that `read_site` reads back to the same."""
     blocks = []
-    for kind in ("sources", "lists", "newsletters"):
+    for kind in KINDS:
         for entry in getattr(site, kind):
             values = _plain(entry)
             sections = values.pop("sections", [])
@@ -381,7 +403,7 @@ def written(site: Site) -> str:
     return "\n\n".join(blocks) + "\n" if blocks else ""
 
 
-def _plain(entry: _Entry) -> dict[str, Any]:
+def _plain(entry: Named) -> dict[str, Any]:
     """What a site file says of it; of its sections only what they name."""
     values = entry.model_dump(mode="json")
     if "sections" in values:

@@ -17,11 +17,11 @@ from newsletter.compose.spam import spam_faults
 from newsletter.mail.check import check_message, worst_first
 from newsletter.mail.compile import compile_message
 from newsletter.mail.findings import finding_of
-from newsletter.mail.frames import frame_of, reader_of
+from newsletter.mail.frames import attribute_values, frame_of, reader_of
 from newsletter.mail.inline import embedded_in
 from newsletter.mail.inspected import Said
 from newsletter.model import Finding, Item, Mailing, Rendering
-from newsletter.settings import domain_of
+from newsletter.sending import domain_of
 from newsletter.store import images
 from subscribers import parse_address
 
@@ -80,6 +80,8 @@ def sample_message(
         since=to.since or now.astimezone(ZoneInfo(app.settings.timezone)).date(),
         language=rendering.language,
         topics=to.topics,
+        time_zone=to.time_zone,
+        attribs=attribute_values(to.declared, to.attributes, language=rendering.language),
     )
     if to.shown:
         reader = replace(reader, values={**reader.values, "subscriber_email": to.shown})

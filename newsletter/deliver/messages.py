@@ -7,21 +7,29 @@ import subscribers
 from newsletter.app import App, Outgoing
 from newsletter.errors import NotAllowed
 from newsletter.mail.compile import Compiled, Frame, Reader, compile_message
-from newsletter.mail.frames import frame_of, reader_of
+from newsletter.mail.frames import attribute_values, frame_of, reader_of
 from newsletter.mail.inline import embedded_in
 from newsletter.mail.manifest import content_hash
 from newsletter.model import DeliveryState, Image, Mailing, MailingId, MailingKind, PersonId
 from newsletter.store import Connection, images, issues, mailings
 from newsletter.store.deliveries import Claim, Result
-from subscribers import Envelope, NotMailable
+from subscribers import Attribute, Envelope, NotMailable
 
 
 class Messages:
     """One mailing, compiled once per language; splices a message for each reader."""
 
-    def __init__(self, app: App, mailing: Mailing, frame: Frame, embedded: Mapping[str, Sequence[Image]]) -> None:
-        """`embedded`: the pictures inside the messages of each language."""
-        self._app, self.mailing = app, mailing
+    def __init__(
+        self,
+        app: App,
+        mailing: Mailing,
+        frame: Frame,
+        embedded: Mapping[str, Sequence[Image]],
+        *,
+        attributes: Sequence[Attribute] = (),
+    ) -> None:
+        """`embedded`: the pictures inside the messages of each language. `attributes`: those of people that are declared."""
+        self._app, self.mailing, self._attributes = app, mailing, attributes
         self._zone = ZoneInfo(app.settings.timezone)  # the day somebody joined is the day it was here
         # An issue's people must still be subscribed when it goes; letters and tests go to whom they were asked for.
         self.checked_list = mailing.list_slug if mailing.kind is MailingKind.ISSUE else None
@@ -74,6 +82,7 @@ class Messages:
         return short if short in self._compiled else self._default
 
     def _reader(self, claim: Claim, envelope: Envelope) -> Reader:
+        language, wanted = self._language(claim.language), self._for(claim).wanted
         return reader_of(
             self.mailing,
             claim.person_id,
@@ -82,9 +91,11 @@ class Messages:
             address=envelope.address,
             name=envelope.name,
             since=(envelope.since or claim.frozen_at).astimezone(self._zone).date(),
-            language=self._language(claim.language),
+            language=language,
             topics=self._topics(envelope),
-            wanted=self._for(claim).wanted,
+            time_zone=envelope.time_zone,
+            attribs=attribute_values(self._attributes, envelope.attributes, language=language, wanted=wanted),
+            wanted=wanted,
         )
 
 
@@ -95,7 +106,8 @@ def of_mailing(app: App, conn: Connection, mailing_id: MailingId) -> Messages:
     list_name = subscribers.get_list(conn, mailing.list_slug).name if mailing.list_slug is not None else None
     started = mailings.started_at(conn, mailing_id)  # one Date for every message and every retry
     frame = frame_of(app.settings.sender, mailing, list_name=list_name, date=started)
-    return Messages(app, mailing, frame, embedded(conn, mailing, frame.pictures or frame.domain))
+    pictures = embedded(conn, mailing, frame.pictures or frame.domain)
+    return Messages(app, mailing, frame, pictures, attributes=subscribers.list_attributes(conn))
 
 
 def embedded(conn: Connection, mailing: Mailing, domain: str) -> Mapping[str, Sequence[Image]]:

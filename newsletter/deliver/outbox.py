@@ -39,7 +39,7 @@ class Outbox:
         """Nothing is held open."""
 
     def _write(self, outgoing: Outgoing) -> Path | Outcome:
-        mime = outgoing.message.mime()
+        mime = outgoing.message.mime(utf8=True)
         half = self.folder / f"{outgoing.message.message_id.strip('<>').split('@')[0]}.part"
         try:
             with half.open("wb") as file:

@@ -146,13 +146,13 @@ class Compiled:
         """The message for one reader. Raises BadInput for a value that cannot be written or is missing."""
         return Message(self, reader)
 
-    def head(self, message: "Message") -> list[bytes]:
+    def head(self, message: "Message", *, utf8: bool = False) -> list[bytes]:
         """The header block of one message, to be joined, each field ending in CRLF, unsigned."""
         reader = message.reader
         return [
             self._from,
             f"Message-ID: {message.message_id}\r\n".encode(),
-            headers.address_header("To", reader.name, reveal(message.rcpt)),
+            headers.address_header("To", reader.name, reveal(message.rcpt), utf8=utf8),
             self._subject or headers.text_header("Subject", message.subject),
             self._leaving(reader.unsubscribe_url),
             self._shared,
@@ -243,14 +243,15 @@ class Message:
     def subject(self) -> str:
         return _joined(self._compiled.subject, self.values, _as_it_is)
 
-    def mime(self, *, eight_bit: bool = False) -> bytes:
+    def mime(self, *, eight_bit: bool = False, utf8: bool = False) -> bytes:
         """The whole message, CRLF line ends, signed if compiled with a signer. It needs no dot-stuffing.
 
         `eight_bit`: for a peer that offers 8BITMIME. Parts whose lines allow it are then not encoded (a Vietnamese
-        digest weighs 0.74 of base64), and the sender must stuff dots or use BDAT.
+        digest weighs 0.74 of base64), and the sender must stuff dots or use BDAT. `utf8`: the way can carry an address
+        that is not ASCII (SMTPUTF8, RFC 6531; a file); without it such an address is BadInput.
         """
         compiled = self._compiled
-        pieces, body = compiled.head(self), compiled.body(self, eight_bit=eight_bit)
+        pieces, body = compiled.head(self, utf8=utf8), compiled.body(self, eight_bit=eight_bit)
         if compiled.signer is None:
             return b"".join([*pieces, b"\r\n", *body])
         head, octets = b"".join(pieces), b"".join(body)

@@ -268,6 +268,7 @@ class Newsletter:
     max_per_source: int | None = None
     images: PictureMode = PictureMode.HOSTED
     public: bool = True  # anybody may join its list and read its archive
+    segment: str | None = None  # of `subscribers`, by slug; None: the whole list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -343,22 +343,36 @@ def resend_unknown(
 
     `most_tries`: rows tried as often stay unknown. Raises NotAllowed for a mailing that was cancelled.
     """
+    fewer = () if most_tries is None else (deliveries.c.tries < most_tries,)
+    values = {"next_at": next_at or now, "changed_at": now, "reason": "sent again: fate unknown"}
+    return _again(conn, mailing_id, deliveries.c.state == DeliveryState.UNKNOWN, *fewer, values=values)
+
+
+def retry_failed(conn: Connection, mailing_id: MailingId, *, now: datetime) -> int:
+    """By a person, when the ground is gone (a block was lifted, a name was mended): everyone who failed is tried again.
+
+    The 48 hours begin anew. Who was given up meanwhile becomes `skipped` before the intent, like everybody else.
+    Raises NotAllowed for a mailing that was cancelled.
+    """
+    values = {"next_at": now, "changed_at": now, "frozen_at": now, "reason": "tried again by a person"}
+    return _again(conn, mailing_id, deliveries.c.state == DeliveryState.FAILED, values=values)
+
+
+def _again(
+    conn: Connection, mailing_id: MailingId, *which: sa.ColumnElement[bool], values: Mapping[str, object]
+) -> int:
+    """Closed rows back to pending; a mailing that was finished is open again. Returns how many rows."""
     if _locked(conn, mailing_id) not in (MailingState.SENDING, MailingState.PAUSED, MailingState.SENT):
         raise NotAllowed("what was cancelled is not sent again", where=mailing_id)
-    unknown = sa.update(deliveries).where(
-        deliveries.c.mailing_id == mailing_id, deliveries.c.state == DeliveryState.UNKNOWN
-    )
-    if most_tries is not None:
-        unknown = unknown.where(deliveries.c.tries < most_tries)
-    values = {"state": DeliveryState.PENDING, "next_at": next_at or now, "changed_at": now}
-    resent = conn.execute(unknown.values(**values, reason="sent again: fate unknown")).rowcount
-    if resent:
+    these = sa.update(deliveries).where(deliveries.c.mailing_id == mailing_id, *which)
+    again = conn.execute(these.values(state=DeliveryState.PENDING, **values)).rowcount
+    if again:
         conn.execute(
             sa.update(mailings)
             .where(mailings.c.id == mailing_id, mailings.c.state == MailingState.SENT)
             .values(state=MailingState.SENDING, finished_at=None)
         )
-    return resent
+    return again
 
 
 def arrived(conn: Connection, mailing_id: MailingId, person_id: PersonId, *, evidence: str, now: datetime) -> bool:

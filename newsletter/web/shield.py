@@ -44,6 +44,11 @@ def framing_policy() -> str:
     return f"{POLICY}; frame-src 'self'"
 
 
+def asking_policy() -> str:
+    """That of a page whose script asks us again while somebody types."""
+    return f"{POLICY}; connect-src 'self'"
+
+
 def referrer_policy(base_url: str) -> str:
     """`no-referrer`, but on plain http `same-origin`.
 

@@ -118,7 +118,7 @@ returns = sa.Table(
     "returns",
     metadata,
     sa.Column("id", Id, primary_key=True),
-    sa.Column("source", sa.String(12), nullable=False),  # pipe, imap, or a provider's slug
+    sa.Column("source", sa.String(12), nullable=False),  # pipe, imap, smtp, lmtp, or a provider's slug
     sa.Column("kind", sa.String(16), nullable=False),  # hard, soft, block, complaint, delivered, left, unread, …
     sa.Column("reason", sa.String(20), nullable=False),
     sa.Column("status", sa.String(16), nullable=False),
