@@ -108,12 +108,14 @@ def import_people(
         raise ImportProblem("the rejected rows would overwrite the file itself", where=str(path), hint="name another")
     with ExitStack() as stack:
         rejected = stack.enter_context(Rejected(rejected_path))
-        people = stack.enter_context(open_people(path, reading, rejected))
+        with database.begin() as conn:
+            declared = list_attributes(conn)
+        people = stack.enter_context(open_people(path, reading, rejected, declared=declared))
         destination = _destination(database, list_slug, key=key, now=now, consent=consent, dry_run=dry_run)
         rehearsal = stack.enter_context(Rehearsal()) if dry_run else None
         reviewer = Reviewer() if dry_run else None
         tally: Counter[str] = Counter()
-        for chunk in people.batches(min(batch, _MAX_BATCH), declared=destination.declared):
+        for chunk in people.batches(min(batch, _MAX_BATCH)):
             tally["rows"] += chunk.rows
             tally.update(_take(database, chunk, destination, rehearsal, reviewer))
             if on_progress is not None:
@@ -128,8 +130,7 @@ def _destination(
     with database.begin() as conn:
         list_id = get_list(conn, list_slug).id
         form = None if dry_run else keep_form(conn, given)
-        declared = tuple(list_attributes(conn))
-    return Destination(list_id=list_id, list_slug=list_slug, key=key, now=now, form=form, declared=declared)
+    return Destination(list_id=list_id, list_slug=list_slug, key=key, now=now, form=form)
 
 
 def _take(

@@ -12,7 +12,6 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, Table, bindparam, func, select, update
 
-from subscribers.attributes import Attribute
 from subscribers.columns import Candidate
 from subscribers.consent import entry, new_salts
 from subscribers.folding import folded
@@ -33,7 +32,6 @@ class Destination:
     key: SuppressionKey
     now: datetime
     form: str | None
-    declared: tuple[Attribute, ...] = ()  # attributes whose values are checked
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,6 +190,17 @@ originals = Table(
     Index("ix_originals_at", "at"),  # serves forgetting
 )
 
+changes = Table(
+    "changes",
+    metadata,
+    # What happened to somebody, written in the transaction of its cause, until the caller has taken it (changes.py).
+    Column("id", Text, primary_key=True),
+    Column("person_id", Text, nullable=False),
+    Column("list_slug", Text),  # NULL: it is about the person, not about one list
+    Column("kind", Text, nullable=False),  # of changes.ChangeKind
+    Column("at", UtcDateTime, nullable=False),
+)
+
 attributes = Table(
     "attributes",
     metadata,

@@ -68,6 +68,10 @@ VERBS: Mapping[str, Mapping[str, str]] = {
         "clients": "List the mail programs that preview simulates.",
     },
     "returning": {"bounces": "Take in, read and list what comes back."},
+    "hooking": {
+        "webhook": "Tell other programs what happens here.",
+        "api-token": "Let other programs use the API.",
+    },
     "looking": {
         "preflight": "Check an issue as a strict receiver would.",
         "stats": "Numbers per issue.",

@@ -28,6 +28,7 @@ class NoticeTopic(StrEnum):
     COMPOSE_FAILED = "compose_failed"  # an issue could not be rendered
     TRANSPORT_DOWN = "transport_down"  # an issue could not leave; it is tried again
     MAILBOX_UNREADABLE = "mailbox_unreadable"  # the mailbox for bounces refuses us
+    WEBHOOK_DISABLED = "webhook_disabled"  # another program's webhook failed for days and is not called any more
 
 
 _ALLOWED: Mapping[LetterKind, Mapping[str, type]] = {
@@ -137,6 +138,8 @@ def notice_heading(variables: Mapping[str, Any], words: Labels) -> str:
         return words.gettext("{name} could not leave", name=name)
     if topic is NoticeTopic.MAILBOX_UNREADABLE:
         return words.gettext("The mailbox for bounces at {name} cannot be read", name=name)
+    if topic is NoticeTopic.WEBHOOK_DISABLED:
+        return words.gettext("The webhook {name} is not called any more", name=name)
     return words.gettext("{name} could not be composed", name=name)
 
 
@@ -165,4 +168,6 @@ def notice_advice(variables: Mapping[str, Any], words: Labels) -> str:
         return words.gettext("The reason is below. Nobody is lost: it is tried again by itself until mail can leave.")
     if topic is NoticeTopic.MAILBOX_UNREADABLE:
         return words.gettext("The reason is below. Bounces wait there and are read once it is mended.")
+    if topic is NoticeTopic.WEBHOOK_DISABLED:
+        return words.gettext("Mend it and enable it again, or remove it. What it was not told can be seen in its list.")
     return words.gettext("The reason is below. Nothing was sent.")

@@ -32,7 +32,18 @@ from newsletter.http.robots import Robots, product_token
 from newsletter.http.unpack import read_body
 from newsletter.http.wire import Turn, current_turn
 
-__all__ = ["PORTS", "Fetched", "Fetcher", "Limits", "Posted", "Uncertain", "is_public", "retry_after", "shown"]
+__all__ = [
+    "PORTS",
+    "Fetched",
+    "Fetcher",
+    "Limits",
+    "Posted",
+    "Uncertain",
+    "check_form",
+    "is_public",
+    "retry_after",
+    "shown",
+]
 
 MAX_BODY = 10 << 20
 MAX_FEED = 12 << 20

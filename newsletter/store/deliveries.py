@@ -26,7 +26,7 @@ from newsletter.model import (
     MailingState,
     PersonId,
 )
-from newsletter.store import receipts
+from newsletter.store import changes, receipts
 from newsletter.store.engine import Connection
 from newsletter.store.schema.delivering import deliveries, mailings
 from newsletter.store.schema.publishing import issues
@@ -430,6 +430,7 @@ def cancel(conn: Connection, mailing_id: MailingId, *, now: datetime) -> int:
         .where(issues.c.mailing_id == mailing_id)
         .values(state=IssueState.CANCELLED, reason="cancelled while sending", finished_at=now)
     )
+    changes.note_of(conn, mailing_id, IssueState.CANCELLED)
     return skip_cancelled(conn, mailing_id, now=now)
 
 
@@ -460,11 +461,13 @@ def finish(conn: Connection, mailing_id: MailingId, *, now: datetime) -> Counts 
     )
     if not closed.rowcount:
         return None
-    conn.execute(
+    ended = conn.execute(
         sa.update(issues)
         .where(issues.c.mailing_id == mailing_id, issues.c.state == IssueState.SENDING)
         .values(state=IssueState.SENT, finished_at=now)
     )
+    if ended.rowcount:
+        changes.note_of(conn, mailing_id, IssueState.SENT)
     return counts
 
 
@@ -477,6 +480,7 @@ def _set_mailing(
     if changed.rowcount != 1:
         raise NotAllowed(f"the mailing is not {before}", where=mailing_id)
     conn.execute(sa.update(issues).where(issues.c.mailing_id == mailing_id).values(state=issue_state))
+    changes.note_of(conn, mailing_id, issue_state)
 
 
 def _locked(conn: Connection, mailing_id: MailingId) -> str | None:
