@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select, update
 
 from subscribers.address import Address, key_of
+from subscribers.bulk import one_of
 from subscribers.errors import UnknownPerson
 from subscribers.ids import PersonId, new_id
 from subscribers.keyed import SuppressionKey, suppression_hash
@@ -72,7 +73,7 @@ def reasons(conn: Connection, hashes: Iterable[str], list_slug: str | None) -> d
     found: dict[str, SuppressionReason] = {}
     scope = {EVERYWHERE, list_slug or EVERYWHERE}
     query = select(suppressions.c.key, suppressions.c.reason).where(
-        suppressions.c.key.in_(list(hashes)), suppressions.c.list_slug.in_(scope)
+        one_of(conn, suppressions.c.key, hashes), suppressions.c.list_slug.in_(scope)
     )
     for hashed, reason in conn.execute(query):
         if found.get(hashed, SuppressionReason.ERASED) == SuppressionReason.ERASED:
