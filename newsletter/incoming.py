@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 
 class _Section(BaseModel):
@@ -16,7 +16,12 @@ class Webhook(_Section):
     password: SecretStr | None = None  # "user:password", as it stands in the URL at the provider
     former_password: SecretStr | None = None  # still taken while it is being changed
     signing: SecretStr | None = None  # the provider's signing secret, or SendGrid's verification key
-    topic: str | None = None  # ARN of the SNS topic that SES tells through
+    topic: tuple[str, ...] = ()  # ARN of the SNS topic that SES tells through; a list where there are several
+
+    @field_validator("topic", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
 
 
 class Webhooks(_Section):

@@ -35,6 +35,10 @@ def _base(url: str) -> str:
     return url.rstrip("/")
 
 
+def domain_of(address: str) -> str:
+    return address.rsplit("@", 1)[1].lower()
+
+
 class Sender(_Section):
     """Who the mail comes from. The address's domain is also that of Message-ID and of the DKIM signature."""
 
@@ -46,6 +50,9 @@ class Sender(_Section):
     bounce_domain: str | None = None  # VERP return paths go there; None: the sender address
     # List-Unsubscribe also names u.<token>@ this domain. Only where that mail is taken in: some programs prefer it.
     unsubscribe_domain: str | None = None
+    lists: dict[
+        str, str
+    ] = {}  # list slug -> the address its mail comes from instead; its domain needs a key of its own
 
     @field_validator("address", "reply_to")
     @classmethod
@@ -54,9 +61,23 @@ class Sender(_Section):
             raise ValueError("is not a mail address")
         return value
 
+    @field_validator("lists")
+    @classmethod
+    def _are_addresses(cls, value: dict[str, str]) -> dict[str, str]:
+        return {slug: cls._is_an_address(address) or "" for slug, address in value.items()}
+
     @property
     def domain(self) -> str:
-        return self.address.rsplit("@", 1)[1].lower()
+        return domain_of(self.address)
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """Of every address mail comes from, the usual one first."""
+        return tuple(dict.fromkeys(map(domain_of, (self.address, *self.lists.values()))))
+
+    def address_of(self, list_slug: str | None) -> str:
+        """Where the mail of a list comes from; None: mail that belongs to no list."""
+        return self.lists.get(list_slug or "", self.address)
 
 
 class Transport(_Section):
@@ -86,9 +107,18 @@ class Transport(_Section):
     ses: accounts.Ses = accounts.Ses()
 
 
+class DkimKey(_Section):
+    """One signing key; its kind (RSA or Ed25519) is read from the file."""
+
+    domain: str = ""  # d=, the domain of the From address; "": the sender's
+    selector: str
+    key_file: Path
+
+
 class Dkim(_Section):
     selector: str = "newsletter"
     key_file: Path | None = None  # PEM; None: mail leaves unsigned (the relay signs)
+    keys: tuple[DkimKey, ...] = ()  # further ones: a second, Ed25519, for the sender's domain; those of other domains
 
 
 class Fetch(_Section):
@@ -200,6 +230,15 @@ class Settings(_Section):
     @property
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir / 'newsletter.db'}"
+
+    @property
+    def dkim_keys(self) -> tuple[DkimKey, ...]:
+        """Every signing key, with its domain."""
+        first = [DkimKey(selector=self.dkim.selector, key_file=self.dkim.key_file)] if self.dkim.key_file else []
+        return tuple(
+            key.model_copy(update={"domain": (key.domain or self.sender.domain).lower()})
+            for key in (*first, *self.dkim.keys)
+        )
 
     @property
     def outbox(self) -> Path:
@@ -316,13 +355,14 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
             "relays": relays,
         }
     )
+    keys = tuple(key.model_copy(update={"key_file": place(key.key_file)}) for key in settings.dkim.keys)
     imap = settings.bounces.imap.model_copy(update={"ca_file": place(settings.bounces.imap.ca_file)})
     return settings.model_copy(
         update={
             "data_dir": place(settings.data_dir),
             "designs": place(settings.designs),
             "transport": transport.model_copy(update={"outbox": place(transport.outbox), "smtp": smtp}),
-            "dkim": settings.dkim.model_copy(update={"key_file": place(settings.dkim.key_file)}),
+            "dkim": settings.dkim.model_copy(update={"key_file": place(settings.dkim.key_file), "keys": keys}),
             "bounces": settings.bounces.model_copy(update={"imap": imap}),
             "fetch": settings.fetch.model_copy(update={"ca_file": place(settings.fetch.ca_file)}),
         }

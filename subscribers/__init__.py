@@ -17,7 +17,8 @@ from subscribers.attributes import (
     value_of,
 )
 from subscribers.audiences import Envelope, NotMailable, audience, envelopes, not_mailable
-from subscribers.browsing import Member, members
+from subscribers.browsing import Held, Member, held_by, members, people_page
+from subscribers.changes import Change, ChangeKind, take_changes
 from subscribers.choices import Subscription, pause, resume, resume_due, subscription
 from subscribers.consent import ConsentAction, ConsentGiven, ConsentSource, Evidence
 from subscribers.domains import is_disposable, suggestion
@@ -42,6 +43,7 @@ from subscribers.lists import List, counts, create_list, get_list, list_lists, u
 from subscribers.moving import Moved, move
 from subscribers.originals import forget_originals, keep_original, originals_of
 from subscribers.people import Person, ensure_person, find, person, rename, set_language, set_time_zone
+from subscribers.prepared import Prepared, listed, one_of
 from subscribers.privacy import erase, evidence, export_person, verify_chain
 from subscribers.reading import Reading
 from subscribers.retention import forget_ips, forget_left, forget_unconfirmed
@@ -73,27 +75,29 @@ from subscribers.tables import metadata
 from subscribers.tags import clean_tags, list_tags, tag, untag
 
 __all__ = [  # noqa: RUF022 - grouped by noun
-    # the schema, for the one Alembic history
-    "metadata",
+    # the schema, for the one Alembic history, and statements of either half that run for every message
+    "Prepared", "listed", "metadata", "one_of",
     # addresses
     "Address", "SuppressionKey", "address_hash", "is_disposable", "mail_group", "parse_address", "reveal", "suggestion",
     # lists
     "List", "counts", "create_list", "get_list", "list_lists", "update_list",
     # people
-    "Member", "Moved", "Person", "PersonId", "PersonState", "ensure_person", "find", "members", "move", "person", "rename",
-    "set_language", "set_time_zone",
+    "Member", "Moved", "Person", "PersonId", "PersonState", "ensure_person", "find", "members", "move", "people_page", "person",
+    "rename", "set_language", "set_time_zone",
     # what is known of people
     "Attribute", "AttributeType", "check_attributes", "check_declaration",
     "check_value", "clean_tags", "declare_attribute", "list_attributes",
     "list_tags", "remove_attribute", "set_attributes", "tag", "untag", "value_of",
     # subscriptions and consent
     "ConfirmOutcome", "Confirmed", "ConsentAction", "ConsentGiven", "ConsentSource", "Evidence", "Outcome", "Subscribed",
-    "Subscription", "SubscriptionState", "choose_topics", "confirm", "pause", "resume", "resume_due", "subscribe", "subscription",
-    "unsubscribe",
+    "Held", "Subscription", "SubscriptionState", "choose_topics", "confirm", "held_by", "pause", "resume", "resume_due",
+    "subscribe", "subscription", "unsubscribe",
     # suppression
     "SuppressionReason", "is_suppressed", "lift_bounced", "suppress",
     # audience and envelopes
     "Envelope", "NotMailable", "NotMailableReason", "audience", "envelopes", "not_mailable",
+    # what happened, for whoever must be told
+    "Change", "ChangeKind", "take_changes",
     # segments, and what they know of reading
     "Engagement",
     "Sampled", "Segment", "check_query", "count_segment", "create_segment", "get_segment", "list_segments",

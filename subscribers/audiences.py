@@ -1,12 +1,13 @@
 """Who gets a mailing, asked twice: once for the whole list when it is frozen, once per person just before sending."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Select, Text, cast, select
+from sqlalchemy import Connection, Select, Text, bindparam, cast, literal_column, select
 
 from subscribers.address import Address
 from subscribers.engagement import nth_last_sending
@@ -15,15 +16,16 @@ from subscribers.ids import PersonId
 from subscribers.keyed import SuppressionKey, suppression_hash
 from subscribers.lists import get_list, list_lists
 from subscribers.people import address_of
+from subscribers.prepared import Prepared, listed, one_of
 from subscribers.segments.fields import vocabulary
 from subscribers.segments.meaning import ENGAGED, Scope, condition
 from subscribers.segments.saved import get_segment, read_segment
 from subscribers.segments.tree import conditions
 from subscribers.states import NotMailableReason, PersonState, SubscriptionState, SuppressionReason
 from subscribers.suppression import EVERYWHERE, reasons
-from subscribers.tables import engagements, people, subscriptions, suppressions
+from subscribers.tables import engagements, lists, people, read_moment, subscriptions, suppressions
 
-_CHUNK = 1_000  # ids per look-up: far below SQLite's 32,766 bound values
+_CHUNK = 1_000  # ids per look-up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,8 +131,12 @@ def envelopes(
     list_id = None if list_slug is None else get_list(conn, list_slug).id
     for start in range(0, len(person_ids), _CHUNK):
         chunk = person_ids[start : start + _CHUNK]
-        persons = _rows(conn, people, people.c.id, chunk)
-        subscribed = {} if list_id is None else _subscriptions(conn, list_id, chunk)
+        ids = listed(conn, chunk)
+        persons = {row[0]: _Person._make(row) for row in _PERSONS.run(conn, ids=ids)}
+        subscribed: dict[PersonId, _Subscription] = {}
+        if list_id is not None:
+            rows = _SUBSCRIPTIONS.run(conn, ids=ids, list_id=list_id)
+            subscribed = {row[0]: _Subscription._make(row) for row in rows}
         hashes = [row.address_hash for row in persons.values() if row.address_hash is not None]
         barred = reasons(conn, hashes, list_slug)
         for person_id in chunk:
@@ -139,15 +145,27 @@ def envelopes(
             if reason is not None:
                 yield NotMailable(person_id=person_id, reason=reason)
             else:
+                assert row is not None, "an unknown person is not mailable"
                 yield _envelope(row, subscription, key)
 
 
 def not_mailable(
     conn: Connection, list_slug: str | None, person_ids: Sequence[PersonId], *, key: SuppressionKey
 ) -> dict[PersonId, NotMailableReason]:
-    """Those of `person_ids` to whom nothing may be sent now, with the reason. Rules, locks and errors as `envelopes`."""
-    answers = envelopes(conn, list_slug, person_ids, key=key)
+    """Those of `person_ids` to whom nothing may be sent now, with the reason. Rules and locks as `envelopes`.
+
+    It is asked again for every message, so nearly everybody is answered for by two statements that name nobody's reason.
+    """
+    doubtful = person_ids if list_slug is None else _doubtful(conn, list_slug, person_ids)
+    answers = envelopes(conn, list_slug, doubtful, key=key) if doubtful else ()
     return {answer.person_id: answer.reason for answer in answers if isinstance(answer, NotMailable)}
+
+
+def _doubtful(conn: Connection, list_slug: str, person_ids: Sequence[PersonId]) -> list[PersonId]:
+    """Those who are not active subscribers without any suppression. First the rows are held, then suppressions read."""
+    hash_of: dict[PersonId, str] = dict(_ACTIVE.run(conn, ids=listed(conn, person_ids), slug=list_slug))
+    barred = reasons(conn, hash_of.values(), list_slug)
+    return [person_id for person_id in person_ids if hash_of.get(person_id, "") in barred or person_id not in hash_of]
 
 
 _BY_PERSON = {
@@ -182,7 +200,7 @@ def decide_mailable(
     return NotMailableReason.SUPPRESSED
 
 
-def _envelope(row: Any, subscription: Any, key: SuppressionKey) -> Envelope:
+def _envelope(row: "_Person", subscription: "_Subscription | None", key: SuppressionKey) -> Envelope:
     if suppression_hash(row.address_key, key) != row.address_hash:
         raise KeyMismatch(
             "the suppression key is not the one these addresses were stored with; nothing was sent",
@@ -190,25 +208,79 @@ def _envelope(row: Any, subscription: Any, key: SuppressionKey) -> Envelope:
         )
     address = address_of(row)
     assert address is not None, "only an erased person has no address"
-    since = None if subscription is None else subscription.since
-    topics = tuple(subscription.topics or ()) if subscription is not None else ()
     return Envelope(
         person_id=row.id,
         address=address,
         name=row.name,
         language=row.language,
-        since=since,
-        topics=topics,
+        since=None if subscription is None else read_moment(subscription.since),
+        topics=() if subscription is None else _topics(subscription.topics),
         time_zone=row.time_zone,
-        attributes=row.attributes,
+        attributes=_attributes(row.attributes),
     )
 
 
-def _subscriptions(conn: Connection, list_id: str, chunk: Sequence[PersonId]) -> dict[PersonId, Any]:
-    return _rows(conn, subscriptions, subscriptions.c.person_id, chunk, subscriptions.c.list_id == list_id)
+def _topics(stored: Any) -> tuple[str, ...]:
+    return tuple((json.loads(stored) if isinstance(stored, str) else stored) or ()) if stored else ()
 
 
-def _rows(conn: Connection, table: Any, column: Any, chunk: Sequence[PersonId], *also: Any) -> dict[PersonId, Any]:
-    """Rows by person, share-locked in the order of their ids (two senders can then never wait for each other)."""
-    query = select(table).where(column.in_(chunk), *also).order_by(column).with_for_update(read=True)
-    return {PersonId(row._mapping[column]): row for row in conn.execute(query)}
+def _attributes(stored: Any) -> Mapping[str, Any]:
+    if stored == "{}":  # nearly everybody's
+        return {}
+    found: Mapping[str, Any] = json.loads(stored) if isinstance(stored, str) else stored
+    return found
+
+
+# ---------------------------------------------------------------- what is read of each person
+
+
+class _Person(NamedTuple):
+    id: PersonId
+    state: str
+    address_local: str | None
+    address_domain: str | None
+    address_key: str
+    address_hash: str | None
+    name: str
+    language: str | None
+    time_zone: str | None
+    attributes: Any
+
+
+class _Subscription(NamedTuple):
+    person_id: PersonId
+    state: str
+    since: Any
+    topics: Any
+
+
+def _held(dialect: str, query: Select[Any], column: Any) -> Select[Any]:
+    """Of some people, share-locked in the order of their ids (two senders can then never wait for each other)."""
+    return query.where(one_of(dialect, column, "ids")).order_by(column).with_for_update(read=True)
+
+
+_PERSONS = Prepared(lambda dialect: _held(dialect, select(*(people.c[name] for name in _Person._fields)), people.c.id))
+_SUBSCRIPTIONS = Prepared(
+    lambda dialect: _held(
+        dialect,
+        select(*(subscriptions.c[name] for name in _Subscription._fields)).where(
+            subscriptions.c.list_id == bindparam("list_id")
+        ),
+        subscriptions.c.person_id,
+    )
+)
+_ACTIVE = Prepared(
+    lambda dialect: (
+        select(people.c.id, people.c.address_hash)
+        .join_from(lists, subscriptions, subscriptions.c.list_id == lists.c.id)
+        .join(people, people.c.id == subscriptions.c.person_id)
+        .where(
+            lists.c.slug == bindparam("slug"),
+            one_of(dialect, subscriptions.c.person_id, "ids"),
+            subscriptions.c.state == literal_column(f"'{SubscriptionState.ACTIVE.value}'"),
+            people.c.state == literal_column(f"'{PersonState.ACTIVE.value}'"),
+        )
+        .order_by(subscriptions.c.person_id)
+        .with_for_update(read=True, of=[people, subscriptions])
+    )
+)

@@ -3,13 +3,12 @@
 SQLAlchemy's handling of each value takes longer than the database does. No value ever becomes part of a statement's text.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, Text, bindparam, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ColumnElement, Connection, Table
 
+from subscribers import prepared
 from subscribers.errors import ImportProblem
 
 
@@ -36,11 +35,7 @@ def one_of(conn: Connection, column: ColumnElement[str], values: Iterable[str]) 
 
     SQLite sorts them and walks the column's index in order.
     """
-    if conn.dialect.name == "postgresql":
-        return column == func.any(bindparam(None, list(values), type_=ARRAY(Text)))
-    return column.in_(
-        select(func.json_each(json.dumps(list(values), ensure_ascii=False)).table_valued("value").c.value)
-    )
+    return prepared.one_of(conn.dialect.name, column, "values").params(values=prepared.listed(conn, list(values)))
 
 
 def insert_rows(conn: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

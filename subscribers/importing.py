@@ -109,14 +109,16 @@ def import_people(
     with ExitStack() as stack:
         stack.enter_context(_old_objects_left_alone())
         rejected = stack.enter_context(Rejected(rejected_path))
-        people = stack.enter_context(open_people(path, reading, rejected))
+        with database.begin() as conn:
+            declared = list_attributes(conn)
+        people = stack.enter_context(open_people(path, reading, rejected, declared=declared))
         destination = _destination(database, list_slug, key=key, now=now, consent=consent, dry_run=dry_run)
         run = _Run(database, destination)
         if dry_run:
             run.rehearsal, run.reviewer = stack.enter_context(Rehearsal()), Reviewer()
-        for chunk in people.batches(min(batch, _MAX_BATCH), declared=destination.declared):
+        for chunk in people.batches(min(batch, _MAX_BATCH)):
             if not dry_run and run.mark is None:
-                run.go_on(path, reading)
+                run.go_on(path, repr(reading), repr(declared))
             run.take(chunk)
             if on_progress is not None:
                 on_progress(run.rows, chunk.position)
@@ -142,8 +144,7 @@ def _destination(
     with database.begin() as conn:
         list_id = get_list(conn, list_slug).id
         form = None if dry_run else keep_form(conn, given)
-        declared = tuple(list_attributes(conn))
-    return Destination(list_id=list_id, list_slug=list_slug, key=key, now=now, form=form, declared=declared)
+    return Destination(list_id=list_id, list_slug=list_slug, key=key, now=now, form=form)
 
 
 @dataclass(slots=True)
@@ -159,11 +160,11 @@ class _Run:
     rows: int = 0
     done: int = 0
 
-    def go_on(self, path: Path, reading: Reading) -> None:
+    def go_on(self, path: Path, *wishes: str) -> None:
         """Where a run of this very import was stopped, else from the beginning."""
         to = self.destination
-        wishes = (to.list_id, to.form or "", repr(reading), repr(to.declared), VERDICTS)
-        self.mark = set_mark(self.database, import_id_of(path, *wishes, key=to.key), now=to.now)
+        import_id = import_id_of(path, to.list_id, to.form or "", VERDICTS, *wishes, key=to.key)
+        self.mark = set_mark(self.database, import_id, now=to.now)
         self.tally.update(self.mark.tally)
 
     def take(self, chunk: Batch) -> None:

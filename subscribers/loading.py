@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, update
 
-from subscribers.attributes import Attribute
 from subscribers.bulk import insert_rows
 from subscribers.cells import State
 from subscribers.columns import Candidate
@@ -35,7 +34,6 @@ class Destination:
     key: SuppressionKey
     now: datetime
     form: str | None
-    declared: tuple[Attribute, ...] = ()  # attributes whose values are checked
 
 
 _PEOPLE = (

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select, update
 
 from subscribers.address import reveal
+from subscribers.changes import ChangeKind, note
 from subscribers.consent import ConsentAction, Evidence, record, verify
 from subscribers.engagement import engagement_of
 from subscribers.errors import KeyMismatch, UnknownPerson
@@ -47,6 +48,7 @@ def erase(conn: Connection, person_id: PersonId, *, now: datetime, key: Suppress
     close_subscriptions(conn, person_id, now=now, reason=ERASED_REASON)
     empty(conn, person_id, now=now)
     add(conn, row.address_hash, EVERYWHERE, reason=SuppressionReason.ERASED, now=now)
+    note(conn, person_id, ChangeKind.ERASED, now=now)
     return True
 
 

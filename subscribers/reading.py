@@ -5,16 +5,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from subscribers.attributes import Attribute, check_attributes
+from subscribers.attributes import Attribute
 from subscribers.cells import RowFault, fold
-from subscribers.columns import Candidate, Columns, is_address
-from subscribers.errors import ImportProblem, InvalidValue
+from subscribers.columns import Candidate, Columns
+from subscribers.errors import ImportProblem
 from subscribers.files.delimited import DELIMITERS, named_delimiter
 from subscribers.files.opening import Tables, open_tables
 from subscribers.files.tables import Forced, Record, Sense, TableOf
 from subscribers.formats import BY_NAME, FORMATS, Format, reading_order
+from subscribers.headers import Wishes, is_address
 from subscribers.rejects import Rejected
 
 
@@ -67,8 +68,8 @@ class PeopleFile:
         self.tables: list[TableRead] = []
         self.left_out: list[str] = list(tables.left_out)
 
-    def batches(self, size: int, *, declared: Sequence[Attribute] = ()) -> Iterator[Batch]:
-        """`declared` attributes come in the form they are stored in. Raises ImportProblem when no table holds addresses."""
+    def batches(self, size: int) -> Iterator[Batch]:
+        """Raises ImportProblem when no table holds addresses."""
         for table in self._opened:
             columns, width = self._understood(table)
             if columns is None:
@@ -83,7 +84,7 @@ class PeopleFile:
                 taken = 0
                 for record in islice(records, size):  # one at a time: none outlives its turn
                     taken += 1
-                    candidate = self._usable(record, columns, declared)
+                    candidate = self._usable(record, columns)
                     if candidate is not None:
                         candidates.append(candidate)
                         lines.append(record.line)
@@ -108,34 +109,27 @@ class PeopleFile:
         if table.first is None:
             self.left_out.append(table.name)
             return None, 0
-        return Columns.without_header(len(table.first), table.first, self._choices.asked), len(table.first)
+        return self._choices.without_header(table.first), len(table.first)
 
-    def _usable(self, record: Record, columns: Columns, declared: Sequence[Attribute]) -> Candidate | None:
+    def _usable(self, record: Record, columns: Columns) -> Candidate | None:
         if record.fault is not None:
             self._rejected.add(record.line, record.fields, column="", reason=record.fault)
             return None
         try:
-            row = columns.read(record.fields)
-            return row if not row.attributes else row._replace(attributes=_checked(row.attributes, declared))
+            return columns.read(record.fields)
         except RowFault as fault:
             self._rejected.add(record.line, record.fields, column=fault.column, reason=fault.reason)
             return None
 
 
-def _checked(given: Mapping[str, Any], declared: Sequence[Attribute]) -> Mapping[str, Any]:
-    """Declared attributes as they are stored; what nobody declared stays as it came. Raises RowFault."""
-    try:
-        checked = check_attributes(declared, given, keep_unknown=True)
-    except InvalidValue as error:
-        raise RowFault("attributes", f"{error.where}: {error.what}, {error.hint}") from None
-    known = {one.slug for one in declared}
-    return {slug: value for slug, value in checked.items() if value is not None or slug not in known}
-
-
 @contextmanager
-def open_people(path: Path, reading: Reading, rejected: Rejected) -> Iterator[PeopleFile]:
-    """Raises ImportProblem for what cannot be opened, is empty, or asks for an encoding or format there is not."""
-    choices = _Choices(reading)
+def open_people(
+    path: Path, reading: Reading, rejected: Rejected, *, declared: Sequence[Attribute] = ()
+) -> Iterator[PeopleFile]:
+    """`declared` attributes are read by their names and as their types.
+
+    Raises ImportProblem for what cannot be opened, is empty, or asks for an encoding or format there is not."""
+    choices = _Choices(reading, declared)
     delimiter = named_delimiter(reading.delimiter) if reading.delimiter else None
     forced = Forced(encoding=reading.encoding, delimiter=delimiter)
 
@@ -151,20 +145,25 @@ def open_people(path: Path, reading: Reading, rejected: Rejected) -> Iterator[Pe
 class _Choices:
     """The caller's wishes, checked."""
 
-    def __init__(self, reading: Reading) -> None:
-        self.asked, self._skipped = reading.columns, reading.skipped
-        self._format = named_format(reading.format) if reading.format else None
-        self._plain = reading.format is not None and self._format is None
+    def __init__(self, reading: Reading, declared: Sequence[Attribute]) -> None:
+        chosen = named_format(reading.format) if reading.format else None
+        plain = reading.format is not None and chosen is None
+        self._wishes = Wishes(
+            asked=reading.columns, skipped=reading.skipped, declared=declared, format=chosen, plain=plain
+        )
 
     def columns(self, header: Sequence[str], file: str) -> Columns | None:
         """Raises ImportProblem when the header lacks what was asked for."""
-        chosen = self._format
+        chosen = self._wishes.format
         if chosen is not None:
             lacking = min(([*needs.difference(map(fold, header))] for needs in chosen.needs), key=len)
             if lacking:
                 hint = f"it lacks {', '.join(sorted(lacking))}"
                 raise ImportProblem(f"this is no export of {chosen.name}", where=file, hint=hint)
-        return Columns.of(header, file=file, asked=self.asked, skipped=self._skipped, format=chosen, plain=self._plain)
+        return Columns.of(header, self._wishes, file=file)
+
+    def without_header(self, first: Sequence[str]) -> Columns:
+        return Columns.without_header(first, self._wishes)
 
     def makes_sense(self, header: Sequence[str], file: str) -> bool:
         try:
@@ -187,16 +186,16 @@ def named_format(name: str) -> Format | None:
 def _described(table: TableOf, columns: Columns) -> TableRead:
     return TableRead(
         name=table.name,
-        format=columns.format.name if columns.format is not None else "",
+        format=columns.layout.format.name if columns.layout.format is not None else "",
         encoding=table.encoding,
         delimiter=DELIMITERS.get(table.delimiter, ""),
         evidence=table.evidence,
         header=bool(table.header),
-        ignored=columns.ignored,
+        ignored=columns.layout.ignored,
         losses=columns.losses,
     )
 
 
 def _without_names(columns: Columns, width: int) -> list[str]:
     """A header for the rejected rows of a file that has none, so that they can be imported."""
-    return ["email" if place == columns.at.email else f"column {place + 1}" for place in range(width)]
+    return ["email" if place == columns.layout.at.email else f"column {place + 1}" for place in range(width)]

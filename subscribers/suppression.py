@@ -3,14 +3,15 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, literal_column, or_, select, update
 
 from subscribers.address import Address, key_of
-from subscribers.bulk import one_of
+from subscribers.changes import ChangeKind, note
 from subscribers.errors import UnknownPerson
 from subscribers.ids import PersonId, new_id
 from subscribers.keyed import SuppressionKey, suppression_hash
 from subscribers.people import lock
+from subscribers.prepared import Prepared, listed, one_of
 from subscribers.states import PersonState, SuppressionReason
 from subscribers.tables import insert_or_skip, people, suppressions
 
@@ -47,8 +48,10 @@ def suppress(
             raise UnknownPerson(f"there is no person {who}")
         hashed, mine = row.address_hash, people.c.id == who
     if list_slug is None and reason in _SAYS_ABOUT_PERSON:
-        marked = update(people).where(mine, people.c.state == PersonState.ACTIVE)
-        conn.execute(marked.values(state=_SAYS_ABOUT_PERSON[reason].value))
+        marked = update(people).where(mine, people.c.state == PersonState.ACTIVE).returning(people.c.id)
+        state = _SAYS_ABOUT_PERSON[reason].value
+        for (person_id,) in conn.execute(marked.values(state=state)).all():
+            note(conn, PersonId(person_id), ChangeKind(state), now=now)
     return add(conn, hashed, list_slug or EVERYWHERE, reason=reason, now=now)
 
 
@@ -71,14 +74,18 @@ def add(conn: Connection, hashed: str, list_slug: str, *, reason: SuppressionRea
 def reasons(conn: Connection, hashes: Iterable[str], list_slug: str | None) -> dict[str, SuppressionReason]:
     """Which of these hashes are suppressed, with the reason. The strongest counts: any other before `erased`."""
     found: dict[str, SuppressionReason] = {}
-    scope = {EVERYWHERE, list_slug or EVERYWHERE}
-    query = select(suppressions.c.key, suppressions.c.reason).where(
-        one_of(conn, suppressions.c.key, hashes), suppressions.c.list_slug.in_(scope)
-    )
-    for hashed, reason in conn.execute(query):
+    for hashed, reason in _REASONS.run(conn, keys=listed(conn, list(hashes)), slug=list_slug or EVERYWHERE):
         if found.get(hashed, SuppressionReason.ERASED) == SuppressionReason.ERASED:
             found[hashed] = SuppressionReason(reason)
     return found
+
+
+_REASONS = Prepared(
+    lambda dialect: select(suppressions.c.key, suppressions.c.reason).where(
+        one_of(dialect, suppressions.c.key, "keys"),
+        or_(suppressions.c.list_slug == literal_column("''"), suppressions.c.list_slug == bindparam("slug")),
+    )
+)
 
 
 def lift_erased(conn: Connection, hashed: str) -> None:

@@ -49,9 +49,14 @@ class UtcDateTime(TypeDecorator[datetime]):
         return as_text(moment) if dialect.name == "sqlite" else moment
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return datetime.fromisoformat(value) if isinstance(value, str) else value.astimezone(UTC)
+        return read_moment(value)
+
+
+def read_moment(stored: Any) -> datetime | None:
+    """What a driver gives for a time, in UTC."""
+    if stored is None:
+        return None
+    return datetime.fromisoformat(stored) if isinstance(stored, str) else stored.astimezone(UTC)
 
 
 def utc(moment: datetime) -> datetime:
@@ -199,6 +204,17 @@ originals = Table(
     Column("message", LargeBinary, nullable=False),
     Index("ix_originals_person", "person_id"),  # serves export and erase of one person
     Index("ix_originals_at", "at"),  # serves forgetting
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    # What happened to somebody, written in the transaction of its cause, until the caller has taken it (changes.py).
+    Column("id", Text, primary_key=True),
+    Column("person_id", Text, nullable=False),
+    Column("list_slug", Text),  # NULL: it is about the person, not about one list
+    Column("kind", Text, nullable=False),  # of changes.ChangeKind
+    Column("at", UtcDateTime, nullable=False),
 )
 
 attributes = Table(

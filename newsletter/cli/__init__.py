@@ -22,8 +22,8 @@ VERBS: Mapping[str, Mapping[str, str]] = {
         "init": "Write the settings file, the data folder and the keys.",
         "migrate": "Bring the database to this version's schema.",
         "backup": "Copy the database and the keys, at any time.",
-        "dkim": "Make a DKIM key and print its DNS record.",
     },
+    "dkim": {"dkim": "Make a DKIM key; print the DNS records to publish."},
     "doctor": {"doctor": "Check settings, database, designs, transport and sender."},
     "site": {
         "apply": "Bring sources, lists, newsletters to what a file says.",
@@ -68,6 +68,10 @@ VERBS: Mapping[str, Mapping[str, str]] = {
         "clients": "List the mail programs that preview simulates.",
     },
     "returning": {"bounces": "Take in, read and list what comes back."},
+    "hooking": {
+        "webhook": "Tell other programs what happens here.",
+        "api-token": "Let other programs use the API.",
+    },
     "looking": {
         "preflight": "Check an issue as a strict receiver would.",
         "stats": "Numbers per issue.",

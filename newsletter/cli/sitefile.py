@@ -4,8 +4,6 @@ Every key is checked before anything is written: an unknown one is refused with 
 that silently does nothing sends mail that nobody saw.
 """
 
-import json
-import re
 import tomllib
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from newsletter.cli.sitepeople import AttributeEntry, SegmentEntry
+from newsletter.cli.sitetoml import as_toml, plain, table
 from newsletter.compose.context import LABEL_LIMIT
 from newsletter.compose.design import find_design
 from newsletter.errors import BadInput, NewsletterError
@@ -279,16 +278,24 @@ def compare(site: Site, present: Site, *, prune: bool) -> list[Change]:
         changes += [change_of(noun, there.get(slug), entry) for slug, entry in wanted.items()]
         if prune and kind not in KEPT:
             gone = [slug for slug, entry in there.items() if slug not in wanted and getattr(entry, "active", True)]
+            if kind == "segments":
+                gone = [slug for slug in gone if slug not in _gone_by(site, present)]
             changes += [Change(kind=noun, slug=slug, action="removed") for slug in gone]
     return changes
+
+
+def _gone_by(site: Site, present: Site) -> set[str | None]:
+    """The segments that newsletters go by after the file is applied, also those it only makes inactive."""
+    stay = {entry.slug: entry for entry in (*present.newsletters, *site.newsletters)}
+    return {entry.segment for entry in stay.values()}
 
 
 def change_of(kind: str, before: Named | None, after: Named) -> Change:
     """What bringing `before` to `after` does, field by field."""
     if before is None:
         return Change(kind=kind, slug=after.slug, action="created")
-    old, new = _plain(before), _plain(after)
-    fields = tuple(f"{name} {_value(old[name])} → {_value(new[name])}" for name in new if old[name] != new[name])
+    old, new = plain(before), plain(after)
+    fields = tuple(f"{name} {as_toml(old[name])} → {as_toml(new[name])}" for name in new if old[name] != new[name])
     return Change(kind=kind, slug=after.slug, action="changed" if fields else "unchanged", fields=fields)
 
 
@@ -396,41 +403,8 @@ def written(site: Site) -> str:
     blocks = []
     for kind in KINDS:
         for entry in getattr(site, kind):
-            values = _plain(entry)
+            values = plain(entry)
             sections = values.pop("sections", [])
-            blocks.append(_table(kind, values))
-            blocks += [_table(f"{kind}.sections", section) for section in sections]
+            blocks.append(table(kind, values))
+            blocks += [table(f"{kind}.sections", section) for section in sections]
     return "\n\n".join(blocks) + "\n" if blocks else ""
-
-
-def _plain(entry: Named) -> dict[str, Any]:
-    """What a site file says of it; of its sections only what they name."""
-    values = entry.model_dump(mode="json")
-    if "sections" in values:
-        trimmed = [{name: value for name, value in one.items() if value} for one in values["sections"]]
-        values["sections"] = trimmed
-    return values
-
-
-def _table(name: str, values: Mapping[str, Any]) -> str:
-    lines = [f"{key} = {_value(value)}" for key, value in values.items() if value is not None]
-    return "\n".join([f"[[{name}]]", *lines])
-
-
-def _value(value: Any) -> str:
-    """A TOML value; JSON's string escapes are TOML's, but for DEL."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, int | float):
-        return str(value)
-    if isinstance(value, list):
-        return "[" + ", ".join(_value(part) for part in value) + "]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_key(name)} = {_value(part)}" for name, part in value.items()) + "}"
-    return "none" if value is None else json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
-
-
-def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _value(name)

@@ -291,7 +291,7 @@ def _settings(app: App, newsletter: Newsletter) -> dict[str, object]:
         "newsletter": newsletter.slug,
         "timezone": newsletter.timezone,
         "list": newsletter.list_slug,
-        "from": f"{newsletter.name} <{sender.address}>",
+        "from": f"{newsletter.name} <{sender.address_of(newsletter.list_slug)}>",
         "reply_to": sender.reply_to,
         "unknown_policy": newsletter.unknown_policy,
     }
@@ -323,7 +323,7 @@ def _newsletter_view(app: App, name: str, language: str) -> NewsletterView:
 def _hash(
     app: App, renderings: Sequence[Rendering], sender_name: str, list_slug: str | None, images: Sequence[str] = ()
 ) -> str:
-    sender = f"{sender_name} <{app.settings.sender.address}>"
+    sender = f"{sender_name} <{app.settings.sender.address_of(list_slug)}>"
     return content_hash(renderings, sender=sender, list_id=list_slug, images=images)
 
 

@@ -48,12 +48,14 @@ class Crew:
 
     def __init__(self, transport: Transport, recorder: Recorder) -> None:
         self._transport, self._recorder = transport, recorder
-        self._work: queue.Queue[Outgoing | None] = queue.Queue(
-            maxsize=2 * transport.connections * max(transport.batch, WAITING)
-        )
+        # A SimpleQueue costs 0.2 µs a message, a bounded Queue 10; so its bound is kept here.
+        self._work: queue.SimpleQueue[Outgoing | None] = queue.SimpleQueue()
+        self._most = 2 * transport.connections * max(transport.batch, WAITING)
+        self._room = threading.Event()
         self.trouble: TransportDown | None = None
         self._broken = 0  # messages of unknown fate in a row, over all connections
         self._threads: list[threading.Thread] = []
+        self._opening = False  # the thread hired last has no flow yet
 
     def __enter__(self) -> "Crew":
         return self
@@ -67,22 +69,26 @@ class Crew:
     def put(self, outgoing: Outgoing) -> bool:
         """Hand over a message; waits while all are busy. False when mail cannot leave now."""
         waiting = self._work.qsize()  # as many connections as there is work for, so that one letter opens one
-        if not self._threads or (len(self._threads) < self._transport.connections and waiting >= self._transport.batch):
+        # One opens after the other: only an open flow knows how many there may be.
+        may_hire = not self._opening and len(self._threads) < self._transport.connections
+        if not self._threads or (may_hire and waiting >= self._transport.batch):
             self._hire()
         return self._put(outgoing)
 
     def _put(self, item: Outgoing | None) -> bool:
         while self.trouble is None:
-            try:
-                self._work.put(item, timeout=0.2)
+            if self._work.qsize() < self._most:
+                self._work.put(item)
                 return True
-            except queue.Full:
-                continue
+            self._room.clear()
+            if self._work.qsize() >= self._most:
+                self._room.wait(0.2)
         return False
 
     def _hire(self) -> None:
         thread = threading.Thread(target=self._run, name=f"sender-{len(self._threads) + 1}", daemon=True)
         self._threads.append(thread)
+        self._opening = True
         thread.start()
 
     # ------------------------------------------------------------ one thread
@@ -94,6 +100,7 @@ class Crew:
                 if flow is None:
                     session = self._transport.open()
                     flow = session if isinstance(session, Flow) else Batches(session)
+                    self._opening = False
                 batch = [first, *self._more(flow)]
                 for _, group in groupby(batch, key=lambda outgoing: outgoing.mailing_id):  # a permit speaks of people
                     self._push(flow, list(group))
@@ -119,7 +126,7 @@ class Crew:
     def _more(self, flow: Flow) -> list[Outgoing]:
         """What else is there and fits. A request waits a moment for it: messages are built in 0.5 ms, a request takes 50."""
         found: list[Outgoing] = []
-        while len(found) < flow.batch - 1:
+        for _ in range(flow.batch - 1):
             try:
                 item = self._work.get(timeout=GATHER) if isinstance(flow, Batches) else self._work.get_nowait()
             except queue.Empty:
@@ -128,6 +135,8 @@ class Crew:
                 self._work.put(None)  # meant for this thread's next turn, or for another
                 break
             found.append(item)
+        if 2 * self._work.qsize() < self._most and not self._room.is_set():
+            self._room.set()
         return found
 
     def _push(self, flow: Flow, batch: Sequence[Outgoing]) -> None:

@@ -1,19 +1,23 @@
 """From a mailing and the people claimed for it to built messages. Addresses pass through here in memory only."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 import subscribers
 from newsletter.app import App, Outgoing
 from newsletter.errors import NotAllowed
-from newsletter.mail.compile import Compiled, Frame, Reader, compile_message
+from newsletter.log import get_logger, one_line
+from newsletter.mail.compile import Frame, compile_message
 from newsletter.mail.frames import attribute_values, frame_of, reader_of
 from newsletter.mail.inline import embedded_in
 from newsletter.mail.manifest import content_hash
-from newsletter.model import DeliveryState, Image, Mailing, MailingId, MailingKind, PersonId
+from newsletter.mail.replies import mask_addresses
+from newsletter.model import DeliveryState, Image, Mailing, MailingId, MailingKind
 from newsletter.store import Connection, images, issues, mailings
 from newsletter.store.deliveries import Claim, Result
 from subscribers import Attribute, Envelope, NotMailable
+
+log = get_logger("deliver")
 
 
 class Messages:
@@ -33,31 +37,64 @@ class Messages:
         self._zone = ZoneInfo(app.settings.timezone)  # the day somebody joined is the day it was here
         # An issue's people must still be subscribed when it goes; letters and tests go to whom they were asked for.
         self.checked_list = mailing.list_slug if mailing.kind is MailingKind.ISSUE else None
+        signer = app.signers.of(frame.from_address)
         self._compiled = {
             rendering.language: compile_message(
-                rendering, frame, nonce=mailing.nonce, signer=app.signer, images=embedded[rendering.language]
+                rendering, frame, nonce=mailing.nonce, signer=signer, images=embedded[rendering.language]
             )
             for rendering in mailing.renderings
         }
         self._default = mailing.renderings[0].language
+        self._is_cut = mailing.kind is MailingKind.ISSUE  # a test shows all of it
 
     def build(self, conn: Connection, claims: Sequence[Claim]) -> Iterator[Outgoing | Result]:
         """A message for each claimed row, or the result that closes it: nobody to mail, or not mailable."""
         by_person = {claim.person_id: claim for claim in claims}
         found = subscribers.envelopes(conn, self.checked_list, list(by_person), key=self._app.suppression_key)
         for entry in found:
-            person_id = PersonId(entry.person_id)
-            claim = by_person.pop(person_id)
+            claim = by_person.pop(entry.person_id)
             if isinstance(entry, NotMailable):
                 yield _skipped(claim, entry.reason)
-            elif not self._for(claim).serves(self._topics(entry)):
+                continue
+            language = self._language(claim.language)
+            topics = entry.topics if self._is_cut else ()
+            if not self._compiled[language].serves(topics):
                 yield _skipped(claim, "no chosen topic")
             else:
-                yield self._outgoing(claim, entry)
+                yield self._outgoing_or_failed(claim, entry, language, topics)
         for claim in by_person.values():
             yield _skipped(claim, "no such person")
 
-    def _outgoing(self, claim: Claim, envelope: Envelope) -> Outgoing:
+    def _outgoing_or_failed(
+        self, claim: Claim, envelope: Envelope, language: str, topics: tuple[str, ...]
+    ) -> Outgoing | Result:
+        """One reader's values that cannot be put into a message cost that reader's message, and no other."""
+        try:
+            return self._outgoing(claim, envelope, language, topics)
+        except Exception as error:
+            log.exception("unrenderable", mailing=self.mailing.id, person=claim.person_id)
+            reason = f"unrenderable: {one_line(error)}"
+            return Result(
+                person_id=claim.person_id, epoch=claim.epoch, state=DeliveryState.FAILED, reason=mask_addresses(reason)
+            )
+
+    def _outgoing(self, claim: Claim, envelope: Envelope, language: str, topics: tuple[str, ...]) -> Outgoing:
+        compiled = self._compiled[language]
+        since = envelope.since or claim.frozen_at
+        reader = reader_of(
+            self.mailing,
+            claim.person_id,
+            keyring=self._app.keyring,
+            base_url=self._app.settings.base_url,
+            address=envelope.address,
+            name=envelope.name,
+            since=(since.astimezone(self._zone) if "subscribed_since" in compiled.wanted else since).date(),
+            language=language,
+            topics=topics,
+            time_zone=envelope.time_zone,
+            attribs=self._attribs(envelope, language, compiled.wanted) if self._attributes else None,
+            wanted=compiled.wanted,
+        )
         return Outgoing(
             mailing_id=self.mailing.id,
             list_slug=self.checked_list,
@@ -65,37 +102,18 @@ class Messages:
             epoch=claim.epoch,
             tries=claim.tries,
             frozen_at=claim.frozen_at,
-            message=self._for(claim).splice(self._reader(claim, envelope)),
+            message=compiled.splice(reader),
         )
 
-    def _for(self, claim: Claim) -> Compiled:
-        return self._compiled[self._language(claim.language)]
-
-    def _topics(self, envelope: Envelope) -> tuple[str, ...]:
-        """Only an issue is cut: a test shows all of it."""
-        return envelope.topics if self.mailing.kind is MailingKind.ISSUE else ()
+    def _attribs(self, envelope: Envelope, language: str, wanted: Collection[str]) -> Mapping[str, str]:
+        return attribute_values(self._attributes, envelope.attributes, language=language, wanted=wanted)
 
     def _language(self, wanted: str | None) -> str:
         """The rendering a reader gets: their language when there is one in it, else the default."""
+        if wanted in self._compiled:
+            return wanted
         short = (wanted or "").split("-")[0].lower()
         return short if short in self._compiled else self._default
-
-    def _reader(self, claim: Claim, envelope: Envelope) -> Reader:
-        language, wanted = self._language(claim.language), self._for(claim).wanted
-        return reader_of(
-            self.mailing,
-            claim.person_id,
-            keyring=self._app.keyring,
-            base_url=self._app.settings.base_url,
-            address=envelope.address,
-            name=envelope.name,
-            since=(envelope.since or claim.frozen_at).astimezone(self._zone).date(),
-            language=language,
-            topics=self._topics(envelope),
-            time_zone=envelope.time_zone,
-            attribs=attribute_values(self._attributes, envelope.attributes, language=language, wanted=wanted),
-            wanted=wanted,
-        )
 
 
 def of_mailing(app: App, conn: Connection, mailing_id: MailingId) -> Messages:
@@ -105,7 +123,7 @@ def of_mailing(app: App, conn: Connection, mailing_id: MailingId) -> Messages:
     list_name = subscribers.get_list(conn, mailing.list_slug).name if mailing.list_slug is not None else None
     started = mailings.started_at(conn, mailing_id)  # one Date for every message and every retry
     frame = frame_of(app.settings.sender, mailing, list_name=list_name, date=started)
-    pictures = embedded(conn, mailing, frame.domain)
+    pictures = embedded(conn, mailing, frame.pictures or frame.domain)
     return Messages(app, mailing, frame, pictures, attributes=subscribers.list_attributes(conn))
 
 
@@ -131,7 +149,7 @@ def refuse_other_content(app: App, conn: Connection, mailing: Mailing) -> None:
     sender = app.settings.sender
     actual = content_hash(
         mailing.renderings,
-        sender=f"{mailing.sender_name} <{sender.address}>",
+        sender=f"{mailing.sender_name} <{sender.address_of(mailing.list_slug)}>",
         list_id=mailing.list_slug,
         images=mailing.images,
     )

@@ -50,4 +50,4 @@ def retry_pause(tries: int, asked: timedelta | None) -> timedelta:
 
 def _clean(text: str) -> str:
     """Without control characters and lone surrogates: Postgres refuses them, and one would hold up its whole group."""
-    return "".join(c for c in text if c.isprintable())
+    return text if text.isprintable() else "".join(c for c in text if c.isprintable())

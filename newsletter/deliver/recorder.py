@@ -29,6 +29,7 @@ log = get_logger("deliver")
 
 LEASE = timedelta(minutes=15)  # longer than the ten minutes a final dot may take (RFC 5321 4.5.3.2.6)
 RENEW_EVERY = 60.0  # seconds
+LINGER = 0.1  # seconds that results alone wait: a connection's next intent nearly always comes right behind them
 RESULT_TRIES = 10  # a result is worth waiting for: a lost one makes an `unknown`
 
 
@@ -46,7 +47,7 @@ class Recorder:
 
     def __init__(self, app: App, worker: str, tick: Callable[[float], None] = time.sleep) -> None:
         self._app, self._worker, self._pause = app, worker, tick
-        self._entries: queue.Queue[_Entry | None] = queue.Queue()
+        self._entries: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
 
     def __enter__(self) -> "Recorder":
@@ -101,11 +102,13 @@ class Recorder:
                 self._renew()
 
     def _gather(self) -> list[_Entry | None]:
-        """Wait for one entry, then take whatever else is there."""
+        """Wait for one entry, then take whatever else is there. Results wait a moment for the intents behind them."""
         entries = [self._entries.get(timeout=RENEW_EVERY)]
+        until = time.monotonic() + LINGER
         while entries[-1] is not None:
+            waits = 0.0 if any(entry is not None and entry.wanted for entry in entries) else until - time.monotonic()
             try:
-                entries.append(self._entries.get_nowait())
+                entries.append(self._entries.get(timeout=waits) if waits > 0 else self._entries.get_nowait())
             except queue.Empty:
                 break
         return entries

@@ -1,7 +1,7 @@
 """Transfer encodings of a body part that has slots: literals encoded once, values per reader (RFC 2045 section 6).
 
-What is written is already in DKIM's relaxed form (no run of blanks, none at a line's end) and no line begins with a
-dot, so that neither signing nor SMTP has to look at the body again.
+What is written encoded is already in DKIM's relaxed form (no run of blanks, none at a line's end), and in no encoding does
+a line begin with a dot, so that neither signing nor SMTP has to look at the body again.
 
 Which encoding: the shorter one. Measured on a Vietnamese digest by tests/benchmarks/bench_build.py: quoted-printable
 makes 1.68 of the HTML (72 kB) and 1.67 of the text, base64 1.37 and 1.35; English table markup 1.07 in
@@ -59,7 +59,7 @@ class Encoder:
     def part(self, content: Sequence[Content], *, eight_bit: bool = False) -> Part:
         """`content` encoded; as it is when `eight_bit` is allowed and its lines are short enough for that."""
         plain = EightBitPart(content, self._fields, self._plain) if eight_bit else None
-        return plain if plain is not None and plain.room >= 0 else self._shorter(content)
+        return plain if plain is not None and plain.fits else self._shorter(content)
 
     def _quoted_part(self, content: Sequence[Content]) -> "QuotedPart":
         return QuotedPart(content, self._fields, self._quoted)
@@ -235,9 +235,9 @@ class Base64Part:
 
 
 class EightBitPart:
-    """The octets as they are, for a peer that offers 8BITMIME (RFC 6152).
+    """The octets as they are, for a peer that offers 8BITMIME (RFC 6152). Not in relaxed form.
 
-    Not in relaxed form, and lines may begin with a dot: whoever sends it must stuff dots, or use BDAT.
+    Only for content of which no line begins with a dot: seeking them in each message takes 155 µs for 80 kB.
     """
 
     encoding = "8bit"
@@ -252,19 +252,20 @@ class EightBitPart:
         self._slots = [(at, fields.index(part.field)) for at, part in enumerate(content) if isinstance(part, Slot)]
         self.size = sum(map(len, self._pieces))
         self.room = _room(self._pieces, {at for at, _ in self._slots})
+        self.fits = self.room >= 0 and not _is_dotted(self._pieces)
 
     def pieces(self, octets: Sequence[bytes]) -> list[bytes]:
-        """Raises LineTooLong when a value does not fit into its line; such a message needs an encoding."""
+        """Raises Unfit when a value cannot stand in its line; such a message needs an encoding."""
         pieces = self._pieces.copy()
         for at, number in self._slots:
             value = pieces[at] = octets[number]
-            if len(value) > self.room or b"\0" in value:
-                raise LineTooLong
+            if len(value) > self.room or b"\0" in value or value[:1] == b"." or b"\n." in value:
+                raise Unfit
         return pieces
 
 
-class LineTooLong(Exception):
-    """What 8bit cannot carry: a line of more than 998 octets, or a NUL (RFC 2045 section 2.8)."""
+class Unfit(Exception):
+    """What goes as 8bit with nobody: a line of more than 998 octets, a NUL (RFC 2045 section 2.8), a dot to be stuffed."""
 
 
 def _room(pieces: Sequence[bytes], slots: Collection[int]) -> int:
@@ -277,6 +278,16 @@ def _room(pieces: Sequence[bytes], slots: Collection[int]) -> int:
                 room, line, here = min(room, _room_of(line, here)), 0, 0
             line += len(text)
     return -1 if any(b"\0" in piece for piece in pieces) else min(room, _room_of(line, here))
+
+
+def _is_dotted(pieces: Sequence[bytes]) -> bool:
+    """Whether a line begins with a dot, or would when the value before it is empty."""
+    at_start = True
+    for piece in pieces:
+        if b"\n." in piece or (at_start and piece[:1] == b"."):
+            return True
+        at_start = piece[-1:] == b"\n" or (at_start and not piece)
+    return False
 
 
 def _room_of(line: int, slots: int) -> int:

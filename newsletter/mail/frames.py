@@ -10,7 +10,7 @@ from newsletter.mail.compile import Frame, Reader
 from newsletter.mail.markers import ATTRIBS, FIELDS
 from newsletter.mail.tokens import Keyring, Purpose
 from newsletter.model import Mailing, MailingKind, PersonId
-from newsletter.settings import Sender
+from newsletter.settings import Sender, domain_of
 from subscribers import Address, Attribute, reveal, value_of
 
 
@@ -20,11 +20,13 @@ def frame_of(sender: Sender, mailing: Mailing, *, list_name: str | None, date: d
     listed = mailing.list_slug is not None
     leaving = sender.unsubscribe_domain
     sender_id = sender.domain.split(".")[0][:20]
+    address = sender.address_of(mailing.list_slug)
     return Frame(
         from_name=mailing.sender_name,
-        from_address=sender.address,
+        from_address=address,
         date=date,
-        domain=sender.domain,
+        domain=domain_of(address),
+        pictures=sender.domain,
         reply_to=sender.reply_to,
         bounce_domain=sender.bounce_domain,
         list_unsubscribe_mailto=f"u.{{token}}@{leaving}" if listed and leaving else None,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from newsletter.model.access import Scope as Scope
 from newsletter.model.ids import ID_LENGTH as ID_LENGTH
 from newsletter.model.ids import ArticleId as ArticleId
 from newsletter.model.ids import IssueId as IssueId

@@ -17,6 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+import subscribers
 from newsletter.errors import NewsletterError, NotAllowed
 from newsletter.model import (
     Counts,
@@ -26,13 +27,16 @@ from newsletter.model import (
     MailingState,
     PersonId,
 )
-from newsletter.store import receipts
-from newsletter.store.engine import Connection
+from newsletter.store import changes, receipts, statements
+from newsletter.store.engine import Connection, moment, read_moment
 from newsletter.store.schema.delivering import deliveries, mailings
 from newsletter.store.schema.publishing import issues
+from newsletter.store.statements import is_state
 
 EXPIRES_AFTER = timedelta(hours=48)
 DUE = (DeliveryState.PENDING, DeliveryState.DEFERRED)
+HELD = (DeliveryState.CLAIMED, DeliveryState.INTENT)
+SUSPECT = deliveries.c.deaths > sa.literal_column("0")  # as the index has it: a bound 0 would not find it on SQLite
 
 
 class LedgerBroken(NewsletterError):
@@ -124,47 +128,29 @@ def _start(conn: Connection, mailing_id: MailingId, *, now: datetime) -> None:
 
 
 def claim(
-    conn: Connection, mailing_id: MailingId, *, worker: str, now: datetime, lease: timedelta, limit: int = 500
+    conn: Connection,
+    mailing_id: MailingId,
+    *,
+    worker: str,
+    now: datetime,
+    lease: timedelta,
+    limit: int = 500,
+    deaths: int = 0,
 ) -> list[Claim]:
-    """Take up to `limit` due rows. Empty means "ask again at the next tick", never "finished".
+    """Take up to `limit` due rows that so many senders died holding. Empty means "ask again", never "finished".
 
     The state is tested again in the outer WHERE: without it Postgres hands most rows out twice (measured: 4,500 of 5,000).
     """
-    due = (
-        sa.select(deliveries.c.person_id)
-        .where(deliveries.c.mailing_id == mailing_id, deliveries.c.state.in_(DUE), deliveries.c.next_at <= now)
-        .order_by(deliveries.c.next_at, deliveries.c.person_id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte("due")
+    at = moment(conn, now)
+    rows = statements.CLAIM.run(
+        conn, mailing=mailing_id, worker=worker, now=at, until=moment(conn, now + lease), most=limit, deaths=deaths
     )
-    sending = sa.exists().where(mailings.c.id == mailing_id, mailings.c.state == MailingState.SENDING)
-    statement = (
-        sa.update(deliveries)
-        .where(
-            deliveries.c.mailing_id == mailing_id,
-            deliveries.c.person_id.in_(sa.select(due.c.person_id)),
-            deliveries.c.state.in_(DUE),
-            sending,
+    return [
+        Claim(
+            person_id=person, epoch=epoch, tries=tries, language=language, mail_group=group, frozen_at=read_moment(at)
         )
-        .values(
-            state=DeliveryState.CLAIMED,
-            worker=worker,
-            lease_until=now + lease,
-            epoch=deliveries.c.epoch + 1,
-            tries=deliveries.c.tries + 1,
-            changed_at=now,
-        )
-        .returning(
-            deliveries.c.person_id,
-            deliveries.c.epoch,
-            deliveries.c.tries,
-            deliveries.c.language,
-            deliveries.c.mail_group,
-            deliveries.c.frozen_at,
-        )
-    )
-    return [Claim(**row) for row in conn.execute(statement).mappings()]
+        for person, epoch, tries, language, group, at in rows
+    ]
 
 
 def intend(
@@ -174,37 +160,13 @@ def intend(
 
     A row is refused when its claim was lost meanwhile, or the mailing is not being sent any more (paused, cancelled).
     """
-    if not _is_sending(conn, mailing_id):
-        return set()
     may_go: set[PersonId] = set()
     for epoch, people in _by_epoch(wanted).items():
-        statement = (
-            sa.update(deliveries)
-            .where(
-                deliveries.c.mailing_id == mailing_id,
-                deliveries.c.person_id.in_(people),
-                deliveries.c.epoch == epoch,
-                deliveries.c.state == DeliveryState.CLAIMED,
-            )
-            .values(state=DeliveryState.INTENT, changed_at=now)
-            .returning(deliveries.c.person_id)
+        rows = statements.INTEND.run(
+            conn, mailing=mailing_id, people=subscribers.listed(conn, people), epoch=epoch, now=moment(conn, now)
         )
-        may_go.update(conn.execute(statement).scalars())
+        may_go.update(person for (person,) in rows)
     return may_go
-
-
-# A result may be written from these states. A late reply settles an `unknown` of the same epoch: it is evidence.
-_FROM: Mapping[DeliveryState, tuple[DeliveryState, ...]] = {
-    DeliveryState.SENT: (DeliveryState.INTENT, DeliveryState.UNKNOWN),
-    DeliveryState.FAILED: (DeliveryState.CLAIMED, DeliveryState.INTENT, DeliveryState.UNKNOWN),
-    DeliveryState.DEFERRED: (DeliveryState.CLAIMED, DeliveryState.INTENT, DeliveryState.UNKNOWN),
-    DeliveryState.SKIPPED: (DeliveryState.CLAIMED,),
-    DeliveryState.PENDING: (
-        DeliveryState.CLAIMED,
-        DeliveryState.INTENT,
-    ),  # certainly not sent, and not the reader's fault
-    DeliveryState.UNKNOWN: (DeliveryState.INTENT,),
-}
 
 
 def settle(conn: Connection, mailing_id: MailingId, results: Sequence[Result], *, now: datetime) -> None:
@@ -213,41 +175,24 @@ def settle(conn: Connection, mailing_id: MailingId, results: Sequence[Result], *
     for result in results:
         by_state[result.state].append(result)
     for state, group in by_state.items():
-        statement = (
-            sa.update(deliveries)
-            .where(
-                deliveries.c.mailing_id == mailing_id,
-                deliveries.c.person_id == sa.bindparam("p_person"),
-                deliveries.c.epoch == sa.bindparam("p_epoch"),
-                sa.or_(*(deliveries.c.state == before for before in _FROM[state])),  # IN cannot be sent in bulk
-            )
-            .values(
-                state=state,
-                worker=None,
-                lease_until=None,
-                changed_at=now,
-                reply=sa.bindparam("p_reply"),
-                reply_kind=sa.bindparam("p_reply_kind"),
-                provider_id=sa.bindparam("p_provider_id"),
-                reason=sa.bindparam("p_reason"),
-                next_at=sa.func.coalesce(
-                    sa.bindparam("p_next_at", type_=deliveries.c.next_at.type), deliveries.c.next_at
-                ),
-            )
+        statements.settle(
+            conn,
+            state,
+            [
+                (
+                    result.person_id,
+                    result.epoch,
+                    result.reply,
+                    result.reply_kind,
+                    result.provider_id,
+                    result.reason,
+                    moment(conn, result.next_at) if result.next_at is not None else None,
+                )
+                for result in group
+            ],
+            mailing=mailing_id,
+            now=moment(conn, now),
         )
-        conn.execute(statement, [_parameters(result) for result in group])
-
-
-def _parameters(result: Result) -> dict[str, Any]:
-    return {
-        "p_person": result.person_id,
-        "p_epoch": result.epoch,
-        "p_reply": result.reply,
-        "p_reply_kind": result.reply_kind,
-        "p_provider_id": result.provider_id,
-        "p_reason": result.reason,
-        "p_next_at": result.next_at,
-    }
 
 
 def release(conn: Connection, mailing_id: MailingId, held: Iterable[tuple[PersonId, int]], *, now: datetime) -> None:
@@ -265,7 +210,7 @@ def release_all(conn: Connection, worker: str, *, now: datetime) -> int:
 def _give_back(conn: Connection, *which: sa.ColumnElement[bool], now: datetime) -> int:
     statement = (
         sa.update(deliveries)
-        .where(*which, deliveries.c.state == DeliveryState.CLAIMED)
+        .where(*which, is_state(*HELD), is_state(DeliveryState.CLAIMED))
         .values(
             state=DeliveryState.PENDING,
             worker=None,
@@ -279,12 +224,7 @@ def _give_back(conn: Connection, *which: sa.ColumnElement[bool], now: datetime) 
 
 def extend_lease(conn: Connection, worker: str, *, until: datetime) -> None:
     """A living sender keeps what it holds."""
-    held = (DeliveryState.CLAIMED, DeliveryState.INTENT)
-    conn.execute(
-        sa.update(deliveries)
-        .where(deliveries.c.worker == worker, deliveries.c.state.in_(held))
-        .values(lease_until=until)
-    )
+    conn.execute(sa.update(deliveries).where(deliveries.c.worker == worker, is_state(*HELD)).values(lease_until=until))
 
 
 # ---------------------------------------------------------------- recovering
@@ -292,26 +232,32 @@ def extend_lease(conn: Connection, worker: str, *, until: datetime) -> None:
 
 def holders(conn: Connection) -> list[str]:
     """The senders that hold rows now."""
-    held = (DeliveryState.CLAIMED, DeliveryState.INTENT)
-    query = sa.select(deliveries.c.worker).where(deliveries.c.state.in_(held)).distinct()
+    query = sa.select(deliveries.c.worker).where(is_state(*HELD)).distinct()
     return [worker for worker in conn.execute(query).scalars() if worker is not None]
 
 
 def recover(conn: Connection, *, dead: Collection[str], now: datetime) -> tuple[int, int]:
     """Take back what dead senders held: claimed was certainly not sent, intent may have been.
 
-    A sender is dead when it is named in `dead` or its lease ran out. Returns (back to pending, now unknown). The epoch
+    A sender is dead when it is named in `dead` or its lease ran out. Returns (back to pending, now unknown). What goes back
+    remembers the death: it may have been the cause. The epoch
     stays, so a reply that a sender writes after all still settles the row. What came back of a cancelled mailing is skipped.
     """
     gone = sa.or_(deliveries.c.worker.in_(dead), deliveries.c.lease_until < now)
     back = conn.execute(
         sa.update(deliveries)
-        .where(deliveries.c.state == DeliveryState.CLAIMED, gone)
-        .values(state=DeliveryState.PENDING, worker=None, lease_until=None, changed_at=now)
+        .where(is_state(*HELD), is_state(DeliveryState.CLAIMED), gone)
+        .values(
+            state=DeliveryState.PENDING,
+            worker=None,
+            lease_until=None,
+            deaths=deliveries.c.deaths + 1,
+            changed_at=now,
+        )
     ).rowcount
     lost = conn.execute(
         sa.update(deliveries)
-        .where(deliveries.c.state == DeliveryState.INTENT, gone)
+        .where(is_state(*HELD), is_state(DeliveryState.INTENT), gone)
         .values(
             state=DeliveryState.UNKNOWN,
             worker=None,
@@ -323,10 +269,45 @@ def recover(conn: Connection, *, dead: Collection[str], now: datetime) -> tuple[
     cancelled = sa.select(mailings.c.id).where(mailings.c.state == MailingState.CANCELLED)
     conn.execute(
         sa.update(deliveries)
-        .where(deliveries.c.mailing_id.in_(cancelled), deliveries.c.state.in_(DUE))
+        .where(deliveries.c.mailing_id.in_(cancelled), is_state(*DUE))
         .values(state=DeliveryState.SKIPPED, reason="cancelled", changed_at=now)
     )
     return back, lost
+
+
+def suspicion(conn: Connection, mailing_id: MailingId, *, now: datetime) -> int | None:
+    """The fewest deaths among due rows that some sender died holding; None when there are no such rows."""
+    query = sa.select(sa.func.min(deliveries.c.deaths)).where(
+        deliveries.c.mailing_id == mailing_id,
+        deliveries.c.state.in_(DUE),
+        deliveries.c.next_at <= now,
+        SUSPECT,
+    )
+    found: int | None = conn.execute(query).scalar()
+    return found
+
+
+def quarantine(conn: Connection, mailing_id: MailingId, *, deaths: int, most: int, now: datetime) -> tuple[int, bool]:
+    """Give up rows that so many senders died holding, `most` of a mailing at most.
+
+    Returns how many were given up now, and whether more are left than may be: then it is hardly the rows that kill.
+    """
+    mine = sa.and_(deliveries.c.mailing_id == mailing_id, SUSPECT)
+    deadly = (mine, deliveries.c.state.in_(DUE), deliveries.c.deaths >= deaths)
+    waiting = list(conn.execute(sa.select(deliveries.c.person_id).where(*deadly)).scalars())
+    if not waiting:
+        return 0, False
+    given_up = (mine, deliveries.c.state == DeliveryState.FAILED, deliveries.c.deaths >= deaths)
+    before = conn.execute(sa.select(sa.func.count()).where(*given_up)).scalar_one()
+    now_failing = waiting[: max(0, most - before)]
+    conn.execute(
+        sa.update(deliveries)
+        .where(*deadly, deliveries.c.person_id.in_(now_failing))
+        .values(
+            state=DeliveryState.FAILED, reason=f"quarantined: {deaths} senders died with this message", changed_at=now
+        )
+    )
+    return len(now_failing), len(now_failing) < len(waiting)
 
 
 def resend_unknown(
@@ -343,7 +324,7 @@ def resend_unknown(
     """
     fewer = () if most_tries is None else (deliveries.c.tries < most_tries,)
     values = {"next_at": next_at or now, "changed_at": now, "reason": "sent again: fate unknown"}
-    return _again(conn, mailing_id, deliveries.c.state == DeliveryState.UNKNOWN, *fewer, values=values)
+    return _again(conn, mailing_id, is_state(DeliveryState.UNKNOWN), *fewer, values=values)
 
 
 def retry_failed(conn: Connection, mailing_id: MailingId, *, now: datetime) -> int:
@@ -353,7 +334,7 @@ def retry_failed(conn: Connection, mailing_id: MailingId, *, now: datetime) -> i
     Raises NotAllowed for a mailing that was cancelled.
     """
     values = {"next_at": now, "changed_at": now, "frozen_at": now, "reason": "tried again by a person"}
-    return _again(conn, mailing_id, deliveries.c.state == DeliveryState.FAILED, values=values)
+    return _again(conn, mailing_id, is_state(DeliveryState.FAILED), values=values)
 
 
 def _again(
@@ -381,7 +362,7 @@ def arrived(conn: Connection, mailing_id: MailingId, person_id: PersonId, *, evi
             .where(
                 deliveries.c.mailing_id == mailing_id,
                 deliveries.c.person_id == person_id,
-                deliveries.c.state == DeliveryState.UNKNOWN,
+                is_state(DeliveryState.UNKNOWN),
             )
             .values(state=DeliveryState.SENT, reason=f"settled by {evidence}", changed_at=now)
         ).rowcount
@@ -394,7 +375,7 @@ def expire(conn: Connection, mailing_id: MailingId, *, now: datetime) -> int:
         sa.update(deliveries)
         .where(
             deliveries.c.mailing_id == mailing_id,
-            deliveries.c.state == DeliveryState.DEFERRED,
+            is_state(DeliveryState.DEFERRED),
             deliveries.c.frozen_at <= now - EXPIRES_AFTER,
         )
         .values(state=DeliveryState.FAILED, reason="expired: still refused after 48 hours", changed_at=now)
@@ -410,6 +391,12 @@ def pause(conn: Connection, mailing_id: MailingId) -> None:
 
 
 def resume(conn: Connection, mailing_id: MailingId) -> None:
+    """By a person, who has seen why it paused: what senders died holding is as good as any other again."""
+    conn.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.mailing_id == mailing_id, deliveries.c.state.in_(DUE), SUSPECT)
+        .values(deaths=0)
+    )
     _set_mailing(conn, mailing_id, MailingState.PAUSED, MailingState.SENDING, IssueState.SENDING)
 
 
@@ -428,6 +415,7 @@ def cancel(conn: Connection, mailing_id: MailingId, *, now: datetime) -> int:
         .where(issues.c.mailing_id == mailing_id)
         .values(state=IssueState.CANCELLED, reason="cancelled while sending", finished_at=now)
     )
+    changes.note_of(conn, mailing_id, IssueState.CANCELLED)
     return skip_cancelled(conn, mailing_id, now=now)
 
 
@@ -435,7 +423,7 @@ def skip_cancelled(conn: Connection, mailing_id: MailingId, *, now: datetime) ->
     """Rows of a cancelled mailing that nobody holds: also those a sender gave back after the cancellation."""
     return conn.execute(
         sa.update(deliveries)
-        .where(deliveries.c.mailing_id == mailing_id, deliveries.c.state.in_(DUE))
+        .where(deliveries.c.mailing_id == mailing_id, is_state(*DUE))
         .values(state=DeliveryState.SKIPPED, reason="cancelled", changed_at=now)
     ).rowcount
 
@@ -458,11 +446,13 @@ def finish(conn: Connection, mailing_id: MailingId, *, now: datetime) -> Counts 
     )
     if not closed.rowcount:
         return None
-    conn.execute(
+    ended = conn.execute(
         sa.update(issues)
         .where(issues.c.mailing_id == mailing_id, issues.c.state == IssueState.SENDING)
         .values(state=IssueState.SENT, finished_at=now)
     )
+    if ended.rowcount:
+        changes.note_of(conn, mailing_id, IssueState.SENT)
     return counts
 
 
@@ -475,6 +465,7 @@ def _set_mailing(
     if changed.rowcount != 1:
         raise NotAllowed(f"the mailing is not {before}", where=mailing_id)
     conn.execute(sa.update(issues).where(issues.c.mailing_id == mailing_id).values(state=issue_state))
+    changes.note_of(conn, mailing_id, issue_state)
 
 
 def _locked(conn: Connection, mailing_id: MailingId) -> str | None:
@@ -482,11 +473,6 @@ def _locked(conn: Connection, mailing_id: MailingId) -> str | None:
     query = sa.select(mailings.c.state).where(mailings.c.id == mailing_id).with_for_update()
     state: str | None = conn.execute(query).scalar()
     return state
-
-
-def _is_sending(conn: Connection, mailing_id: MailingId) -> bool:
-    state = conn.execute(sa.select(mailings.c.state).where(mailings.c.id == mailing_id)).scalar()
-    return state == MailingState.SENDING
 
 
 def _by_epoch(pairs: Iterable[tuple[PersonId, int]]) -> dict[int, list[PersonId]]:

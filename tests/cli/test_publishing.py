@@ -80,7 +80,7 @@ def test_the_same_on_postgres(home: Home, postgres_url: str, tmp_path: Path) -> 
 def test_a_run_prints_a_line_for_every_stage(site: Home) -> None:
     said = site("run", "--once")
     assert [line.split()[0] for line in said.out.splitlines()] == [
-        *("collect", "summarise", "open", "compose", "approve", "release", "deliver", "track")
+        *("collect", "summarise", "open", "compose", "approve", "release", "deliver", "track", "notify")
     ]
 
 

@@ -118,6 +118,15 @@ def test_pruning_removes_segments_and_keeps_what_is_declared(home: Home) -> None
     assert len(home("attribute", "list", "--json").json["attributes"]) == 1
 
 
+def test_pruning_keeps_the_segment_of_a_newsletter_that_it_stops(home: Home) -> None:
+    assert home("apply", home.write("site.toml", WITH_SEGMENT)).code == 0
+    lists = SITE.partition("[[sources]]")[0]
+    assert "segment hue" not in home("apply", home.write("lists.toml", lists), "--prune").out
+    dumped = home("dump").out
+    assert 'segment = "hue"' in dumped
+    assert home("apply", home.write("again.toml", dumped), "--dry-run").code == 0
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [

@@ -5,8 +5,11 @@ import email.policy
 from dataclasses import replace
 
 from newsletter import deliver
+from newsletter.compose.personas import reader_like
+from newsletter.compose.preflight import sample_message
 from newsletter.mail.markers import marker
 from newsletter.model import Rendering
+from newsletter.store import mailings
 from subscribers import declare_attribute, list_tags, set_attributes, set_language, set_time_zone, tag
 from tests.conftest import NOW
 from tests.deliver.conftest import outbox, rendering
@@ -49,4 +52,9 @@ def test_values_are_written_in_the_readers_language(make_app, frozen_mailing):
         "ben": "<Huế|2019.5|yes|5 February 1990|biển, đất||Asia/Ho_Chi_Minh>",
         "chi": "<||||||>",
     }
-    assert mailing_id
+    with app.db.read() as conn:
+        mailing = mailings.get(conn, mailing_id)
+        ben = reader_like(app, conn, mailing, ids[1])
+    seen = sample_message(app, mailing, mailing.renderings[1], now=NOW, to=ben)
+    body = email.message_from_bytes(seen, policy=email.policy.default).get_body(("plain",)).get_content()
+    assert body.splitlines()[0] == said["ben"], "a preview as this person says the same"

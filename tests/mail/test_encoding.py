@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from newsletter.errors import BadInput
 from newsletter.mail.dkim import relaxed_body
-from newsletter.mail.encoding import Base64Part, EightBitPart, Encoder, LineTooLong, QuotedPart, crlf, octets_of
+from newsletter.mail.encoding import Base64Part, EightBitPart, Encoder, QuotedPart, Unfit, crlf, octets_of
 from newsletter.mail.markers import Slot, marker, split
 
 signs = st.sampled_from(
@@ -87,10 +87,12 @@ def test_without_an_encoding_the_octets_are_the_text_or_refused(content, name, u
     part = EightBitPart(content, FIELDS)
     try:
         octets = b"".join(part.pieces(octets_of(values, FIELDS)[0]))
-    except LineTooLong:
-        assert part.room < max(len(name.encode()), len(url.encode())) * 2 or "\x00" in name + url
+    except Unfit:
+        too_long = part.room < max(len(name.encode()), len(url.encode())) * 2
+        assert too_long or "\x00" in name + url or any(line[:1] == "." for v in (name, url) for line in v.splitlines())
     else:
         assert octets == wanted
+        assert not part.fits or not any(line.startswith(b".") for line in octets.split(b"\n"))
     if part.room >= 0:
         fitting = dict.fromkeys(FIELDS, "x" * part.room)
         octets = b"".join(part.pieces(octets_of(fitting, FIELDS)[0]))
@@ -107,6 +109,19 @@ def test_the_shorter_encoding_is_chosen():
     assert encoding(["ngữ nghĩa thuở ấy\n" * 50], eight_bit=True) == "8bit"
     assert encoding(["ngữ nghĩa thuở ấy " * 50], eight_bit=True) == "base64"  # a line of 1,350 octets
     assert encoding(["tin " * 50 + "\x00"], eight_bit=True) == "quoted-printable"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [["ngữ nghĩa\n.thuở ấy"], [".thuở ấy"], ["ngữ nghĩa\n", Slot("subscriber_name"), ". Chào"]],
+    ids=["inside", "first", "behind a value that may be empty"],
+)
+def test_content_with_a_dot_at_the_start_of_a_line_never_goes_as_it_is(content):
+    assert Encoder(content, FIELDS).part(content, eight_bit=True).encoding != "8bit"
+    kept = EightBitPart(["ngữ nghĩa ", Slot("subscriber_name")], FIELDS)
+    for name in (b".com", b"Mien\r\n.com"):
+        with pytest.raises(Unfit):
+            kept.pieces([name, *[b""] * len(FIELDS)])
 
 
 def test_two_readers_do_not_share_values():

@@ -8,16 +8,18 @@ import pytest
 
 from newsletter.errors import NotAllowed
 from newsletter.model import DeliveryState, MailingId, MailingState, PersonId
-from newsletter.store import Database, deliveries, mailings, receipts
+from newsletter.store import Database, deliveries, mailings, receipts, statements
 from newsletter.store.deliveries import Claim, LedgerBroken, Result
 from tests.conftest import NOW
 
 LEASE = timedelta(minutes=15)
 
 
-def claim(db: Database, mailing_id: MailingId, *, worker: str = "me", limit: int = 500, at=NOW) -> list[Claim]:
+def claim(
+    db: Database, mailing_id: MailingId, *, worker: str = "me", limit: int = 500, at=NOW, deaths: int = 0
+) -> list[Claim]:
     with db.begin() as conn:
-        return deliveries.claim(conn, mailing_id, worker=worker, now=at, lease=LEASE, limit=limit)
+        return deliveries.claim(conn, mailing_id, worker=worker, now=at, lease=LEASE, limit=limit, deaths=deaths)
 
 
 def settle(db: Database, mailing_id: MailingId, claim: Claim, state: DeliveryState, **more) -> None:
@@ -95,7 +97,7 @@ def test_a_sender_that_lost_its_claim_writes_nothing(db, frozen):
     later = NOW + LEASE + timedelta(seconds=1)
     with db.begin() as conn:
         assert deliveries.recover(conn, dead=[], now=later) == (1, 0)
-    [new] = claim(db, mailing_id, worker="quick", at=later)
+    [new] = claim(db, mailing_id, worker="quick", at=later, deaths=1)
     assert new.epoch == old.epoch + 1
     assert intend(db, mailing_id, [old]) == set()
     settle(db, mailing_id, old, DeliveryState.FAILED, reason="stale")
@@ -260,3 +262,31 @@ def test_reasons_group_what_went_wrong(db, frozen):
     with db.read() as conn:
         rows = receipts.reasons(conn, mailing_id, DeliveryState.FAILED, DeliveryState.SKIPPED)
     assert rows == [("failed", "refused for good", 2), ("skipped", "left", 1)]
+
+
+def test_a_claim_reads_only_what_is_due_and_a_result_its_own_row(sqlite_url):
+    """A whole mailing read for each chunk would be the square of the list."""
+    database = Database(sqlite_url)
+    try:
+        with database.read() as conn:
+            plans = {
+                name: " ".join(row[3] for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values).fetchall())
+                for name, (text, values) in _hot_statements(conn).items()
+            }
+    finally:
+        database.close()
+    assert "ix_deliveries_due (mailing_id=? AND next_at<?)" in plans["claim"]
+    for plan in plans.values():
+        assert "SEARCH deliveries USING PRIMARY KEY (mailing_id=? AND person_id=?)" in plan
+        assert "SCAN deliveries" not in plan
+        assert "TEMP B-TREE" not in plan
+
+
+def _hot_statements(conn):
+    made = {
+        "claim": statements.CLAIM,
+        "intend": statements.INTEND,
+        "settle": statements._SETTLE[DeliveryState.SENT],
+    }
+    texts = {name: one._text(conn) for name, one in made.items()}
+    return {name: (one.text, tuple("[]" for _ in one.order)) for name, one in texts.items()}

@@ -1,6 +1,7 @@
 """Exports of nine other programs (folder `exports`), and what exactly must come of each."""
 
 import json
+import unicodedata
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,17 @@ def mailchimp(path: Path, *, reverse: bool = False) -> Path:
     files = sorted((EXPORTS / "mailchimp").iterdir(), reverse=reverse)
     litter = {"__MACOSX/._cleaned.csv": b"\0\5", "readme.html": b"<p>Your export</p>"}
     return zipped(path, {file.name: file.read_bytes() for file in files} | litter)
+
+
+def windows_1258(text: str) -> bytes:
+    """Vietnamese as Windows wrote it: tone marks follow their vowel."""
+    written = b""
+    for sign in text:
+        parts = unicodedata.normalize("NFD", sign)
+        tones = "".join(mark for mark in parts if mark in "\u0300\u0301\u0303\u0309\u0323")
+        rest = unicodedata.normalize("NFC", "".join(mark for mark in parts if mark not in tones))
+        written += (rest + tones).encode("cp1258")
+    return written
 
 
 # format: (refused by reason, states of who is kept, rejected rows)

@@ -34,6 +34,7 @@ from subscribers import (
     unsubscribe,
     verify_chain,
 )
+from tests.subscribers.foreign import windows_1258
 
 Join = Callable[[str], PersonId]
 Load = Callable[..., ImportReport]
@@ -214,17 +215,6 @@ def test_an_imported_consent_says_where_it_came_from(
 NAMES = ("Nguyễn Thị Hồng Hạnh", "Trần Đức Lương", "Lê Mỹ Duyên", "Phạm Quốc Bảo")
 
 
-def as_windows_1258(text: str) -> bytes:
-    """Vietnamese as Windows wrote it: tone marks follow their vowel."""
-    written = b""
-    for sign in text:
-        parts = unicodedata.normalize("NFD", sign)
-        tones = "".join(mark for mark in parts if mark in "\u0300\u0301\u0303\u0309\u0323")
-        rest = unicodedata.normalize("NFC", "".join(mark for mark in parts if mark not in tones))
-        written += (rest + tones).encode("cp1258")
-    return written
-
-
 def tables(delimiter: str = ",") -> str:
     lines = [f"Email{delimiter}Họ và tên"] if delimiter != "ascii" else []
     return "\r\n".join(lines + [f"p{n}@example.org{delimiter}{name}" for n, name in enumerate(NAMES)]) + "\r\n"
@@ -237,7 +227,7 @@ FORMS: dict[str, Callable[[], bytes]] = {
     "tab": lambda: tables("\t").encode(),
     "utf-16": lambda: tables("\t").encode("utf-16"),
     "utf-16 without its mark": lambda: tables(";").encode("utf-16-le"),
-    "windows-1258": lambda: as_windows_1258(tables(";").replace("Họ và tên", "name")),
+    "windows-1258": lambda: windows_1258(tables(";").replace("Họ và tên", "name")),
     "decomposed": lambda: unicodedata.normalize("NFD", tables()).encode(),
     "excel's hint": lambda: b"sep=;\r\n" + tables(";").encode(),
     "old mac line ends": lambda: tables().replace("\r\n", "\r").encode(),

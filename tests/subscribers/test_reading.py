@@ -13,8 +13,8 @@ import pytest
 from openpyxl import Workbook
 
 from newsletter.store import Database
-from subscribers import ImportProblem, ImportReport, Reading
-from tests.subscribers.foreign import EXPECTED, EXPORTS, MAI, check, listed, states, zipped
+from subscribers import ImportProblem, ImportReport, Reading, declare_attribute
+from tests.subscribers.foreign import EXPECTED, EXPORTS, MAI, check, listed, states, windows_1258, zipped
 
 Load = Callable[..., ImportReport]
 
@@ -210,18 +210,6 @@ def test_ragged_rows_quoted_lines_zeros_and_a_cell_of_a_megabyte_cost_themselves
 VIETNAMESE = "email;Họ tên\nhanh@example.org;Nguyễn Thị Hồng Hạnh\nduc@example.org;Đặng Đức Lương\n"
 
 
-def windows_1258(text: str) -> bytes:
-    import unicodedata
-
-    written = b""
-    for sign in text:
-        parts = unicodedata.normalize("NFD", sign)
-        tones = "".join(mark for mark in parts if mark in "\u0300\u0301\u0303\u0309\u0323")
-        rest = unicodedata.normalize("NFC", "".join(mark for mark in parts if mark not in tones))
-        written += (rest + tones).encode("cp1258")
-    return written
-
-
 @pytest.mark.parametrize(
     ("content", "encoding"),
     [
@@ -254,6 +242,32 @@ def test_tags_are_added_to_those_somebody_has_and_what_is_no_tag_is_counted(load
     assert [row["tags"] for row in listed(people_db).values()] == ["Báo chí; Đối tác", '["a, b"]']
     again = load("email,tags\nan@example.org,BÁO CHÍ\n")
     assert (again.already, again.updated) == (1, 0)
+
+
+def test_declared_attributes_are_read_by_their_names_and_as_their_types(
+    load: Load, people_db: Database, now: datetime
+) -> None:
+    with people_db.begin() as conn:
+        for slug, kind, label in (
+            ("visits", "number", "Số lần đến"),
+            ("member", "yes-no", "Hội viên"),
+            ("born", "date", ""),
+        ):
+            declare_attribute(conn, slug, type=kind, now=now, label_vi=label)
+    report = load(
+        "email,số lần đến,HỘI VIÊN,Born\na@example.org,12,có,2/1/1990\nb@example.org,many,,\nc@example.org,,,\n"
+    )
+    assert (report.added, report.ignored) == (2, ())
+    assert report.rejected_by_reason == {"visits: no number: like 12 or 11.4": 1}
+    people = listed(people_db)
+    assert people["a@example.org"]["attributes"] == {"visits": 12, "member": True, "born": "1990-01-02"}
+    assert people["c@example.org"]["attributes"] == {}
+    keila = load(
+        'Email,Data,Status,External ID,Visits\nd@example.org,"{""born"": 1990}",active,,3\ne@example.org,,active,,often\n'
+    )
+    assert (keila.added, dict(keila.tables[0].losses)) == (2, {"visits": 1})
+    assert listed(people_db)["d@example.org"]["attributes"] == {"born": 1990, "visits": 3}
+    assert listed(people_db)["e@example.org"]["attributes"] == {}
 
 
 # ---------------------------------------------------------------- archives

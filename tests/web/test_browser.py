@@ -89,7 +89,7 @@ def test_a_browser_that_only_opens_pages_and_runs_their_scripts_changes_nothing(
     assert world.dump() == before
 
 
-PUBLIC = ("/", "/u/wrong", "/only-in-your-mail", "/staff/login")
+PUBLIC = ("/", "/u/wrong", "/only-in-your-mail", "/staff/login", "/api/docs")
 
 
 @pytest.mark.parametrize("width", [320, 360])

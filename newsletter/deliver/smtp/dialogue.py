@@ -6,18 +6,19 @@ that was written whole and never answered is `unknown`. Must never call a messag
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
-from newsletter.app import Fate, Outcome, Outgoing
+from newsletter.app import Fate, Outcome, Outgoing, Permit
 from newsletter.deliver.smtp.offers import Offers
-from newsletter.errors import BadInput
+from newsletter.errors import BadInput, TransportDown
 from newsletter.mail.replies import Reply, ReplyKind, classify, mask_addresses, reply_of
 from subscribers import Address, reveal
 
 END = b".\r\n"
+_BARRED = frozenset("\r\n<>\0 ")
 RETRY_AFTER = timedelta(minutes=5)
 
 
@@ -40,8 +41,9 @@ class Flight:
     outgoing: Outgoing
     octets: bytes
     rcpt: str
-    eight_bit: bool = False  # it is not 7-bit, and may have such dots: for BDAT alone
+    eight_bit: bool = False  # it may not be 7-bit
     outcome: Outcome | None = None
+    asked: bool = False
     permitted: bool = False  # its intent is durable
     go: bool = False  # 354: the server waits for the content
     taken: bool = False  # the recipient was accepted
@@ -58,9 +60,25 @@ def flight_of(outgoing: Outgoing, *, eight_bit: bool = False) -> Flight:
     """Build the message. Raises BadInput when it cannot be written."""
     octets = outgoing.message.mime(eight_bit=eight_bit, utf8=True)
     rcpt = reveal(outgoing.message.rcpt)
-    if any(character in rcpt for character in "\r\n<>\0 "):
+    if not _BARRED.isdisjoint(rcpt):
         raise BadInput("an address holds what no envelope may hold")  # the door refuses such; never seen
     return Flight(outgoing, octets if octets.endswith(b"\r\n") else octets + b"\r\n", rcpt, eight_bit=eight_bit)
+
+
+def ask(permit: Permit, flights: Sequence[Flight]) -> None:
+    """Make the intents of those not yet asked for durable. Whoever may not go has that as outcome."""
+    wanted = [flight for flight in flights if not flight.asked]
+    if not wanted:
+        return
+    kept = Outcome(fate=Fate.REFUSED)
+    try:
+        allowed = permit([flight.outgoing for flight in wanted])
+    except TransportDown as error:  # the ledger cannot be written: nothing may go, nothing went
+        allowed, kept = set(), Outcome(fate=Fate.RETRY, reply=error.what, down=error.what)
+    for flight in wanted:
+        flight.asked, flight.permitted = True, flight.outgoing.person_id in allowed
+        if not flight.permitted:
+            flight.outcome = kept
 
 
 Said = tuple[Step, bytes]
@@ -81,6 +99,11 @@ class Dialogue:
     @property
     def waits(self) -> bool:
         return bool(self._due)
+
+    @property
+    def due(self) -> int:
+        """How many replies are waited for."""
+        return len(self._due)
 
     # ------------------------------------------------------------ what to say
 

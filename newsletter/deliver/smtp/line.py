@@ -77,6 +77,49 @@ class Line:
                 return code, lines[0] if len(lines) == 1 else b"\n".join(lines)
         raise Lost("the server's reply never ends")
 
+    def take(self, most: int) -> list[tuple[int, bytes]]:
+        """The replies that have come whole, as `read`, `most` of them at most; waits for nothing. Raises Lost."""
+        try:
+            data = self._received_already()
+        except (ssl.SSLWantReadError, BlockingIOError):
+            return []
+        except OSError as error:
+            raise Lost(str(error) or type(error).__name__) from error
+        if not data:
+            raise Lost("the server closed the connection")
+        *lines, rest = (self._buffer[self._at :] + data).split(b"\n")
+        found: list[tuple[int, bytes]] = []
+        said: list[bytes] = []
+        whole = 0  # lines of replies that are complete
+        for number, raw in enumerate(lines, 1):
+            if whole == number - 1 and len(found) == most:
+                break
+            code = _CODES.get(raw[:3])
+            if code is None:
+                raise Lost("the server's reply is no SMTP reply")
+            said.append(raw[4:LONGEST_LINE].rstrip(b"\r"))
+            if raw[3:4] != b"-":
+                found.append((code, b"\n".join(said)))
+                said, whole = [], number
+        self._buffer, self._at = b"\n".join([*lines[whole:], rest]) if whole < len(lines) else rest, 0
+        if len(lines) - whole > MOST_LINES or len(rest) > MOST_LINES * LONGEST_LINE:
+            raise Lost("the server's reply never ends")
+        return found
+
+    def _received_already(self) -> bytes:
+        if not self._secure:
+            return self.sock.recv(1 << 16, socket.MSG_DONTWAIT)
+        self.sock.settimeout(0.0)
+        try:
+            return self.sock.recv(1 << 16)
+        finally:
+            self.sock.settimeout(self._timeout)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether TLS holds octets that the socket does not tell of any more."""
+        return isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() > 0
+
     def _ready(self) -> bytes | None:
         """A line that has already come; None when there is none."""
         end = self._buffer.find(b"\n", self._at)

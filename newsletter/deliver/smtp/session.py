@@ -6,12 +6,13 @@ a whole group, whose intents are durable before its first octet. A message that 
 connection, unless its connection was fresh: then it is the ledger's to try again later.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from newsletter.app import Fate, Outcome, Outgoing, Permit
-from newsletter.deliver.smtp.dialogue import DATA, END, Dialogue, Flight, OutOfStep, flight_of
+from newsletter.deliver.smtp.dialogue import DATA, END, Dialogue, Flight, OutOfStep, ask, flight_of
 from newsletter.deliver.smtp.line import Line, Lost
 from newsletter.deliver.smtp.offers import CHUNKED, PIPED, Offers
 from newsletter.deliver.smtp.relays import Relays
@@ -31,16 +32,17 @@ class SmtpSession:
     """A Flow (newsletter/app.py). Used by one thread; after a loss it connects again by itself."""
 
     def __init__(self, settings: Smtp, relays: Relays, open_line: Open, *, may_be_raw: bool = False) -> None:
-        """`may_be_raw`: messages may go unencoded where 8BITMIME and CHUNKING are offered: none carries our signature."""
+        """`may_be_raw`: messages may go unencoded where 8BITMIME is offered: none carries our signature."""
         self._settings, self._relays, self._open_line = settings, relays, open_line
         self._may_be_raw = may_be_raw
         self._line: Line | None = None
         self._talk = Dialogue(Offers())
         self._relay: Relay | None = None
         self._todo: deque[Flight] = deque()  # no octet of theirs is on this connection
-        self._held: Flight | None = None  # its envelope was written, its content not
+        self.held: Flight | None = None  # its envelope was written, its content not
         self._flying: list[Flight] = []  # content written, reply not heard
         self._settled: list[Settled] = []
+        self._heard_at = 0.0  # or written, by the monotonic clock
         self._careful = False  # after a loss of unknown fate: one message shows whether the next connection holds
 
     # ------------------------------------------------------------ what the crew calls
@@ -52,17 +54,16 @@ class SmtpSession:
 
     @property
     def busy(self) -> bool:
-        return bool(self._todo or self._held or self._flying)
+        return bool(self._todo or self.held or self._flying)
 
     @property
-    def _raw(self) -> bool:
-        """27 % fewer octets, and 9 µs instead of 35 to splice; but DATA would need its dots sought (155 µs for 80 kB)."""
-        offers = self._talk.offers
-        return self._may_be_raw and offers.eight_bit and offers.window == CHUNKED
+    def raw(self) -> bool:
+        """27 % fewer octets, and 9 µs instead of 35 to splice."""
+        return self._may_be_raw and self._talk.offers.eight_bit
 
     def push(self, batch: Sequence[Outgoing], permit: Permit) -> list[Settled]:
         """Send, or have under way, each of `batch`. Raises BadInput, and nothing was begun, when one cannot be written."""
-        self._todo.extend([flight_of(outgoing, eight_bit=self._raw) for outgoing in batch])
+        self._todo.extend([flight_of(outgoing, eight_bit=self.raw) for outgoing in batch])
         self._work(permit, finish=False)
         return self._handed_over()
 
@@ -79,13 +80,58 @@ class SmtpSession:
 
     def close(self) -> None:
         """QUIT, so that the server need not wait for us; whatever it answers, the connection ends."""
-        if self._line is not None and not self._talk.waits and self._held is None:
+        if self._line is not None and not self._talk.waits and self.held is None:
             try:
                 self._line.write(b"QUIT\r\n")
                 self._line.read(QUIT_TIMEOUT)
             except Lost:
                 pass
         self._drop()
+
+    # ------------------------------------------------------------ what a fleet calls, for several in one thread
+
+    @property
+    def window(self) -> int:
+        return self._talk.offers.window
+
+    @property
+    def waits(self) -> bool:
+        """Whether replies are due; while none is, `carry` waits for nothing."""
+        return self._line is not None and self._talk.waits
+
+    @property
+    def number(self) -> int:
+        """The descriptor that becomes readable when a reply comes."""
+        return self._on_line().sock.fileno()
+
+    @property
+    def hidden(self) -> bool:
+        """Whether octets have come that its descriptor does not tell of."""
+        return self._on_line().hidden
+
+    def carry(self, flight: Flight | None, permit: Permit) -> list[Settled]:
+        """One step: the content of the message whose envelope is out, and behind it the envelope of `flight`."""
+        if flight is not None:
+            self._todo.append(flight)
+        self._step(permit)
+        return self._handed_over()
+
+    def listen(self) -> None:
+        """Hear the replies that have come, without waiting for more."""
+        line, talk = self._on_line(), self._talk
+        try:
+            for code, text in line.take(talk.due):
+                talk.hear(code, text)
+            self._heard_at = time.monotonic()
+        except Lost as error:
+            self._lost(str(error))
+        except OutOfStep as error:
+            self._lost(f"out of step: {error}")
+
+    def expire(self) -> None:
+        """Give the connection up when a reply was due for too long."""
+        if self.waits and time.monotonic() > self._heard_at + self._patience:
+            self._lost("no whole reply in time")
 
     # ------------------------------------------------------------ connecting
 
@@ -114,7 +160,7 @@ class SmtpSession:
     def _ready(self, permit: Permit) -> bool:
         """A connection with room for one more message; False when there is none to be had, and every message told so."""
         if self._line is not None and self._todo and self._talk.begun >= self._settings.messages_per_connection:
-            while self._held or self._flying:
+            while self.held or self._flying:
                 self._go(permit, None)
             self.close()
         if self._line is None:
@@ -137,15 +183,17 @@ class SmtpSession:
 
     def _work(self, permit: Permit, *, finish: bool) -> None:
         """Until all is under way, or with `finish` until all is settled."""
-        while self._todo or (finish and (self._held or self._flying)):
-            try:
-                if not self._ready(permit):
-                    return
+        while self._todo or (finish and (self.held or self._flying)):
+            self._step(permit)
+
+    def _step(self, permit: Permit) -> None:
+        try:
+            if self._ready(permit):
                 self._advance(permit)
-            except Lost as error:
-                self._lost(str(error))
-            except OutOfStep as error:
-                self._lost(f"out of step: {error}")
+        except Lost as error:
+            self._lost(str(error))
+        except OutOfStep as error:
+            self._lost(f"out of step: {error}")
 
     def _advance(self, permit: Permit) -> None:
         window = self._talk.offers.window
@@ -161,8 +209,8 @@ class SmtpSession:
         """The next message that this relay may be offered; those it said it cannot take are settled here."""
         while self._todo:
             flight = self._todo.popleft()
-            if flight.eight_bit != self._raw:  # built for another relay
-                again = flight_of(flight.outgoing, eight_bit=self._raw)
+            if flight.eight_bit != self.raw:  # built for another relay
+                again = flight_of(flight.outgoing, eight_bit=self.raw)
                 flight.octets, flight.eight_bit = again.octets, again.eight_bit
             flight.outcome = self._talk.unfit(flight)
             if flight.outcome is None:
@@ -175,20 +223,20 @@ class SmtpSession:
         flight, line, talk = self._next(), self._on_line(), self._talk
         if flight is None:
             return
-        self._held = flight
+        self.held = flight
         for step in (*talk.envelope(flight), DATA):
             line.write(talk.say(flight, [step]))
             self._hear_all()
             if flight.outcome is not None:
                 self._end_if_closing()
-                self._held = None
+                self.held = None
                 self._sort([flight])
                 return
         line.write(flight.octets)
         if not self._ask(permit, [flight]):
             self._take_back(flight)
             return
-        self._held, self._flying = None, [flight]
+        self.held, self._flying = None, [flight]
         talk.content(flight, end=line.written + len(END))
         line.write(END)
         self._hear_all()
@@ -196,7 +244,7 @@ class SmtpSession:
 
     def _go(self, permit: Permit, following: Flight | None) -> None:
         """PIPELINING: the content of the message whose envelope is out, and behind its dot the envelope of `following`."""
-        line, talk, held = self._on_line(), self._talk, self._held
+        line, talk, held = self._on_line(), self._talk, self.held
         if following is not None:
             self._todo.appendleft(following)  # until its envelope is on the line
         allowed = held is None or bool(self._ask(permit, [held]))
@@ -207,16 +255,16 @@ class SmtpSession:
             return
         if held is not None and not held.go and not talk.closing:
             self._sort([held])
-            held = self._held = None
+            held = self.held = None
         self._end_if_closing()
         parts: list[bytes] = []
         if held is not None:
             # Refused, and DATA accepted all the same (RFC 2920 section 3.1): there is no recipient; only the dot.
             parts = [held.octets, END] if held.outcome is None else [END]
             talk.content(held, end=line.written + sum(map(len, parts)))
-            self._held, self._flying = None, [held]
+            self.held, self._flying = None, [held]
         if following is not None:
-            self._held = self._todo.popleft()
+            self.held = self._todo.popleft()
             parts.append(talk.say_all(following))
         if parts:
             self._write(*parts)
@@ -253,14 +301,20 @@ class SmtpSession:
 
     def _hear_all(self) -> None:
         line, talk = self._on_line(), self._talk
-        patience = max(CONTENT_TIMEOUT, self._settings.timeout) if talk.contents else self._settings.timeout
+        patience = self._patience
         while talk.waits:
             code, text = line.read(patience)
             talk.hear(code, text)
 
+    @property
+    def _patience(self) -> float:
+        least = self._settings.timeout
+        return max(CONTENT_TIMEOUT, least) if self._talk.contents else least
+
     def _write(self, *parts: bytes) -> None:
         """When the line breaks meanwhile, what the server said before may still be read, and counts."""
         line, talk = self._on_line(), self._talk
+        self._heard_at = time.monotonic()
         try:
             line.write(*parts)
         except Lost:
@@ -274,26 +328,20 @@ class SmtpSession:
 
     def _ask(self, permit: Permit, flights: Sequence[Flight]) -> list[Flight]:
         """Those that may go, their intents durable. The others are settled, unless they are held on the line."""
-        wanted = [flight for flight in flights if not flight.permitted]
-        if wanted:
-            kept = Outcome(fate=Fate.REFUSED)
-            try:
-                allowed = permit([flight.outgoing for flight in wanted])
-            except TransportDown as error:  # the ledger cannot be written: nothing may go, nothing went
-                allowed, kept = set(), Outcome(fate=Fate.RETRY, reply=error.what, down=error.what)
-            for flight in wanted:
-                flight.permitted = flight.outgoing.person_id in allowed
-                if not flight.permitted:
-                    flight.outcome = kept
-                    if flight is not self._held:
-                        self._settled.append((flight.outgoing, kept))
+        new = [flight for flight in flights if not flight.asked]
+        ask(permit, flights)
+        self._settled += [
+            (flight.outgoing, flight.outcome)
+            for flight in new
+            if not flight.permitted and flight.outcome is not None and flight is not self.held
+        ]
         return [flight for flight in flights if flight.permitted]
 
     def _take_back(self, held: Flight) -> None:
         """The server waits for content that must not go: end the connection, there is no other way (no dot, no message)."""
         outcome = held.outcome or Outcome(fate=Fate.REFUSED)
         self._settled.append((held.outgoing, outcome))
-        self._held = None
+        self.held = None
         self._drop()
 
     def _land(self) -> None:
@@ -308,8 +356,8 @@ class SmtpSession:
         """The connection is gone. What was written whole and not answered is unknown; the rest goes over the next one."""
         relay, written = self._relay, self._line.written if self._line is not None else 0
         self._talk.lost(written, why)
-        under_way = self._flying + ([self._held] if self._held is not None else [])
-        self._flying, self._held = [], None
+        under_way = self._flying + ([self.held] if self.held is not None else [])
+        self._flying, self.held = [], None
         broken = any(flight.outcome is not None and flight.outcome.fate is Fate.UNKNOWN for flight in under_way)
         self._careful = self._careful or broken
         if relay is not None and (broken or not self._talk.answered):

@@ -51,6 +51,7 @@ deliveries = sa.Table(
     sa.Column("worker", sa.String(64)),
     sa.Column("lease_until", UtcDateTime),
     sa.Column("tries", sa.Integer, nullable=False, default=0),
+    sa.Column("deaths", sa.SmallInteger, nullable=False, server_default="0"),  # senders that died holding it, unsent
     sa.Column("next_at", UtcDateTime, nullable=False),
     sa.Column("frozen_at", UtcDateTime, nullable=False),
     sa.Column("changed_at", UtcDateTime, nullable=False),
@@ -72,6 +73,14 @@ deliveries = sa.Table(
         "worker",
         sqlite_where=sa.text("state IN ('claimed', 'intent')"),
         postgresql_where=sa.text("state IN ('claimed', 'intent')"),
+    ),
+    # sending last, and alone: what senders died holding; few rows ever are
+    sa.Index(
+        "ix_deliveries_suspect",
+        "mailing_id",
+        "deaths",
+        sqlite_where=sa.text("deaths > 0"),
+        postgresql_where=sa.text("deaths > 0"),
     ),
     # webhooks: which delivery a provider means
     sa.Index(

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from newsletter.store.engine import UtcDateTime
 
 revision = "0019"
-down_revision = "0012"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
