@@ -6,7 +6,7 @@ SQLAlchemy's handling of each value takes longer than the database does. No valu
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table
+from sqlalchemy import ARRAY, ColumnElement, Connection, Table, Text, bindparam, func, select
 
 from subscribers import prepared
 from subscribers.errors import ImportProblem
@@ -35,7 +35,10 @@ def one_of(conn: Connection, column: ColumnElement[str], values: Iterable[str]) 
 
     SQLite sorts them and walks the column's index in order.
     """
-    return prepared.one_of(conn.dialect.name, column, "values").params(values=prepared.listed(conn, list(values)))
+    given = prepared.listed(conn, list(values))
+    if conn.dialect.name == "postgresql":
+        return column == func.any(bindparam(None, given, type_=ARRAY(Text)))
+    return column.in_(select(func.json_each(given).table_valued("value").c.value))
 
 
 def insert_rows(conn: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
