@@ -115,7 +115,8 @@ def hand_over(transport: SmtpTransport, messages: Sequence[Outgoing]) -> None:
     left, accepted, flow = iter(messages), 0, transport.open()
     while batch := [one for _, one in zip(range(flow.batch), left, strict=False)]:
         accepted += sum(outcome.fate is Fate.ACCEPTED for _, outcome in flow.push(batch, permit))
-    accepted += sum(outcome.fate is Fate.ACCEPTED for _, outcome in flow.drain(permit))
+    while flow.busy:
+        accepted += sum(outcome.fate is Fate.ACCEPTED for _, outcome in flow.drain(permit))
     flow.close()
     assert accepted == len(messages), accepted
 
