@@ -70,7 +70,17 @@ from subscribers.subscriptions import (
     subscribe,
     unsubscribe,
 )
-from subscribers.suppression import address_hash, is_suppressed, lift_bounced, suppress
+from subscribers.suppression import (
+    DomainRule,
+    address_hash,
+    domain_rules,
+    is_suppressed,
+    lift_bounced,
+    lift_domain,
+    lift_staff,
+    suppress,
+    suppress_domain,
+)
 from subscribers.tables import metadata
 from subscribers.tags import clean_tags, list_tags, tag, untag
 
@@ -93,7 +103,8 @@ __all__ = [  # noqa: RUF022 - grouped by noun
     "Held", "Subscription", "SubscriptionState", "choose_topics", "confirm", "held_by", "pause", "resume", "resume_due",
     "subscribe", "subscription", "unsubscribe",
     # suppression
-    "SuppressionReason", "is_suppressed", "lift_bounced", "suppress",
+    "DomainRule", "SuppressionReason", "domain_rules", "is_suppressed", "lift_bounced", "lift_domain", "lift_staff",
+    "suppress", "suppress_domain",
     # audience and envelopes
     "Envelope", "NotMailable", "NotMailableReason", "audience", "envelopes", "not_mailable",
     # what happened, for whoever must be told

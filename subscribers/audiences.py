@@ -22,7 +22,7 @@ from subscribers.segments.meaning import ENGAGED, Scope, condition
 from subscribers.segments.saved import get_segment, read_segment
 from subscribers.segments.tree import conditions
 from subscribers.states import NotMailableReason, PersonState, SubscriptionState, SuppressionReason
-from subscribers.suppression import EVERYWHERE, reasons
+from subscribers.suppression import DOMAIN, EVERYWHERE, barred, domain_rules
 from subscribers.tables import engagements, lists, people, read_moment, subscriptions, suppressions
 
 _CHUNK = 1_000  # ids per look-up
@@ -79,11 +79,12 @@ def mailable(
 ) -> Select[Any]:
     """The rows of everybody mailable whom a segment's query names; the caller says which columns. Raises as `audience`."""
     list_id = get_list(conn, list_slug).id
-    barred = (
-        select(suppressions.c.id)
-        .where(suppressions.c.key == people.c.address_hash, suppressions.c.list_slug.in_((EVERYWHERE, list_slug)))
-        .exists()
-    )
+    scope = suppressions.c.list_slug.in_((EVERYWHERE, list_slug))
+    by_itself = select(suppressions.c.id).where(suppressions.c.key == people.c.address_hash, scope).exists()
+    by_domain = select(suppressions.c.id).where(suppressions.c.key == DOMAIN + people.c.address_domain, scope).exists()
+    unbarred = (
+        [~by_itself, ~by_domain] if domain_rules(conn) else [~by_itself]
+    )  # asked of each person: only where it counts
     joined = subscriptions.join(people, people.c.id == subscriptions.c.person_id)
     named = []
     if query is not None:
@@ -102,7 +103,7 @@ def mailable(
             subscriptions.c.state == SubscriptionState.ACTIVE,
             people.c.state == PersonState.ACTIVE,
             *named,
-            ~barred,
+            *unbarred,
         )
     )
 
@@ -137,11 +138,11 @@ def envelopes(
         if list_id is not None:
             rows = _SUBSCRIPTIONS.run(conn, ids=ids, list_id=list_id)
             subscribed = {row[0]: _Subscription._make(row) for row in rows}
-        hashes = [row.address_hash for row in persons.values() if row.address_hash is not None]
-        barred = reasons(conn, hashes, list_slug)
+        domain_of = {row.address_hash: row.address_domain or "" for row in persons.values() if row.address_hash}
+        suppressed = barred(conn, domain_of, list_slug)
         for person_id in chunk:
             row, subscription = persons.get(person_id), subscribed.get(person_id)
-            reason = decide_mailable(row, barred=barred, subscription=subscription, needs_list=list_id is not None)
+            reason = decide_mailable(row, barred=suppressed, subscription=subscription, needs_list=list_id is not None)
             if reason is not None:
                 yield NotMailable(person_id=person_id, reason=reason)
             else:
@@ -163,9 +164,10 @@ def not_mailable(
 
 def _doubtful(conn: Connection, list_slug: str, person_ids: Sequence[PersonId]) -> list[PersonId]:
     """Those who are not active subscribers without any suppression. First the rows are held, then suppressions read."""
-    hash_of: dict[PersonId, str] = dict(_ACTIVE.run(conn, ids=listed(conn, person_ids), slug=list_slug))
-    barred = reasons(conn, hash_of.values(), list_slug)
-    return [person_id for person_id in person_ids if hash_of.get(person_id, "") in barred or person_id not in hash_of]
+    rows = _ACTIVE.run(conn, ids=listed(conn, person_ids), slug=list_slug)
+    hash_of: dict[PersonId, str] = {row[0]: row[1] for row in rows}
+    suppressed = barred(conn, {row[1]: row[2] for row in rows}, list_slug)
+    return [one for one in person_ids if hash_of.get(one, "") in suppressed or one not in hash_of]
 
 
 _BY_PERSON = {
@@ -271,7 +273,7 @@ _SUBSCRIPTIONS = Prepared(
 )
 _ACTIVE = Prepared(
     lambda dialect: (
-        select(people.c.id, people.c.address_hash)
+        select(people.c.id, people.c.address_hash, people.c.address_domain)
         .join_from(lists, subscriptions, subscriptions.c.list_id == lists.c.id)
         .join(people, people.c.id == subscriptions.c.person_id)
         .where(

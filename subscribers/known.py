@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from subscribers.bulk import one_of
 from subscribers.states import SuppressionReason
-from subscribers.suppression import reasons
+from subscribers.suppression import barred
 from subscribers.tables import consents, people, subscriptions
 
 
@@ -69,7 +69,8 @@ def look_up(
     _find_chain_ends(conn, known)
     if rehearsal is not None:
         known |= rehearsal.recall(hashes)
-    return Found(known, reasons(conn, hashes.values(), list_slug))
+    who = {hashed: key.rpartition("@")[2] for key, hashed in hashes.items()}
+    return Found(known, barred(conn, who, list_slug))
 
 
 def _find_chain_ends(conn: Connection, known: dict[str, Known]) -> None:

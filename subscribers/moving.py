@@ -17,7 +17,7 @@ from subscribers.ids import PersonId
 from subscribers.people import lock
 from subscribers.privacy import empty
 from subscribers.states import PersonState, SubscriptionState, SuppressionReason
-from subscribers.suppression import lift_erased, reasons
+from subscribers.suppression import barred, lift_erased
 from subscribers.tables import people, subscriptions
 
 _OF_ADDRESS = ("address_local", "address_domain", "address_key", "address_hash", "mail_group")
@@ -56,8 +56,8 @@ def _may_move(row: Any) -> bool:
 
 
 def _barred(conn: Connection, row: Any) -> bool:
-    barred = reasons(conn, [row.address_hash], None).get(row.address_hash)
-    return barred is not None and barred != SuppressionReason.ERASED
+    why = barred(conn, {row.address_hash: row.address_domain}, None).get(row.address_hash)
+    return why is not None and why != SuppressionReason.ERASED
 
 
 def _in_use(conn: Connection, person_id: PersonId) -> bool:

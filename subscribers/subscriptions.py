@@ -19,7 +19,7 @@ from subscribers.keyed import SuppressionKey, suppression_hash
 from subscribers.lists import get_list
 from subscribers.people import ensure_person, lock
 from subscribers.states import PersonState, SubscriptionState, SuppressionReason
-from subscribers.suppression import lift_erased, reasons
+from subscribers.suppression import barred, lift_erased
 from subscribers.tables import subscriptions
 
 LONGEST_TOPIC = 80
@@ -79,9 +79,9 @@ def subscribe(
     """
     chosen = get_list(conn, list_slug)
     hashed = suppression_hash(key_of(address.local, address.domain), key)
-    barred = reasons(conn, [hashed], list_slug).get(hashed)
+    why_not = barred(conn, {hashed: address.domain}, list_slug).get(hashed)
     own_hand = consent.source in OWN_HAND and not (confirmed and consent.source == ConsentSource.API)
-    if barred and not (barred == SuppressionReason.ERASED and own_hand):
+    if why_not and not (why_not == SuppressionReason.ERASED and own_hand):
         return Subscribed(person_id=None, state=None, outcome=Outcome.SUPPRESSED)
     person_id = ensure_person(conn, address, now=now, key=key, name=name, language=language, time_zone=time_zone)
     row = _subscription(conn, chosen.id, person_id)
@@ -94,7 +94,7 @@ def subscribe(
     action = ConsentAction.RESUBSCRIBE if came_back else ConsentAction.SUBSCRIBE
     ledger.record(conn, person_id, list_id=chosen.id, action=action, now=now, given=consent)
     note(conn, person_id, ChangeKind.SUBSCRIBED, now=now, list_slug=list_slug)
-    if state == SubscriptionState.ACTIVE and barred:
+    if state == SubscriptionState.ACTIVE and why_not:
         lift_erased(conn, hashed)
     return Subscribed(person_id=person_id, state=state, outcome=outcome)
 

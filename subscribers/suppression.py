@@ -1,11 +1,15 @@
-"""Who must not be written to, whatever any list says. Keeps keyed hashes, never addresses, so it survives erasure."""
+"""Who must not be written to, whatever any list says. Keeps keyed hashes, never addresses, so it survives erasure.
 
-from collections.abc import Iterable
+A whole domain may be suppressed as well; its rule is kept in the clear (`@example.org`), because it names nobody.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, delete, literal_column, or_, select, update
 
-from subscribers.address import Address, key_of
+from subscribers.address import Address, key_of, parse_address
 from subscribers.changes import ChangeKind, note
 from subscribers.errors import UnknownPerson
 from subscribers.ids import PersonId, new_id
@@ -16,6 +20,7 @@ from subscribers.states import PersonState, SuppressionReason
 from subscribers.tables import insert_or_skip, people, suppressions
 
 EVERYWHERE = ""  # the list slug of a suppression that holds for all lists
+DOMAIN = "@"  # what the key of a whole domain's suppression begins with; a hash never does
 
 _SAYS_ABOUT_PERSON = {
     SuppressionReason.BOUNCED: PersonState.BOUNCED,
@@ -57,7 +62,7 @@ def suppress(
 
 def is_suppressed(conn: Connection, address: Address, *, key: SuppressionKey, list_slug: str | None = None) -> bool:
     """On all lists, or on this one."""
-    return bool(reasons(conn, [suppression_hash(key_of(address.local, address.domain), key)], list_slug))
+    return bool(barred(conn, {address_hash(address, key=key): address.domain}, list_slug))
 
 
 def address_hash(address: Address, *, key: SuppressionKey) -> str:
@@ -69,6 +74,17 @@ def add(conn: Connection, hashed: str, list_slug: str, *, reason: SuppressionRea
     row = {"id": new_id(), "key": hashed, "list_slug": list_slug, "reason": reason, "at": now}
     made = insert_or_skip(conn, suppressions, ["key", "list_slug"]).returning(suppressions.c.id)
     return conn.execute(made, row).first() is not None
+
+
+def barred(conn: Connection, who: Mapping[str, str], list_slug: str | None) -> dict[str, SuppressionReason]:
+    """Which of these address hashes (each with its domain) are suppressed, by themselves or by their domain, and why."""
+    found = reasons(conn, [*who, *{DOMAIN + domain for domain in who.values()}], list_slug)
+    rules = {key[1:]: found.pop(key) for key in list(found) if key.startswith(DOMAIN)}
+    if rules:
+        for hashed, domain in who.items():
+            if domain in rules and found.get(hashed, SuppressionReason.ERASED) == SuppressionReason.ERASED:
+                found[hashed] = rules[domain]
+    return found
 
 
 def reasons(conn: Connection, hashes: Iterable[str], list_slug: str | None) -> dict[str, SuppressionReason]:
@@ -86,6 +102,51 @@ _REASONS = Prepared(
         or_(suppressions.c.list_slug == literal_column("''"), suppressions.c.list_slug == bindparam("slug")),
     )
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainRule:
+    """Nothing is sent to a domain, by one list or (None) by all."""
+
+    domain: str
+    list_slug: str | None
+    at: datetime
+
+
+def suppress_domain(conn: Connection, domain: str, *, now: datetime, list_slug: str | None = None) -> bool:
+    """Send nothing to any address of this domain (its subdomains are others). True when that is new.
+
+    Raises InvalidAddress for what is no domain.
+    """
+    return add(conn, _domain_key(domain), list_slug or EVERYWHERE, reason=SuppressionReason.STAFF, now=now)
+
+
+def lift_domain(conn: Connection, domain: str, *, list_slug: str | None = None) -> bool:
+    """Take such a rule back; those who were suppressed by themselves stay so. True when there was one."""
+    mine = (suppressions.c.key == _domain_key(domain)) & (suppressions.c.list_slug == (list_slug or EVERYWHERE))
+    return bool(conn.execute(delete(suppressions).where(mine)).rowcount)
+
+
+def domain_rules(conn: Connection) -> list[DomainRule]:
+    """All of them, by domain."""
+    query = select(suppressions).where(suppressions.c.key.like(f"{DOMAIN}%")).order_by(suppressions.c.key)
+    return [
+        DomainRule(domain=row.key.removeprefix(DOMAIN), list_slug=row.list_slug or None, at=row.at)
+        for row in conn.execute(query)
+    ]
+
+
+def _domain_key(domain: str) -> str:
+    return DOMAIN + parse_address(f"a@{domain.strip().removeprefix(DOMAIN)}").domain
+
+
+def lift_staff(conn: Connection, address: Address, *, key: SuppressionKey, list_slug: str | None = None) -> bool:
+    """Take back what staff suppressed. What bounced, complained or was erased stays. True when there was something."""
+    mine = (suppressions.c.key == address_hash(address, key=key)) & (
+        suppressions.c.list_slug == (list_slug or EVERYWHERE)
+    )
+    by_staff = suppressions.c.reason == SuppressionReason.STAFF
+    return bool(conn.execute(delete(suppressions).where(mine, by_staff)).rowcount)
 
 
 def lift_erased(conn: Connection, hashed: str) -> None:

@@ -37,6 +37,7 @@ VERBS: Mapping[str, Mapping[str, str]] = {
         "subscribers": "Import, export, add, tag, show, erase people.",
         "staff": "Let somebody log in to the staff pages.",
     },
+    "suppressing": {"suppression": "Say who must not be written to."},
     "attributes": {"attribute": "Declare what is known of people, with types."},
     "segments": {"segment": "Save, check and look at queries over people."},
     "stages": {

@@ -184,3 +184,17 @@ def test_a_person_gets_only_the_topics_chosen_for_them_until_it_is_everything_ag
     assert "only" not in site("subscribers", "show", "an@vien.example").out
     assert site("subscribers", "unsubscribe", "an@vien.example", "--list", "ban-doc").code == 0
     assert "not on the list" in site("subscribers", "topics", "an@vien.example", "--list", "ban-doc").error
+
+
+def test_an_address_and_a_whole_domain_are_suppressed_and_taken_back(site: Home) -> None:
+    assert "suppressed" in site("suppression", "add", "an@khac.example").out
+    assert "before" in site("suppression", "add", "AN@khac.example").out
+    assert site("suppression", "add", "@khac.example", "--list", "ban-doc").code == 0
+    assert site("suppression", "domains", "--json").json[0]["domain"] == "khac.example"
+    added = site("subscribers", "add", "binh@khac.example", "--list", "ban-doc", "--consent", "asked", "--confirmed")
+    assert (added.code, "must not be written to" in added.out) == (1, True)
+    assert site("suppression", "remove", "@khac.example", "--list", "ban-doc").code == 0
+    assert site("suppression", "remove", "@khac.example", "--list", "ban-doc").code == 1
+    assert site("suppression", "remove", "an@khac.example").code == 0
+    assert site("suppression", "add", "@không phải").code == 1
+    assert site("suppression", "add", "a@b.example", "--list", "khong-co").code == 1
