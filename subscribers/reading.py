@@ -126,7 +126,7 @@ class PeopleFile:
 def open_people(
     path: Path, reading: Reading, rejected: Rejected, *, declared: Sequence[Attribute] = ()
 ) -> Iterator[PeopleFile]:
-    """`declared` attributes are read by their names and as their types.
+    """`declared` attributes are read by their names, and come in the form they are stored in.
 
     Raises ImportProblem for what cannot be opened, is empty, or asks for an encoding or format there is not."""
     choices = _Choices(reading, declared)

@@ -8,8 +8,9 @@ from starlette.responses import Response
 import subscribers
 from newsletter import schedule
 from newsletter.errors import BadInput
+from newsletter.http import shown
 from newsletter.model import Counts, Issue, IssueState, Newsletter, NewsletterId, Source, SourceState
-from newsletter.store import Connection, articles, issues, letters, newsletters, receipts, sources
+from newsletter.store import Connection, articles, issues, letters, newsletters, receipts, sources, webhooks
 from newsletter.web.visit import Visit
 
 SHOWN = 50
@@ -42,9 +43,11 @@ class Waiting:
     unknown: list[Row]
     doubtful: int  # articles that may be known already
     schedules: list[tuple[Newsletter, str]]  # newsletters whose cron line cannot be used, with the fault
+    webhooks: list[tuple[str, str]]  # (URL, reason) of those that are not called any more
 
     def __bool__(self) -> bool:
-        return any((self.approvals, self.failing, self.letters, self.unknown, self.doubtful, self.schedules))
+        people = (self.approvals, self.letters, self.unknown, self.doubtful)
+        return any((*people, self.failing, self.schedules, self.webhooks))
 
 
 def home(visit: Visit) -> Response:
@@ -58,6 +61,7 @@ def overview(visit: Visit) -> Response:
         failing = [source for source in sources.listed(conn) if source.state is SourceState.FAILING or source.given_up]
         doubtful = articles.in_doubt(conn)
         unrendered = letters.failures(conn)
+        silent = [(shown(one.url), one.reason or "") for one in webhooks.listed(conn) if one.disabled_at is not None]
     coming, unusable = next_sends([one for one in known.values() if one.active], now=visit.now)
     waiting = Waiting(
         approvals=[row for row in rows if row.issue.state is IssueState.PENDING_APPROVAL],
@@ -66,6 +70,7 @@ def overview(visit: Visit) -> Response:
         unknown=[row for row in rows if row.counts is not None and row.counts.unknown],
         doubtful=doubtful,
         schedules=unusable,
+        webhooks=silent,
     )
     return visit.page("staff/issues.html", coming=coming, waiting=waiting, rows=rows, newsletters=known)
 
