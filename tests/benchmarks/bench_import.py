@@ -219,11 +219,8 @@ def into_postgres(folder: Path, clock: Clock, *, copied: bool) -> int:
         conn.execute(sa.text("DELETE FROM lists"))
     connection: Any = engine.raw_connection().driver_connection
     for batch in chunks(folder):
-        batch = (
-            {"lists": [(*row[:4], bool(row[4]), row[5]) for row in batch["lists"]]} | batch
-            if "lists" in batch
-            else batch
-        )
+        if "lists" in batch:
+            batch["lists"] = [(*row[:4], bool(row[4]), row[5]) for row in batch["lists"]]
         clock.begin()
         with connection.cursor() as cursor:
             for table, rows in batch.items():
