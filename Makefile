@@ -32,7 +32,10 @@ check: .venv/dev
 	$(BIN)/lint-imports
 
 proof: .venv/dev
-	$(BIN)/pytest -m proof -q -s -p no:randomly
+	mkdir -p build && rm -f build/proof.txt
+	PROOF_TOLD=build/proof.txt $(BIN)/pytest tests/proof -n $(WORKERS) --dist worksteal -q -p no:randomly
+	sort build/proof.txt
+	$(BIN)/pytest -m proof --ignore=tests/proof -q -s -p no:randomly
 
 bench: .venv/dev
 	for script in tests/benchmarks/bench_*.py; do echo "## $$script"; PYTHONPATH=. $(BIN)/python $$script || exit 1; done

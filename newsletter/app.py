@@ -13,7 +13,7 @@ from newsletter.http import Fetcher
 from newsletter.http.looks import Looks
 from newsletter.limits import Limits
 from newsletter.mail.compile import Message
-from newsletter.mail.dkim import Signer
+from newsletter.mail.dkim import Signers
 from newsletter.mail.tokens import Keyring
 from newsletter.model import MailingId, PersonId
 from newsletter.settings import Settings
@@ -139,7 +139,7 @@ class App:
     suppression_key: SuppressionKey
     nonce_secret: bytes  # marks per-reader values in renderings
     session_key: bytes  # staff sessions
-    signer: Signer | None
+    signers: Signers  # of our domains that have a DKIM key
     design_folders: tuple[Path, ...]
     watch: Watch = nobody
     looks: Looks = field(default_factory=Looks)  # what was found behind links lately

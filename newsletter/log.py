@@ -1,5 +1,6 @@
 """Events of the program: logfmt on a terminal, JSON in a service. No line ever carries an address."""
 
+import contextlib
 import logging
 import re
 import sys
@@ -10,6 +11,21 @@ import structlog
 
 # Last line of defence; the Address type masks itself before it comes to this.
 _ADDRESS = re.compile(r"[^\s@<>\"'(),;:\[\]]+@[^\s@<>\"'(),;:\[\]]+\.[^\s@<>\"'(),;:\[\]]+")
+
+
+class _StandardError:
+    """Whatever standard error is by then. A full disk or a closed pipe costs the line, never the work it tells of."""
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.flush()
+
+
+_STDERR: Any = _StandardError()
 
 
 def get_logger(stage: str) -> Any:
@@ -38,7 +54,7 @@ def configure(level: str = "info", style: str = "auto") -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # whatever standard error is by then
+        logger_factory=lambda *_: structlog.PrintLogger(_STDERR),
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")

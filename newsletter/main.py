@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import subscribers
 from newsletter.app import App, Transport, Watch, nobody
@@ -13,7 +14,7 @@ from newsletter.deliver.outbox import Outbox
 from newsletter.deliver.smtp import SmtpTransport
 from newsletter.errors import ConfigError
 from newsletter.http import Fetcher
-from newsletter.mail.dkim import Signer
+from newsletter.mail.dkim import Algorithm, Key, Signer, Signers
 from newsletter.mail.tokens import Keyring
 from newsletter.settings import Settings, load_secrets
 from newsletter.store import Database, mailings, migrate
@@ -55,7 +56,7 @@ def build(
         suppression_key=SuppressionKey(bytes.fromhex(keys.suppression_key)),
         nonce_secret=bytes.fromhex(keys.link_keys[keys.link_key]),
         session_key=bytes.fromhex(keys.session_key),
-        signer=make_signer(settings),
+        signers=make_signers(settings),
         design_folders=default_folders(settings.designs),
         watch=watch,
         stopping=stopping,
@@ -73,25 +74,38 @@ def make_transport(
 ) -> Transport:
     """`pause`: how a provider's request to wait is sat out."""
     if settings.transport.kind == "smtp":
-        signed = settings.dkim.key_file is not None
+        signed = bool(settings.dkim_keys)
         return SmtpTransport(settings.transport.smtp, ehlo_name=settings.sender.domain, signed=signed)
     if settings.transport.kind == "outbox":
         return Outbox(settings.outbox)
     return providers.make(settings, fetcher, now=clock.now, pause=pause)
 
 
-def make_signer(settings: Settings) -> Signer | None:
-    """None when no key is configured: then the relay signs."""
-    path = settings.dkim.key_file
-    if path is None:
-        return None
+def make_signers(settings: Settings) -> Signers:
+    """Those of every domain that has a key. None at all: then the relay signs. Raises ConfigError, naming the file."""
+    found: dict[str, list[tuple[str, bytes]]] = {}
+    for key in settings.dkim_keys:
+        found.setdefault(key.domain, []).append((key.selector, _read_key(key.key_file)))
+    return Signers(_signer(domain, pairs) for domain, pairs in found.items())
+
+
+def _read_key(path: Path) -> bytes:
     try:
-        pem = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise ConfigError(
             f"the DKIM key cannot be read: {error.strerror}", where=str(path), hint="`newsletter dkim new` makes one"
         ) from error
-    return Signer(settings.sender.domain, settings.dkim.selector, pem)
+
+
+def _signer(domain: str, pairs: Sequence[tuple[str, bytes]]) -> Signer:
+    """RSA first; Ed25519 only beside it, as receivers without RFC 8463 take mail with that alone as unsigned."""
+    first, *more = sorted(pairs, key=lambda pair: Key.read(pair[1]).algorithm is not Algorithm.RSA)
+    if len(more) > 1 or Key.read(first[1]).algorithm is not Algorithm.RSA:
+        raise ConfigError(
+            "a domain signs with one RSA key and, if you like, one Ed25519 key beside it", where=f"dkim {domain}"
+        )
+    return Signer(domain, *first, second=more[0] if more else None)
 
 
 def close(app: App) -> None:

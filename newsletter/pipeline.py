@@ -4,6 +4,8 @@
     sources     articles      issues      issues      issues       deliveries   events
     due         new           draft       pending     scheduled    pending      come back
 
+At last, `notify` tells other programs what became of people and issues.
+
 Stages never call each other: each takes rows in one state and leaves them in the next, so what happened and what waits can
 always be read from the database. Every stage can be run twice without harm and killed anywhere without loss; a failing row
 never holds up the others. `docs/tour.md` walks through it with one article.
@@ -13,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from newsletter import approve, collect, compose, deliver, schedule, summarise, track
+from newsletter import approve, collect, compose, deliver, notify, schedule, summarise, track
 from newsletter.app import App
 from newsletter.errors import NewsletterError, TransportDown
 from newsletter.log import get_logger, one_line
@@ -31,6 +33,7 @@ STAGES: tuple[tuple[str, Stage], ...] = (
     ("release", schedule.release_due),  # issues, scheduled, at their send moment → deliveries, frozen
     ("deliver", deliver.run),  # deliveries due → one explicit state each
     ("track", track.run),  # what came back → events, suppressions
+    ("notify", notify.run),  # changes of people and issues → calls of webhooks
 )
 
 

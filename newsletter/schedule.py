@@ -18,7 +18,7 @@ from newsletter.errors import BadInput, NotAllowed
 from newsletter.log import get_logger
 from newsletter.model import Issue, IssueId, IssueState, Newsletter, new_id
 from newsletter.store import Connection, deliveries, issues, newsletters
-from subscribers import audience, resume_due
+from subscribers import SubscribersError, audience, record_sending, resume_due
 
 log = get_logger("schedule")
 
@@ -196,6 +196,11 @@ def release_due(app: App, now: datetime) -> int:
             released += _release_or_close(app, issue, now)
         except NotAllowed:  # another process was first
             log.info("released_elsewhere", issue=issue.id)
+        except SubscribersError as error:  # a list or segment that is gone: nobody was frozen, the other issues go on
+            log.error("audience_unusable", issue=issue.id, reason=str(error))
+            app.watch("release", str(error))
+            with app.db.begin() as conn:
+                issues.waits(conn, issue.id, reason=f"nobody can be chosen: {error}")
     return released
 
 
@@ -219,7 +224,9 @@ def _release(app: App, conn: Connection, newsletter: Newsletter, issue_id: Issue
         return 0  # another process released it between our look and our lock
     issues.sending(conn, issue_id)
     resume_due(conn, now=now)
-    frozen = deliveries.freeze(conn, issue.mailing_id, audience(conn, newsletter.list_slug), now=now)
+    people = audience(conn, newsletter.list_slug, newsletter.segment, now=now, time_zone=app.settings.timezone)
+    frozen = deliveries.freeze(conn, issue.mailing_id, people, now=now)
+    record_sending(conn, newsletter.list_slug, at=now)
     log.info("issue_released", issue=issue_id, recipients=frozen)
     app.watch("release", f"{newsletter.name} #{issue.number}", frozen, frozen)
     return 1

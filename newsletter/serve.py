@@ -1,9 +1,10 @@
 """The one-machine service: web pages, scheduler and sending in one process, and a clean end.
 
     scheduler ──every 15 s──▶ tick (collect … release) ──▶ send (deliver, track)
+                               └▶ notify (webhooks of others, which may be slow)
     a request asked for a letter ──▶ letters (compose them) ──▶ send
 
-Each of the three is one thread that runs when it is due and never beside itself. SIGTERM or SIGINT sets app.stopping: nothing
+Each of the four is one thread that runs when it is due and never beside itself. SIGTERM or SIGINT sets app.stopping: nothing
 more is claimed, what is in flight finishes. Nothing here decides what is due; rows do.
 """
 
@@ -23,6 +24,7 @@ from newsletter import compose, deliver, pipeline, web
 from newsletter.app import App
 from newsletter.errors import ConfigError, TransportDown
 from newsletter.log import get_logger
+from newsletter.track.listener import listening
 
 log = get_logger("serve")
 
@@ -37,7 +39,7 @@ PUBLISHING = frozenset({"compose", "approve", "release"})
 def serve(app: App, *, host: str, port: int, on_ready: Callable[[str], None] | None = None) -> None:
     """Serve until a signal comes or `app.stopping` is set. Port 0 takes a free one; `on_ready` is told the URL.
 
-    Raises ConfigError when the address cannot be listened on.
+    Raises ConfigError when an address cannot be listened on.
     """
     listener = _listen(host, port)
     url = _url(host, listener.getsockname()[1])
@@ -59,7 +61,7 @@ def serve(app: App, *, host: str, port: int, on_ready: Callable[[str], None] | N
         timeout_graceful_shutdown=WEB_GRACE,
     )
     try:
-        with _signals(app.stopping):
+        with _signals(app.stopping), listening(app, rounds.send.wake):
             _Server(config, app.stopping, ready).run(sockets=[listener])
     finally:
         app.stopping.set()
@@ -119,7 +121,7 @@ class Loop:
 
 
 class Rounds:
-    """The three loops and the scheduler that wakes them."""
+    """The four loops and the scheduler that wakes them."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -128,11 +130,12 @@ class Rounds:
         self.tick = Loop("tick", self._tick, app.stopping)
         self.letters = Loop("letters", self._letters, app.stopping)
         self.send = Loop("send", self._send, app.stopping)
+        self.notify = Loop("notify", self._notify, app.stopping)
         self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
 
     def start(self) -> None:
         """At once a first round, for what waited while nothing ran; then every 15 seconds."""
-        for name, loop in (("tick", self.tick), ("deliver", self.send)):
+        for name, loop in (("tick", self.tick), ("deliver", self.send), ("notify", self.notify)):
             loop.start()
             loop.wake()
             self._scheduler.add_job(loop.wake, "interval", seconds=TICK.total_seconds(), id=name)
@@ -144,9 +147,10 @@ class Rounds:
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
         deadline = time.monotonic() + LAST_WAIT
-        for loop in (self.tick, self.letters, self.send):
+        loops = {"tick": self.tick, "letters": self.letters, "send": self.send, "notify": self.notify}
+        for loop in loops.values():
             loop.wake()
-        for name, loop in (("tick", self.tick), ("letters", self.letters), ("send", self.send)):
+        for name, loop in loops.items():
             if not loop.join(max(0.0, deadline - time.monotonic())):
                 log.warning("ended_while_busy", loop=name)  # rows say how far it came; the next start goes on
 
@@ -163,6 +167,9 @@ class Rounds:
         with self._composing:
             compose.compose_letters(self._app, self._app.clock.now())
         self.send.wake()
+
+    def _notify(self) -> None:
+        pipeline.run_once(self._app, only=frozenset({"notify"}))
 
     def _send(self) -> None:
         if not self._backoff.over:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from newsletter import accounts
 from newsletter.errors import ConfigError
+from newsletter.incoming import Bounces, Webhooks
 from newsletter.smtpsettings import Smtp
 
 PREFIX = "NEWSLETTER_"
@@ -34,6 +35,10 @@ def _base(url: str) -> str:
     return url.rstrip("/")
 
 
+def domain_of(address: str) -> str:
+    return address.rsplit("@", 1)[1].lower()
+
+
 class Sender(_Section):
     """Who the mail comes from. The address's domain is also that of Message-ID and of the DKIM signature."""
 
@@ -45,6 +50,9 @@ class Sender(_Section):
     bounce_domain: str | None = None  # VERP return paths go there; None: the sender address
     # List-Unsubscribe also names u.<token>@ this domain. Only where that mail is taken in: some programs prefer it.
     unsubscribe_domain: str | None = None
+    lists: dict[
+        str, str
+    ] = {}  # list slug -> the address its mail comes from instead; its domain needs a key of its own
 
     @field_validator("address", "reply_to")
     @classmethod
@@ -53,9 +61,23 @@ class Sender(_Section):
             raise ValueError("is not a mail address")
         return value
 
+    @field_validator("lists")
+    @classmethod
+    def _are_addresses(cls, value: dict[str, str]) -> dict[str, str]:
+        return {slug: cls._is_an_address(address) or "" for slug, address in value.items()}
+
     @property
     def domain(self) -> str:
-        return self.address.rsplit("@", 1)[1].lower()
+        return domain_of(self.address)
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """Of every address mail comes from, the usual one first."""
+        return tuple(dict.fromkeys(map(domain_of, (self.address, *self.lists.values()))))
+
+    def address_of(self, list_slug: str | None) -> str:
+        """Where the mail of a list comes from; None: mail that belongs to no list."""
+        return self.lists.get(list_slug or "", self.address)
 
 
 class Transport(_Section):
@@ -85,9 +107,18 @@ class Transport(_Section):
     ses: accounts.Ses = accounts.Ses()
 
 
+class DkimKey(_Section):
+    """One signing key; its kind (RSA or Ed25519) is read from the file."""
+
+    domain: str = ""  # d=, the domain of the From address; "": the sender's
+    selector: str
+    key_file: Path
+
+
 class Dkim(_Section):
     selector: str = "newsletter"
     key_file: Path | None = None  # PEM; None: mail leaves unsigned (the relay signs)
+    keys: tuple[DkimKey, ...] = ()  # further ones: a second, Ed25519, for the sender's domain; those of other domains
 
 
 class Fetch(_Section):
@@ -133,44 +164,14 @@ class Web(_Section):
     keep_ip: bool = False  # the IP address of a sign-up is kept with its consent; a policy of yours must say so
 
 
-class Webhook(_Section):
-    """What proves the webhook of one mail provider. Without any of these its requests are refused."""
+class Retention(_Section):
+    """After how many days what is let go. None: kept until somebody erases it."""
 
-    password: SecretStr | None = None  # "user:password", as it stands in the URL at the provider
-    former_password: SecretStr | None = None  # still taken while it is being changed
-    signing: SecretStr | None = None  # the provider's signing secret, or SendGrid's verification key
-    topic: str | None = None  # ARN of the SNS topic that SES tells through
-
-
-class Webhooks(_Section):
-    ses: Webhook = Webhook()
-    mailgun: Webhook = Webhook()
-    postmark: Webhook = Webhook()
-    brevo: Webhook = Webhook()
-    resend: Webhook = Webhook()
-    sendgrid: Webhook = Webhook()
-    mailjet: Webhook = Webhook()
-    mailersend: Webhook = Webhook()
-
-
-class Imap(_Section):
-    """A mailbox where bounces arrive. Off without `host`; what is read is marked as seen and stays there."""
-
-    host: str | None = None
-    port: int = Field(993, ge=1, le=65535)
-    security: Literal["tls", "starttls", "none"] = "tls"
-    username: str = ""
-    password: SecretStr | None = None
-    folder: str = "INBOX"
-    every_seconds: int = Field(120, ge=0, le=86_400)  # between two polls
-    most: int = Field(200, ge=1, le=5000)  # messages of one poll
-    timeout: float = Field(30, gt=0, le=300)  # for each answer
-    ca_file: Path | None = None
-
-
-class Bounces(_Section):
-    hard_after: int = Field(1, ge=1, le=5)  # mailings that bounced hard until nothing is sent there any more
-    imap: Imap = Imap()
+    unconfirmed_days: int | None = Field(
+        30, ge=8
+    )  # sign-ups that nobody confirmed; a confirmation letter is good for 7
+    left_days: int | None = Field(None, ge=1)  # people who left every list; a keyed hash stays
+    ip_days: int | None = Field(180, ge=1)  # IP addresses kept with consents, where [web] keep_ip keeps them
 
 
 class Log(_Section):
@@ -202,6 +203,7 @@ class Settings(_Section):
     web: Web = Web()
     log: Log = Log()
     bounces: Bounces = Bounces()
+    retention: Retention = Retention()
     webhooks: Webhooks = Webhooks()
 
     @field_validator("timezone")
@@ -228,6 +230,15 @@ class Settings(_Section):
     @property
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir / 'newsletter.db'}"
+
+    @property
+    def dkim_keys(self) -> tuple[DkimKey, ...]:
+        """Every signing key, with its domain."""
+        first = [DkimKey(selector=self.dkim.selector, key_file=self.dkim.key_file)] if self.dkim.key_file else []
+        return tuple(
+            key.model_copy(update={"domain": (key.domain or self.sender.domain).lower()})
+            for key in (*first, *self.dkim.keys)
+        )
 
     @property
     def outbox(self) -> Path:
@@ -344,13 +355,14 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
             "relays": relays,
         }
     )
+    keys = tuple(key.model_copy(update={"key_file": place(key.key_file)}) for key in settings.dkim.keys)
     imap = settings.bounces.imap.model_copy(update={"ca_file": place(settings.bounces.imap.ca_file)})
     return settings.model_copy(
         update={
             "data_dir": place(settings.data_dir),
             "designs": place(settings.designs),
             "transport": transport.model_copy(update={"outbox": place(transport.outbox), "smtp": smtp}),
-            "dkim": settings.dkim.model_copy(update={"key_file": place(settings.dkim.key_file)}),
+            "dkim": settings.dkim.model_copy(update={"key_file": place(settings.dkim.key_file), "keys": keys}),
             "bounces": settings.bounces.model_copy(update={"imap": imap}),
             "fetch": settings.fetch.model_copy(update={"ca_file": place(settings.fetch.ca_file)}),
         }

@@ -21,6 +21,7 @@ organisation = ""
 postal_address = ""                     # shown in the footer of every mail
 # reply_to = "editors@example.org"
 # bounce_domain = "bounces.example.org" # return paths get a token each, at this domain
+# lists = { faculty = "news@faculty.example.org" }   # list -> its own sender; that domain has its own key: docs/dns.md
 # unsubscribe_domain = "bounces.example.org" # a mail to u.<token>@ leaves the list; take that mail in: docs/bounces.md
 
 [transport]
@@ -51,6 +52,9 @@ kind = "outbox"                         # outbox (.eml files), smtp, or a provid
 # [dkim]
 # selector = "newsletter"               # `newsletter dkim new` makes a key and prints the DNS record
 # key_file = "data/dkim.pem"
+# [[dkim.keys]]                         # a second signature, Ed25519, or the key of another domain: docs/dns.md
+# selector = "newsletter-ed"
+# key_file = "data/dkim-ed.pem"
 
 # [fetch]
 # user_agent = "Newsletter/0.1 (+https://example.org/bot)"
@@ -73,6 +77,15 @@ kind = "outbox"                         # outbox (.eml files), smtp, or a provid
 # host = "imap.example.org"
 # username = "bounces"
 # password = ""                         # better: NEWSLETTER_BOUNCES__IMAP__PASSWORD_FILE
+
+# [bounces.listen]                      # a mail server of our own for returned mail, within `serve`
+# port = 2525
+# protocol = "lmtp"                     # "smtp" where the MX record of the bounce domain points here
+
+# [retention]                           # after how many days what is let go
+# unconfirmed_days = 30                 # sign-ups that nobody confirmed
+# left_days = 730                       # people who left every list; unset: kept
+# ip_days = 180                         # IP addresses kept with consents, see [web] keep_ip
 
 # [webhooks.postmark]                   # also ses, mailgun, brevo, resend, sendgrid, mailjet, mailersend; docs/bounces.md
 # password = "user:password"            # as in the URL: https://user:password@newsletter.example.org/hooks/postmark

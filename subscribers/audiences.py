@@ -1,23 +1,29 @@
 """Who gets a mailing, asked twice: once for the whole list when it is frozen, once per person just before sending."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Select, Text, bindparam, cast, literal_column, select
 
 from subscribers.address import Address
+from subscribers.engagement import nth_last_sending
 from subscribers.errors import KeyMismatch
 from subscribers.ids import PersonId
 from subscribers.keyed import SuppressionKey, suppression_hash
-from subscribers.lists import get_list
+from subscribers.lists import get_list, list_lists
 from subscribers.people import address_of
 from subscribers.prepared import Prepared, listed, one_of
+from subscribers.segments.fields import vocabulary
+from subscribers.segments.meaning import ENGAGED, Scope, condition
+from subscribers.segments.saved import get_segment, read_segment
+from subscribers.segments.tree import conditions
 from subscribers.states import NotMailableReason, PersonState, SubscriptionState, SuppressionReason
 from subscribers.suppression import EVERYWHERE, reasons
-from subscribers.tables import lists, people, read_moment, subscriptions, suppressions
+from subscribers.tables import engagements, lists, people, read_moment, subscriptions, suppressions
 
 _CHUNK = 1_000  # ids per look-up
 
@@ -32,6 +38,8 @@ class Envelope:
     language: str | None
     since: datetime | None  # subscribed from; None for a letter that belongs to no list
     topics: tuple[str, ...] = ()  # those they chose on this list; none: everything
+    time_zone: str | None = None  # IANA
+    attributes: Mapping[str, Any] = field(default_factory=dict, repr=False)  # as stored: read with `value_of`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,34 +48,73 @@ class NotMailable:
     reason: NotMailableReason
 
 
-def audience(conn: Connection, list_slug: str, segment: None = None) -> Select[Any]:
+def audience(
+    conn: Connection,
+    list_slug: str,
+    segment: str | None = None,
+    *,
+    now: datetime | None = None,
+    time_zone: str = "UTC",
+) -> Select[Any]:
     """A SELECT of `(person_id, language, time_zone, topics, mail_group)` of everybody mailable, by person id.
 
-    Mailable: an active subscription, an active person, no suppression here or everywhere. For `INSERT … SELECT`:
-    nothing is read yet. `topics` is a JSON list, NULL for everything; `segment` is None until there are any. Raises
-    UnknownList.
+    Mailable: an active subscription, an active person, no suppression here or everywhere, and named by the saved segment
+    of this slug if one is given; then `now` is the moment, and `time_zone` where days begin. For `INSERT … SELECT`: no
+    person is read yet. `topics` is a JSON list, NULL for everything. Raises UnknownList, UnknownSegment, SegmentFault;
+    ValueError for a segment without `now`.
     """
+    query = None if segment is None else get_segment(conn, segment).query
+    chosen = mailable(conn, list_slug, query, now=now, time_zone=time_zone)
+    return chosen.with_only_columns(
+        people.c.id.label("person_id"),
+        people.c.language,
+        people.c.time_zone,
+        cast(subscriptions.c.topics, Text).label("topics"),
+        people.c.mail_group,
+    ).order_by(subscriptions.c.person_id)
+
+
+def mailable(
+    conn: Connection, list_slug: str, query: str | None, *, now: datetime | None, time_zone: str
+) -> Select[Any]:
+    """The rows of everybody mailable whom a segment's query names; the caller says which columns. Raises as `audience`."""
+    list_id = get_list(conn, list_slug).id
     barred = (
         select(suppressions.c.id)
         .where(suppressions.c.key == people.c.address_hash, suppressions.c.list_slug.in_((EVERYWHERE, list_slug)))
         .exists()
     )
+    joined = subscriptions.join(people, people.c.id == subscriptions.c.person_id)
+    named = []
+    if query is not None:
+        if now is None:
+            raise ValueError("a segment is asked at a moment")
+        node = read_segment(conn, query)
+        named.append(condition(node, _scope(conn, list_id, now=now, time_zone=time_zone)))
+        theirs = (engagements.c.list_id == list_id) & (engagements.c.person_id == subscriptions.c.person_id)
+        if any(one.field in ENGAGED for one in conditions(node)):
+            joined = joined.outerjoin(engagements, theirs)
     return (
-        select(
-            people.c.id.label("person_id"),
-            people.c.language,
-            people.c.time_zone,
-            cast(subscriptions.c.topics, Text).label("topics"),
-            people.c.mail_group,
-        )
-        .join_from(subscriptions, people, people.c.id == subscriptions.c.person_id)
+        select(people.c.id)
+        .select_from(joined)
         .where(
-            subscriptions.c.list_id == get_list(conn, list_slug).id,
+            subscriptions.c.list_id == list_id,
             subscriptions.c.state == SubscriptionState.ACTIVE,
             people.c.state == PersonState.ACTIVE,
+            *named,
             ~barred,
         )
-        .order_by(subscriptions.c.person_id)
+    )
+
+
+def _scope(conn: Connection, list_id: str, *, now: datetime, time_zone: str) -> Scope:
+    return Scope(
+        dialect=conn.dialect.name,
+        fields=vocabulary(conn).fields,
+        lists={one.slug: one.id for one in list_lists(conn)},
+        now=now,
+        zone=ZoneInfo(time_zone),
+        sending=lambda number: nth_last_sending(conn, list_id, number),
     )
 
 
@@ -168,11 +215,20 @@ def _envelope(row: "_Person", subscription: "_Subscription | None", key: Suppres
         language=row.language,
         since=None if subscription is None else read_moment(subscription.since),
         topics=() if subscription is None else _topics(subscription.topics),
+        time_zone=row.time_zone,
+        attributes=_attributes(row.attributes),
     )
 
 
 def _topics(stored: Any) -> tuple[str, ...]:
     return tuple((json.loads(stored) if isinstance(stored, str) else stored) or ()) if stored else ()
+
+
+def _attributes(stored: Any) -> Mapping[str, Any]:
+    if stored == "{}":  # nearly everybody's
+        return {}
+    found: Mapping[str, Any] = json.loads(stored) if isinstance(stored, str) else stored
+    return found
 
 
 # ---------------------------------------------------------------- what is read of each person
@@ -187,6 +243,8 @@ class _Person(NamedTuple):
     address_hash: str | None
     name: str
     language: str | None
+    time_zone: str | None
+    attributes: Any
 
 
 class _Subscription(NamedTuple):

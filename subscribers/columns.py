@@ -1,45 +1,34 @@
-"""Which column of a file means what, and what one row says (pure). Names are matched without case, blanks or accents."""
+"""What one row of a file says (pure), once it is known which column means what."""
 
-import json
-import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple, NoReturn, Self
+from typing import Any, NamedTuple, Self
 
-from subscribers.address import key_of, split_address
-from subscribers.errors import InvalidAddress, InvalidValue
+from subscribers.address import key_of
+from subscribers.attributes import Attribute, check_value
+from subscribers.cells import (
+    RowFault,
+    State,
+    fold,
+    plain_text,
+    read_address,
+    read_attributes,
+    read_moment,
+    read_own_moment,
+    read_state,
+    read_tags,
+)
+from subscribers.errors import InvalidValue
+from subscribers.formats import Row
+from subscribers.headers import DATES, Layout, Wishes, understand, without_header
 from subscribers.people import check_language, check_time_zone, clean_name
-from subscribers.states import PersonState, SubscriptionState
-from subscribers.tables import utc
+from subscribers.states import SubscriptionState
+from subscribers.subscriptions import LONGEST_TOPIC
+from subscribers.tags import MOST_TAGS, clean_tags
 
-# Our export writes the first name of each; the others are what people and other programs call the same thing.
-_NAMES = {
-    "email": "email emailaddress mail address subscriberemail diachiemail thudientu",
-    "name": "name fullname hoten hovaten subscribername",
-    "first": "firstname givenname fname ten",
-    "last": "lastname familyname surname lname ho",
-    "language": "language lang locale ngonngu",
-    "time_zone": "timezone tz muigio",
-    "attributes": "attributes attribs datajson",
-    "state": "state",
-    "since": "since",
-}
-_MEANING = {name: meaning for meaning, names in _NAMES.items() for name in names.split()}
-
-_STATES: Mapping[str, SubscriptionState | PersonState] = {
-    "": SubscriptionState.ACTIVE,
-    **{state.value: state for state in SubscriptionState},
-    **{state.value: state for state in (PersonState.BOUNCED, PersonState.COMPLAINED)},
-}
-
-
-class RowFault(ValueError):
-    """One row cannot be used: `column` as our export names it, `reason` without any part of an address."""
-
-    def __init__(self, column: str, reason: str) -> None:
-        super().__init__(reason)
-        self.column, self.reason = column, reason
+_NO_MOMENTS: tuple[datetime | None, ...] = (None, None, None, None)
 
 
 class Candidate(NamedTuple):
@@ -52,8 +41,14 @@ class Candidate(NamedTuple):
     language: str | None = None
     time_zone: str | None = None
     attributes: Mapping[str, Any] = {}
-    state: SubscriptionState | PersonState = SubscriptionState.ACTIVE
+    state: State = SubscriptionState.ACTIVE
     since: datetime | None = None
+    confirmed: datetime | None = None
+    left: datetime | None = None
+    paused_until: datetime | None = None
+    topics: tuple[str, ...] = ()  # those chosen; none: everything
+    sure: bool = True  # does the file itself say what state they are in?
+    tags: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return "<Candidate>"
@@ -61,64 +56,136 @@ class Candidate(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """Positions in a row; None for what the file does not have."""
+    """How to read the rows of one table. `losses` counts cells that were left out."""
 
-    email: int
-    name: int | None = None
-    first: int | None = None
-    last: int | None = None
-    language: int | None = None
-    time_zone: int | None = None
-    attributes: int | None = None
-    state: int | None = None
-    since: int | None = None
+    layout: Layout
+    file: str = ""  # the table's or file's own name, folded
+    declared: Mapping[str, Attribute] = field(default_factory=dict)
+    losses: Counter[str] = field(default_factory=Counter)
+    # what is asked of every row is answered once
+    told: bool = field(init=False)  # does a column say states?
+    attributed: bool = field(init=False)  # does any hold attributes?
+
+    def __post_init__(self) -> None:
+        layout = self.layout
+        told = layout.format is not None or layout.at.state is not None
+        object.__setattr__(self, "told", told)
+        object.__setattr__(self, "attributed", layout.at.attributes is not None or bool(layout.extra))
 
     @classmethod
-    def of(cls, header: Sequence[str]) -> Self | None:
-        """None when no column holds addresses. Of two columns with one meaning the first counts."""
-        found: dict[str, int] = {}
-        for place, cell in enumerate(header):
-            meaning = _MEANING.get(_fold(cell))
-            if meaning is not None:
-                found.setdefault(meaning, place)
-        return cls(**found) if "email" in found else None
+    def of(cls, header: Sequence[str], wishes: Wishes, *, file: str = "") -> Self | None:
+        """None when no column holds addresses. Raises ImportProblem for a column that was asked for and is not there."""
+        layout = understand(header, wishes)
+        if layout is None:
+            return None
+        return cls(layout=layout, file=fold(file), declared={one.slug: one for one in wishes.declared})
 
-    @staticmethod
-    def knows(cell: str) -> bool:
-        return _fold(cell) in _MEANING
+    @classmethod
+    def without_header(cls, first: Sequence[str], wishes: Wishes) -> Self:
+        """For a table whose first row is a person already. Raises ImportProblem."""
+        return cls(layout=without_header(first, wishes), declared={one.slug: one for one in wishes.declared})
 
     def read(self, fields: Sequence[str]) -> Candidate:
         """Raises RowFault for the first thing that cannot be used."""
-        local, domain = _address(_cell(fields, self.email))
-        try:
-            language = check_language(_cell(fields, self.language)) if self.language is not None else None
-            zone = check_time_zone(_cell(fields, self.time_zone)) if self.time_zone is not None else None
-        except InvalidValue as error:
-            raise RowFault(error.where, f"{error.what}: {error.hint}") from None
+        at = self.layout.at
+        local, domain = read_address(fields[at.email] if at.email < len(fields) else "")
+        state, sure = self._state(fields) if self.told else (SubscriptionState.ACTIVE, False)
+        since, confirmed, left, until = self._moments(fields) if self.layout.dates else _NO_MOMENTS
         return Candidate(
             local,
             domain,
             key_of(local, domain),
             self._name(fields),
-            language,
-            zone,
-            _attributes(_cell(fields, self.attributes)) if self.attributes is not None else {},
-            _state(_cell(fields, self.state)) if self.state is not None else SubscriptionState.ACTIVE,
-            _since(_cell(fields, self.since)) if self.since is not None else None,
+            self._checked(check_language, _cell(fields, at.language)) if at.language is not None else None,
+            self._checked(check_time_zone, _cell(fields, at.time_zone)) if at.time_zone is not None else None,
+            self._attributes(fields) if self.attributed else {},
+            state,
+            since,
+            confirmed,
+            left,
+            until,
+            _topics(_cell(fields, at.topics)) if at.topics is not None else (),
+            sure,
+            self._tags(fields) if at.tags is not None else (),
         )
 
+    def _state(self, fields: Sequence[str]) -> tuple[State, bool]:
+        if self.layout.format is not None:
+            row = Row(fields, self.layout.places, self.file)
+            return self.layout.format.state(row), self.layout.format.sure(row)
+        told = read_state(_cell(fields, self.layout.at.state))
+        return told or SubscriptionState.ACTIVE, told is not None
+
+    def _checked(self, check: Callable[[str | None], str | None], text: str) -> str | None:
+        """A language or time zone. Another program's that we do not know is left out; in a plain file it is a fault."""
+        try:
+            return check(text)
+        except InvalidValue as error:
+            if self.layout.format is None:
+                raise RowFault(error.where, f"{error.what}: {error.hint}") from None
+            self.losses[error.where] += 1
+            return None
+
+    def _moments(self, fields: Sequence[str]) -> tuple[datetime | None, ...]:
+        """since, confirmed, left, paused until."""
+        found: dict[str, datetime | None] = {}
+        for name, place, own in self.layout.dates:
+            text = _cell(fields, place)
+            if own and self.layout.format is None:
+                found[name] = read_own_moment(text, name)
+            elif text.strip():
+                found[name] = read_moment(text)
+                if found[name] is None:
+                    self.losses[name] += 1
+        since, *others = (found.get(name) for name in DATES)
+        return (since or found.get("confirmed"), *others)
+
+    def _attributes(self, fields: Sequence[str]) -> Mapping[str, Any]:
+        """What nobody declared stays as it came; a declared attribute comes in the form it is stored in."""
+        place = self.layout.at.attributes
+        given = read_attributes(_cell(fields, place)) if place is not None else {}
+        if place is not None and not self.declared.keys().isdisjoint(given):
+            typed = ((key, self._typed(key, value, column="attributes")) for key, value in given.items())
+            given = {key: value for key, value in typed if value is not None or key not in self.declared}
+        held = dict(given)
+        for key, place in self.layout.extra:
+            text = plain_text(_cell(fields, place))
+            if text and key not in held and (value := self._typed(key, text)) is not None:
+                held[key] = value
+        return held
+
+    def _typed(self, key: str, value: Any, *, column: str = "") -> Any:
+        """`column`: where it stands, when not in a column of its own. Raises RowFault for a file of our own form."""
+        declared = self.declared.get(key)
+        if declared is None:
+            return value
+        try:
+            return check_value(declared, value)
+        except InvalidValue as error:
+            if self.layout.format is None:
+                where = f"{key}: " if column else ""
+                raise RowFault(column or key, f"{where}{error.what}, {error.hint}") from None
+            self.losses[key] += 1
+            return None
+
+    def _tags(self, fields: Sequence[str]) -> tuple[str, ...]:
+        """Those that can be a tag here; what cannot is left out and counted."""
+        kept: list[str] = []
+        for tag in read_tags(_cell(fields, self.layout.at.tags)):
+            try:
+                kept.extend(clean_tags([tag]))
+            except InvalidValue:
+                self.losses["tags"] += 1
+        if len(kept) > MOST_TAGS:
+            self.losses["tags"] += len(kept) - MOST_TAGS
+        return clean_tags(kept[:MOST_TAGS])
+
     def _name(self, fields: Sequence[str]) -> str:
-        if self.name is not None and (whole := clean_name(_cell(fields, self.name))):
+        if self.layout.at.name is not None and (whole := clean_name(_cell(fields, self.layout.at.name))):
             return whole
-        if self.first is None and self.last is None:
+        if self.layout.at.first is None and self.layout.at.last is None:
             return ""
-        return clean_name(f"{_cell(fields, self.first)} {_cell(fields, self.last)}")
-
-
-def _fold(cell: str) -> str:
-    """`E-mail Address` → `emailaddress`, `Họ và tên` → `hovaten`."""
-    plain = unicodedata.normalize("NFD", cell.casefold().replace("đ", "d"))
-    return "".join([sign for sign in plain if sign.isalnum() and sign.isascii()])
+        return clean_name(f"{_cell(fields, self.layout.at.first)} {_cell(fields, self.layout.at.last)}")
 
 
 def _cell(fields: Sequence[str], place: int | None) -> str:
@@ -126,43 +193,8 @@ def _cell(fields: Sequence[str], place: int | None) -> str:
     return fields[place] if place is not None and place < len(fields) else ""
 
 
-def _address(text: str) -> tuple[str, str]:
-    try:
-        return split_address(text)
-    except InvalidAddress as error:
-        raise RowFault("email", "there is no address" if not text.strip() else error.reason) from None
-
-
-def _attributes(text: str) -> Mapping[str, Any]:
-    if not text.strip():
-        return {}
-    try:
-        value = json.loads(text, parse_constant=_no_number)
-        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is JSON, but no text
-    except (ValueError, RecursionError):
-        raise RowFault("attributes", "no JSON object") from None
-    if not isinstance(value, dict):
-        raise RowFault("attributes", "no JSON object")
-    if "\\u0000" in text:
-        raise RowFault("attributes", "holds a zero character, which databases refuse")
-    return value
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(name)
-
-
-def _state(text: str) -> SubscriptionState | PersonState:
-    try:
-        return _STATES[text.strip().lower()]
-    except KeyError:
-        raise RowFault("state", "no known state: use " + ", ".join(state for state in _STATES if state)) from None
-
-
-def _since(text: str) -> datetime | None:
-    if not text.strip():
-        return None
-    try:
-        return utc(datetime.fromisoformat(text.strip()))
-    except (ValueError, OverflowError):
-        raise RowFault("since", "no ISO 8601 time with a zone, like 2026-11-22T08:00:00Z") from None
+def _topics(text: str) -> tuple[str, ...]:
+    topics = {plain_text(topic) for topic in read_tags(text)}
+    if any(len(topic) > LONGEST_TOPIC for topic in topics):
+        raise RowFault("topics", f"a topic has 1 to {LONGEST_TOPIC} characters")
+    return tuple(sorted(topics))

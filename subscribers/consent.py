@@ -143,13 +143,14 @@ def verify(rows: Sequence[Any], *, address_key: str | None, salt: str | None) ->
     """For each row of one person in order: is the chain whole up to and including it? (pure)
 
     Without a salt (erased) the digests are taken as they stand; with it, address and IP are checked against them too.
-    The address is checked on the last row only: earlier ones may be of an earlier address.
+    The address is checked on the last row only: earlier ones may be of an earlier address. An IP address may have been
+    let go (retention): then its digest stands for it.
     """
     whole, previous, verdicts = True, "", []
     for place, row in enumerate(rows, start=1):
         whole = whole and row["seq"] == place and row["link"] == link(previous, row, as_text(row["at"]))
         if salt and address_key:
-            whole = whole and row["ip_digest"] == (_salted(bytes.fromhex(salt), row["ip"]) if row["ip"] else "")
+            whole = whole and (not row["ip"] or row["ip_digest"] == _salted(bytes.fromhex(salt), row["ip"]))
             if place == len(rows):
                 whole = whole and row["who_digest"] == _salted(bytes.fromhex(salt), address_key)
         if row["form"] is not None:

@@ -3,9 +3,11 @@
 SubscribersError
 ├── InvalidAddress   the text is no usable address (also ValueError)
 ├── InvalidValue     a language, time zone, slug or attribute cannot be used (also ValueError)
+│   └── SegmentFault  a segment's query cannot be read; says at which character
 ├── ImportProblem    a file cannot be imported at all (also ValueError)
 ├── UnknownList      no list with that slug (also LookupError)
 ├── UnknownPerson    no person with that id (also LookupError)
+├── UnknownSegment   no segment with that slug (also LookupError)
 └── KeyMismatch      the suppression key is not the one this database was filled with
 """
 
@@ -35,6 +37,17 @@ class InvalidValue(SubscribersError, ValueError):
     pass
 
 
+class SegmentFault(InvalidValue):
+    """A query that cannot be read. `kind` names what is wrong with it, for who says it in another language.
+
+    `position` counts characters from 1; `expected` are the words or values that could stand there, `found` what does.
+    """
+
+    def __init__(self, kind: str, what: str, *, position: int, found: str = "", expected: tuple[str, ...] = ()) -> None:
+        super().__init__(what, where=f"at character {position}")
+        self.kind, self.position, self.found, self.expected = kind, position, found, expected
+
+
 class ImportProblem(SubscribersError, ValueError):
     pass
 
@@ -44,6 +57,10 @@ class UnknownList(SubscribersError, LookupError):
 
 
 class UnknownPerson(SubscribersError, LookupError):
+    pass
+
+
+class UnknownSegment(SubscribersError, LookupError):
     pass
 
 

@@ -1,30 +1,30 @@
-"""A CSV of people into a list: streamed, judged row by row, written batch by batch. Running it twice changes nothing.
+"""A file of people into a list: streamed, judged row by row, written batch by batch. Running it twice changes nothing.
 
 Each batch is one transaction, so a killed import is finished by running it again. It never brings back anybody who left,
 bounced, complained, was erased or is suppressed, and it never overwrites: it only fills what is blank.
 """
 
-import csv
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Literal, Protocol, Self
+from typing import Literal, Protocol
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from subscribers.columns import Candidate, Columns, RowFault
+from subscribers.attributes import list_attributes
 from subscribers.consent import ConsentGiven, ConsentSource, keep_form
-from subscribers.csvfile import CsvFile, Record
+from subscribers.ending import end, ended, says_no, to_end
 from subscribers.errors import ImportProblem
+from subscribers.findings import Findings, Reviewer
 from subscribers.keyed import SuppressionKey, suppression_hash
 from subscribers.lists import get_list
-from subscribers.loading import Destination, Plan, Rehearsal, look_up
+from subscribers.loading import Destination, Plan, Rehearsal, look_up, refuse
+from subscribers.reading import Batch, PeopleFile, Reading, TableRead, open_people
+from subscribers.rejects import Rejected
 
 BATCH = 2_000  # rows per transaction: keeps the write lock under half a second on SQLite and memory flat
 _MAX_BATCH = 10_000  # SQLite binds at most 32,766 values in one look-up
@@ -39,26 +39,47 @@ class Transactions(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportReport:
-    """rows = added + already + updated + rejected + the sum of refused_by_reason."""
+    """rows = added + already + updated + rejected + the sum of refused_by_reason.
+
+    `encoding` and `ignored` are the first table's; `tables` has them all. `findings` only a dry run makes.
+    """
 
     rows: int  # records of the file, without its header and empty lines
     added: int
     already: int  # on the list, also by an earlier row of this file
     updated: int  # on the list; a blank name, language, time zone or attribute was filled
     rejected: int  # unusable rows
+    ended: int = 0  # subscriptions resting on imports alone that this file says are over; these rows count as refused
     refused_by_reason: Mapping[str, int] = field(
         default_factory=dict
     )  # left, bounced, complained, erased, suppressed …
-    file: Path | None = None  # line, column and reason of each rejected row; None when there is none
-    encoding: str = "utf-8"
-    ignored: tuple[str, ...] = ()  # columns nothing was read from
+    rejected_by_reason: Mapping[str, int] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()  # each rejected row with line, column and reason; one file per table that has any
+    tables: tuple[TableRead, ...] = ()
+    left_out: tuple[str, ...] = ()  # of a ZIP or workbook: what holds no people
+    findings: Findings | None = field(default=None, compare=False)
 
     @property
     def refused(self) -> int:
         return sum(self.refused_by_reason.values())
 
+    @property
+    def file(self) -> Path | None:
+        return self.files[0] if self.files else None
 
-def import_csv(
+    @property
+    def encoding(self) -> str:
+        return self.tables[0].encoding
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        return self.tables[0].ignored
+
+
+_AS_IT_LOOKS = Reading()
+
+
+def import_people(
     database: Transactions,
     path: Path,
     *,
@@ -66,45 +87,40 @@ def import_csv(
     key: SuppressionKey,
     now: datetime,
     consent: str,
+    reading: Reading = _AS_IT_LOOKS,
     mode: Literal["subscribe"] = "subscribe",
     on_progress: Callable[[int, int], None] | None = None,
     dry_run: bool = False,
     rejected_path: Path | None = None,
     batch: int = BATCH,
 ) -> ImportReport:
-    """Subscribe the people of a CSV to a list. `consent` says where their consent can be found; it is kept as evidence.
+    """Subscribe the people of a CSV, a ZIP of CSVs or an XLSX to a list. `consent` says where their consent can be
+    found; it is kept as evidence. `reading` says what the caller knows better than looking at the file would tell.
 
-    `on_progress(rows, bytes)` is called after each batch. A dry run only reads the database and writes the rejected
-    file. The rejected file holds line, column and reason, no addresses. `mode` leaves room for other ways to import.
-    Raises ImportProblem (unreadable, empty, no address column, no consent), UnknownList.
+    `on_progress(rows, octets read)` is called after each batch. A dry run only reads the database and writes the
+    rejected file, which holds line, column, reason and the row itself. `mode` leaves room for other ways to import.
+    Raises ImportProblem (unreadable, empty, no address column, no consent, wishes that do not fit), UnknownList.
     """
     assert mode == "subscribe", "the only mode there is"
     if not consent.strip():
         raise ImportProblem("nothing says where these people's consent can be found", hint="give a source of consent")
+    if rejected_path is not None and rejected_path.exists() and path.exists() and rejected_path.samefile(path):
+        raise ImportProblem("the rejected rows would overwrite the file itself", where=str(path), hint="name another")
     with ExitStack() as stack:
-        table = stack.enter_context(CsvFile(path, chooses=lambda header: Columns.of(header) is not None))
-        columns = _columns(table, path)
-        destination = _destination(database, list_slug, key=key, now=now, consent=consent, dry_run=dry_run)
         rejected = stack.enter_context(Rejected(rejected_path))
+        with database.begin() as conn:
+            declared = list_attributes(conn)
+        people = stack.enter_context(open_people(path, reading, rejected, declared=declared))
+        destination = _destination(database, list_slug, key=key, now=now, consent=consent, dry_run=dry_run)
         rehearsal = stack.enter_context(Rehearsal()) if dry_run else None
+        reviewer = Reviewer() if dry_run else None
         tally: Counter[str] = Counter()
-        records = iter(table)
-        while chunk := list(islice(records, min(batch, _MAX_BATCH))):
-            tally["rows"] += len(chunk)
-            candidates = list(_usable(chunk, columns, rejected))
-            tally.update(_take(database, candidates, destination, rehearsal))
+        for chunk in people.batches(min(batch, _MAX_BATCH)):
+            tally["rows"] += chunk.rows
+            tally.update(_take(database, chunk, destination, rehearsal, reviewer))
             if on_progress is not None:
-                on_progress(tally["rows"], table.position)
-        return _report(tally, rejected, table)
-
-
-def _columns(table: CsvFile, path: Path) -> Columns:
-    columns = Columns.of(table.header)
-    if columns is None:
-        raise ImportProblem(
-            "no column holds addresses", where=f"{path}:1", hint="name one of the columns email in the first line"
-        )
-    return columns
+                on_progress(tally["rows"], chunk.position)
+        return _report(tally, rejected, people, reviewer.findings() if reviewer is not None else None)
 
 
 def _destination(
@@ -117,29 +133,33 @@ def _destination(
     return Destination(list_id=list_id, list_slug=list_slug, key=key, now=now, form=form)
 
 
-def _usable(chunk: Iterable[Record], columns: Columns, rejected: "Rejected") -> Iterable[Candidate]:
-    for record in chunk:
-        if record.fault is not None:
-            rejected.add(record.line, "", record.fault)
-            continue
-        try:
-            yield columns.read(record.fields)
-        except RowFault as fault:
-            rejected.add(record.line, fault.column, fault.reason)
-
-
 def _take(
-    database: Transactions, candidates: list[Candidate], destination: Destination, rehearsal: "Rehearsal | None"
+    database: Transactions,
+    chunk: Batch,
+    destination: Destination,
+    rehearsal: Rehearsal | None,
+    reviewer: Reviewer | None,
 ) -> Counter[str]:
     """One batch in one transaction, tried again when somebody signed up at that very moment. Raises ImportProblem."""
-    hashes = {row.key: suppression_hash(row.key, destination.key) for row in candidates}
+    hashes = {row.key: suppression_hash(row.key, destination.key) for row in chunk.candidates}
+    # Of two rows about one person the one that says no counts, whichever comes first.
+    rows = sorted(zip(chunk.candidates, chunk.lines, strict=True), key=lambda pair: not says_no(pair[0]))
     for _ in range(_TRIES):
         try:
             with database.begin() as conn:
-                plan = Plan(conn, destination, look_up(conn, destination, hashes, rehearsal), size=len(hashes))
-                for row in candidates:
+                found = look_up(conn, destination, hashes, rehearsal)
+                ending = to_end(conn, destination, chunk.candidates, found)
+                found.known.update(ended(ending))
+                plan = Plan(conn, destination, found, size=len(hashes))
+                plan.changed.update(ended(ending))
+                plan.tally["ended"] = len(ending)
+                for row, line in rows:
+                    if reviewer is not None:  # before the row changes what is known
+                        refusal = refuse(row, found.known.get(row.key), found.barred.get(hashes[row.key]))
+                        reviewer.see(row, refusal, table=chunk.table.name, line=line)
                     plan.take(row, hashes[row.key])
                 if rehearsal is None:
+                    end(conn, destination, ending)
                     plan.write(conn)
                 else:
                     rehearsal.remember(plan.changed, hashes)
@@ -158,47 +178,19 @@ def _lost_a_race(error: DBAPIError) -> bool:
     return isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", None) in ("40P01", "40001")
 
 
-def _report(tally: Counter[str], rejected: "Rejected", table: CsvFile) -> ImportReport:
+def _report(tally: Counter[str], rejected: Rejected, people: PeopleFile, findings: Findings | None) -> ImportReport:
     refused = {name.removeprefix("refused "): n for name, n in sorted(tally.items()) if name.startswith("refused ")}
     return ImportReport(
         rows=tally["rows"],
         added=tally["added"],
         already=tally["already"],
         updated=tally["updated"],
-        rejected=rejected.count,
+        rejected=rejected.reasons.total(),
+        ended=tally["ended"],
         refused_by_reason=refused,
-        file=rejected.written,
-        encoding=table.encoding,
-        ignored=tuple(cell for cell in table.header if cell and not Columns.knows(cell)),
+        rejected_by_reason=dict(rejected.reasons.most_common()),
+        files=tuple(rejected.written),
+        tables=tuple(people.tables),
+        left_out=tuple(people.left_out),
+        findings=findings,
     )
-
-
-class Rejected:
-    """The file of rejected rows, made with its first row. Without a path they are only counted."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._path, self._file, self.count = path, None, 0
-        self._writer: Any = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._file is not None:
-            self._file.close()
-
-    _file: IO[str] | None
-
-    @property
-    def written(self) -> Path | None:
-        return self._path if self._file is not None else None
-
-    def add(self, line: int, column: str, reason: str) -> None:
-        self.count += 1
-        if self._path is None:
-            return
-        if self._file is None:
-            self._file = self._path.open("w", encoding="utf-8", newline="")
-            self._writer = csv.writer(self._file)
-            self._writer.writerow(("line", "column", "reason"))
-        self._writer.writerow((line, column, reason))

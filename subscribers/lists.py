@@ -27,8 +27,7 @@ def create_list(
     conn: Connection, slug: str, *, name: str, now: datetime, description: str = "", double_opt_in: bool = True
 ) -> List:
     """Raises InvalidValue for a slug that is taken or is not lower-case letters, digits and single hyphens (≤ 60)."""
-    if len(slug) > 60 or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug):
-        raise InvalidValue(f"{slug!r} is no slug", where="list", hint="use a-z, 0-9 and hyphens, like institute-news")
+    check_slug(slug, where="list")
     if conn.execute(select(lists.c.id).where(lists.c.slug == slug)).first():
         raise InvalidValue(f"there is already a list {slug}", where="list", hint="choose another slug")
     row = {
@@ -41,6 +40,12 @@ def create_list(
     }
     conn.execute(insert(lists), row)
     return get_list(conn, slug)
+
+
+def check_slug(slug: str, *, where: str) -> None:
+    """Raises InvalidValue unless it is lower-case letters, digits and single hyphens, at most 60."""
+    if len(slug) > 60 or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug):
+        raise InvalidValue(f"{slug!r} is no slug", where=where, hint="use a-z, 0-9 and hyphens, like institute-news")
 
 
 def update_list(conn: Connection, slug: str, *, name: str, description: str = "", double_opt_in: bool = True) -> List:

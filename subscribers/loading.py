@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from operator import itemgetter
@@ -14,11 +14,13 @@ from sqlalchemy import Connection, Table, bindparam, func, select, update
 
 from subscribers.columns import Candidate
 from subscribers.consent import entry, new_salts
+from subscribers.folding import folded
 from subscribers.ids import new_id, new_ids
 from subscribers.keyed import SuppressionKey, mail_group
-from subscribers.states import PersonState, SubscriptionState, SuppressionReason
+from subscribers.states import NotMailableReason, PersonState, SubscriptionState, SuppressionReason
 from subscribers.suppression import EVERYWHERE, reasons
 from subscribers.tables import UtcDateTime, consents, insert_or_skip, people, subscriptions, suppressions, utc
+from subscribers.tags import MOST_TAGS, clean_tags
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,7 @@ class Known:
     time_zone: str | None
     attributes: Mapping[str, Any]
     salt: str
+    tags: Sequence[str] | None = None
     seq: int = 0  # of their last consent row
     link: str = ""
 
@@ -74,6 +77,7 @@ def look_up(
             people.c.time_zone,
             people.c.attributes,
             people.c.salt,
+            people.c.tags,
         )
         .outerjoin_from(people, subscriptions, here)
         .where(people.c.address_key.in_(hashes))
@@ -106,9 +110,12 @@ def _find_chain_ends(conn: Connection, known: dict[str, Known]) -> None:
 
 _PEOPLE = (
     *("id", "address_local", "address_domain", "address_key", "address_hash", "mail_group", "name", "language"),
-    *("time_zone", "attributes", "state", "salt", "created_at"),
+    *("time_zone", "attributes", "tags", "state", "salt", "created_at"),
 )
-_SUBSCRIPTIONS = ("list_id", "person_id", "state", "since", "requested_at", "left_at", "left_reason")
+_SUBSCRIPTIONS = (
+    *("list_id", "person_id", "state", "since", "requested_at", "confirmed_at", "left_at", "left_reason"),
+    *("paused_until", "topics"),
+)
 _CONSENTS = ("person_id", "seq", "list_id", "at", "action", "source", "form", "who_digest", "ip_digest", "link")
 
 
@@ -170,27 +177,40 @@ class Plan:
             self._join(row, self._make(row, "active", hashed), "unsubscribed")
         elif isinstance(row.state, PersonState):
             self._join(row, self._make(row, row.state.value, hashed), "active")
-            self._suppressions.append(
-                {"id": new_id(), "key": hashed, "list_slug": EVERYWHERE, "reason": refusal, "at": self._at}
-            )
+            self._suppress(hashed, SuppressionReason(row.state.value))
+        elif row.state == NotMailableReason.SUPPRESSED:
+            self._join(row, self._make(row, "active", hashed), "active")
+            self._suppress(hashed, SuppressionReason.STAFF)
+            # for a twin later in the file, which a rehearsal must count as a run would
+            self._known[row.key] = self.changed[row.key] = replace(self._known[row.key], state=refusal)
+
+    def _suppress(self, hashed: str, reason: SuppressionReason) -> None:
+        self._suppressions.append(
+            {"id": new_id(), "key": hashed, "list_slug": EVERYWHERE, "reason": reason.value, "at": self._at}
+        )
 
     def _make(self, row: Candidate, state: str, hashed: str) -> Known:
         person_id, salt = next(self._ids), next(self._salts)
         local, domain, key, name, language, zone, attributes = row[:7]
         group = mail_group(domain, self._to.key)
         held = json.dumps(attributes) if attributes else "{}"
+        tags = json.dumps(row.tags, ensure_ascii=False) if row.tags else None
         self._people.append(
-            (person_id, local, domain, key, hashed, group, name, language, zone, held, state, salt, self._now)
+            (person_id, local, domain, key, hashed, group, name, language, zone, held, tags, state, salt, self._now)
         )
-        return Known(person_id, state, None, name, language, zone, attributes, salt)
+        return Known(person_id, state, None, name, language, zone, attributes, salt, row.tags)
 
     def _join(self, row: Candidate, known: Known, state: str) -> None:
         left = state == "unsubscribed"
         since = self._moment(row.since) if row.since else (None if left else self._now)
-        left_at, reason = (self._now, "import") if left else (None, None)
-        self._subscriptions.append((self._to.list_id, known.person_id, state, since, self._now, left_at, reason))
+        left_at, reason = (self._moment(row.left) if row.left else self._now, "import") if left else (None, None)
+        confirmed = self._moment(row.confirmed) if row.confirmed else None
+        until = self._moment(row.paused_until) if row.paused_until and state == "paused" else None
+        topics = json.dumps(row.topics, ensure_ascii=False) if row.topics else None
+        mine = (self._to.list_id, known.person_id, state, since, self._now, confirmed, left_at, reason, until, topics)
+        self._subscriptions.append(mine)
         name, language, zone, attributes = known.name, known.language, known.time_zone, known.attributes
-        joined = Known(known.person_id, known.state, state, name, language, zone, attributes, known.salt)
+        joined = Known(known.person_id, known.state, state, name, language, zone, attributes, known.salt, known.tags)
         self._known[row.key] = self.changed[row.key] = joined
 
     def _fill(self, row: Candidate, known: Known) -> None:
@@ -204,9 +224,11 @@ class Plan:
             language=known.language or row.language,
             time_zone=known.time_zone or row.time_zone,
             attributes={**row.attributes, **known.attributes},
+            tags=clean_tags([*(known.tags or ()), *row.tags])[:MOST_TAGS] if row.tags else known.tags,
         )
         self._known[row.key] = self.changed[row.key] = filled
-        values = {"who": known.person_id, "to_name": filled.name, "to_language": filled.language}
+        values: dict[str, Any] = {"to_tags": list(filled.tags or ()) or None}
+        values |= {"who": known.person_id, "to_name": filled.name, "to_language": filled.language}
         self._fillings.append(values | {"to_time_zone": filled.time_zone, "to_attributes": filled.attributes})
 
     def _moment(self, moment: datetime) -> Any:
@@ -220,7 +242,7 @@ class Plan:
         if self._suppressions:
             conn.execute(insert_or_skip(conn, suppressions, ["key", "list_slug"]), self._suppressions)
         if self._fillings:
-            fillable = ("name", "language", "time_zone", "attributes")
+            fillable = ("name", "language", "time_zone", "attributes", "tags")
             filling: dict[str, Any] = {column: bindparam(f"to_{column}") for column in fillable}
             conn.execute(update(people).where(people.c.id == bindparam("who")).values(filling), self._fillings)
 
@@ -231,6 +253,7 @@ def _fills_a_blank(row: Candidate, known: Known) -> bool:
         or (row.language and not known.language)
         or (row.time_zone and not known.time_zone)
         or (row.attributes and not row.attributes.keys() <= known.attributes.keys())
+        or (row.tags and not {folded(tag) for tag in row.tags} <= {folded(tag) for tag in known.tags or ()})
     )
 
 
@@ -254,7 +277,7 @@ def refuse(row: Candidate, known: Known | None, barred: SuppressionReason | None
         return known.state
     if known is not None and known.subscription is not None:
         return "left" if known.subscription == SubscriptionState.UNSUBSCRIBED else None
-    if isinstance(row.state, PersonState):
+    if isinstance(row.state, PersonState | NotMailableReason):
         return row.state.value
     return {SubscriptionState.UNSUBSCRIBED: "left", SubscriptionState.PENDING: "pending"}.get(row.state)
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from subscribers import consent as ledger
+from subscribers.changes import ChangeKind, note
 from subscribers.consent import ConsentAction, ConsentGiven
 from subscribers.ids import PersonId
 from subscribers.people import lock
@@ -46,6 +47,7 @@ def move(conn: Connection, person_id: PersonId, to: PersonId, *, now: datetime, 
     for list_id in conn.execute(mine.order_by(subscriptions.c.list_id)).scalars().all():
         ledger.record(conn, person_id, list_id=list_id, action=ConsentAction.MOVE, now=now, given=consent)
     lift_erased(conn, address["address_hash"])
+    note(conn, person_id, ChangeKind.MOVED, now=now)
     return Moved.MOVED
 
 

@@ -32,6 +32,7 @@ class Person:
     language: str | None
     time_zone: str | None
     attributes: Mapping[str, Any] = field(repr=False)
+    tags: tuple[str, ...] = field(repr=False)
     state: PersonState
     mail_group: str | None
     created_at: datetime
@@ -49,6 +50,11 @@ def person(conn: Connection, person_id: PersonId) -> Person:
     row = conn.execute(select(people).where(people.c.id == person_id)).first()
     if row is None:
         raise UnknownPerson(f"there is no person {person_id}")
+    return person_in(row)
+
+
+def person_in(row: Row[Any]) -> Person:
+    """The person that a row of `people` tells of."""
     return Person(
         id=row.id,
         address=address_of(row),
@@ -56,6 +62,7 @@ def person(conn: Connection, person_id: PersonId) -> Person:
         language=row.language,
         time_zone=row.time_zone,
         attributes=row.attributes,
+        tags=tuple(row.tags or ()),
         state=PersonState(row.state),
         mail_group=row.mail_group,
         created_at=row.created_at,
@@ -97,6 +104,11 @@ def rename(conn: Connection, person_id: PersonId, name: str) -> None:
 def set_language(conn: Connection, person_id: PersonId, language: str | None) -> None:
     """`language` is BCP 47, or None for the newsletter's default. Raises UnknownPerson, InvalidValue."""
     _set(conn, person_id, language=check_language(language))
+
+
+def set_time_zone(conn: Connection, person_id: PersonId, time_zone: str | None) -> None:
+    """`time_zone` is an IANA name, or None for the newsletter's own. Raises UnknownPerson, InvalidValue."""
+    _set(conn, person_id, time_zone=check_time_zone(time_zone))
 
 
 def _set(conn: Connection, person_id: PersonId, **values: str | None) -> None:

@@ -6,7 +6,9 @@ from typing import Any
 from sqlalchemy import Connection, delete, select, update
 
 from subscribers.address import reveal
+from subscribers.changes import ChangeKind, note
 from subscribers.consent import ConsentAction, Evidence, record, verify
+from subscribers.engagement import engagement_of
 from subscribers.errors import KeyMismatch, UnknownPerson
 from subscribers.ids import PersonId
 from subscribers.keyed import SuppressionKey, suppression_hash
@@ -14,13 +16,24 @@ from subscribers.originals import originals_of
 from subscribers.people import address_of, lock
 from subscribers.states import PersonState, SubscriptionState, SuppressionReason
 from subscribers.suppression import EVERYWHERE, add
-from subscribers.tables import as_text, consent_forms, consents, lists, originals, people, subscriptions, suppressions
+from subscribers.tables import (
+    as_text,
+    consent_forms,
+    consents,
+    engagements,
+    lists,
+    originals,
+    people,
+    subscriptions,
+    suppressions,
+)
 
 ERASED_REASON = "erased"
 
 
 def erase(conn: Connection, person_id: PersonId, *, now: datetime, key: SuppressionKey) -> bool:
-    """Forget somebody: address, name, attributes, IPs, returned mail and the salt go; subscriptions close; a keyed hash stays.
+    """Forget somebody: address, name, attributes, tags, what they opened, IPs, returned mail and the salt go; subscriptions
+    close; a keyed hash stays.
 
     The hash keeps later imports from bringing them back. False when they were erased before.
     Raises UnknownPerson; KeyMismatch before anything changes, because under another key the hash would be worthless.
@@ -32,9 +45,10 @@ def erase(conn: Connection, person_id: PersonId, *, now: datetime, key: Suppress
         return False
     if suppression_hash(row.address_key, key) != row.address_hash:
         raise KeyMismatch("the suppression key is not the one this person was stored with", hint="restore the key")
-    _close_subscriptions(conn, person_id, now=now)
+    close_subscriptions(conn, person_id, now=now, reason=ERASED_REASON)
     empty(conn, person_id, now=now)
     add(conn, row.address_hash, EVERYWHERE, reason=SuppressionReason.ERASED, now=now)
+    note(conn, person_id, ChangeKind.ERASED, now=now)
     return True
 
 
@@ -42,21 +56,23 @@ def empty(conn: Connection, person_id: PersonId, *, now: datetime) -> None:
     """Take everything personal out of somebody's rows; the caller has closed their subscriptions and holds their row."""
     conn.execute(update(consents).where(consents.c.person_id == person_id).values(ip=None))
     conn.execute(delete(originals).where(originals.c.person_id == person_id))
+    conn.execute(delete(engagements).where(engagements.c.person_id == person_id))
     emptied = dict.fromkeys(("address_local", "address_domain", "address_key", "address_hash", "mail_group"))
     emptied |= dict.fromkeys(("language", "time_zone", "salt"))
     conn.execute(
         update(people)
         .where(people.c.id == person_id)
-        .values(**emptied, name="", attributes={}, state=PersonState.ERASED.value, erased_at=now)
+        .values(**emptied, name="", attributes={}, tags=None, state=PersonState.ERASED.value, erased_at=now)
     )
 
 
-def _close_subscriptions(conn: Connection, person_id: PersonId, *, now: datetime) -> None:
+def close_subscriptions(conn: Connection, person_id: PersonId, *, now: datetime, reason: str) -> None:
+    """End what is left of them, with a consent row for each; the caller holds the person's row."""
     mine = subscriptions.c.person_id == person_id
     still = mine & (subscriptions.c.state != SubscriptionState.UNSUBSCRIBED)
     for list_id in conn.execute(select(subscriptions.c.list_id).where(still)).scalars().all():
-        record(conn, person_id, list_id=list_id, action=ConsentAction.UNSUBSCRIBE, now=now, source=ERASED_REASON)
-    gone = {"state": SubscriptionState.UNSUBSCRIBED.value, "left_at": now, "left_reason": ERASED_REASON}
+        record(conn, person_id, list_id=list_id, action=ConsentAction.UNSUBSCRIBE, now=now, source=reason)
+    gone = {"state": SubscriptionState.UNSUBSCRIBED.value, "left_at": now, "left_reason": reason}
     conn.execute(update(subscriptions).where(still).values(gone))
     conn.execute(update(subscriptions).where(mine).values(topics=None))
 
@@ -104,6 +120,7 @@ def export_person(conn: Connection, person_id: PersonId) -> dict[str, Any]:
         "language": row.language,
         "time_zone": row.time_zone,
         "attributes": row.attributes,
+        "tags": list(row.tags or ()),
         "state": row.state,
         "created_at": as_text(row.created_at),
         "erased_at": as_text(row.erased_at) if row.erased_at else None,
@@ -119,6 +136,10 @@ def export_person(conn: Connection, person_id: PersonId) -> dict[str, Any]:
                 "ip": seen.ip,
             }
             for seen in evidence(conn, person_id)
+        ],
+        "engagement": [
+            {name: as_text(value) if isinstance(value, datetime) else value for name, value in one.items()}
+            for one in engagement_of(conn, person_id)
         ],
         "suppressions": _suppressions(conn, row.address_hash),
         "returned": [

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, insert, select, update
 
 from subscribers import consent as ledger
 from subscribers.address import Address, key_of
-from subscribers.consent import OWN_HAND, ConsentAction, ConsentGiven
+from subscribers.changes import ChangeKind, note
+from subscribers.consent import OWN_HAND, ConsentAction, ConsentGiven, ConsentSource
 from subscribers.errors import InvalidValue
 from subscribers.ids import PersonId
 from subscribers.keyed import SuppressionKey, suppression_hash
@@ -73,13 +74,13 @@ def subscribe(
 ) -> Subscribed:
     """Ask to join. On a double opt-in list the subscription waits for `confirm`, unless `confirmed` says it is proven.
 
-    Somebody who left, or was erased, comes back only by their own hand (consent source form or api).
-    Raises UnknownList, InvalidValue (language, time zone).
+    Somebody who left, or was erased, comes back only by their own hand (consent source form, or api with a letter:
+    a program that calls an address proven speaks for somebody else). Raises UnknownList, InvalidValue (language, time zone).
     """
     chosen = get_list(conn, list_slug)
     hashed = suppression_hash(key_of(address.local, address.domain), key)
     barred = reasons(conn, [hashed], list_slug).get(hashed)
-    own_hand = consent.source in OWN_HAND
+    own_hand = consent.source in OWN_HAND and not (confirmed and consent.source == ConsentSource.API)
     if barred and not (barred == SuppressionReason.ERASED and own_hand):
         return Subscribed(person_id=None, state=None, outcome=Outcome.SUPPRESSED)
     person_id = ensure_person(conn, address, now=now, key=key, name=name, language=language, time_zone=time_zone)
@@ -92,6 +93,7 @@ def subscribe(
     came_back = row is not None and row.state == SubscriptionState.UNSUBSCRIBED
     action = ConsentAction.RESUBSCRIBE if came_back else ConsentAction.SUBSCRIBE
     ledger.record(conn, person_id, list_id=chosen.id, action=action, now=now, given=consent)
+    note(conn, person_id, ChangeKind.SUBSCRIBED, now=now, list_slug=list_slug)
     if state == SubscriptionState.ACTIVE and barred:
         lift_erased(conn, hashed)
     return Subscribed(person_id=person_id, state=state, outcome=outcome)
@@ -135,6 +137,7 @@ def confirm(
     ledger.record(
         conn, person_id, list_id=chosen.id, action=ConsentAction.CONFIRM, now=now, given=consent, source="letter"
     )
+    note(conn, person_id, ChangeKind.CONFIRMED, now=now, list_slug=list_slug)
     lift_erased(conn, who.address_hash)
     return Confirmed(outcome=ConfirmOutcome.CONFIRMED)
 
@@ -152,6 +155,7 @@ def unsubscribe(conn: Connection, list_slug: str, person_id: PersonId, *, now: d
     gone = {"state": SubscriptionState.UNSUBSCRIBED, "left_at": now, "left_reason": reason, "paused_until": None}
     _write(conn, chosen.id, person_id, row, gone)
     ledger.record(conn, person_id, list_id=chosen.id, action=ConsentAction.UNSUBSCRIBE, now=now, source=reason)
+    note(conn, person_id, ChangeKind.UNSUBSCRIBED, now=now, list_slug=list_slug)
     return True
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, delete, literal_column, or_, select, update
 
 from subscribers.address import Address, key_of
+from subscribers.changes import ChangeKind, note
 from subscribers.errors import UnknownPerson
 from subscribers.ids import PersonId, new_id
 from subscribers.keyed import SuppressionKey, suppression_hash
@@ -47,8 +48,10 @@ def suppress(
             raise UnknownPerson(f"there is no person {who}")
         hashed, mine = row.address_hash, people.c.id == who
     if list_slug is None and reason in _SAYS_ABOUT_PERSON:
-        marked = update(people).where(mine, people.c.state == PersonState.ACTIVE)
-        conn.execute(marked.values(state=_SAYS_ABOUT_PERSON[reason].value))
+        marked = update(people).where(mine, people.c.state == PersonState.ACTIVE).returning(people.c.id)
+        state = _SAYS_ABOUT_PERSON[reason].value
+        for (person_id,) in conn.execute(marked.values(state=state)).all():
+            note(conn, PersonId(person_id), ChangeKind(state), now=now)
     return add(conn, hashed, list_slug or EVERYWHERE, reason=reason, now=now)
 
 

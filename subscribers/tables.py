@@ -74,8 +74,12 @@ def as_text(moment: datetime) -> str:
 
 def insert_or_skip(conn: Connection, table: Table, unique: list[str]) -> Any:
     """An INSERT that leaves a row alone when `unique` is already taken, in the dialect of `conn`."""
-    kind = postgresql if conn.dialect.name == "postgresql" else sqlite
-    return kind.insert(table).on_conflict_do_nothing(index_elements=unique)
+    return upsert(conn, table).on_conflict_do_nothing(index_elements=unique)
+
+
+def upsert(conn: Connection, table: Table) -> Any:
+    """An INSERT that may say ON CONFLICT DO UPDATE, in the dialect of `conn`."""
+    return (postgresql if conn.dialect.name == "postgresql" else sqlite).insert(table)
 
 
 metadata = MetaData()
@@ -93,6 +97,8 @@ people = Table(
     Column("language", Text),  # BCP 47; NULL = the newsletter's default
     Column("time_zone", Text),  # IANA; NULL = the newsletter's own
     Column("attributes", JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+    # list of texts, each once; NULL: none
+    Column("tags", JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")),
     Column("state", Text, nullable=False),  # active | bounced | complained | erased
     Column("salt", Text),  # secret of this person's consent digests; erase discards it
     Column("created_at", UtcDateTime, nullable=False),
@@ -187,4 +193,62 @@ originals = Table(
     Column("message", LargeBinary, nullable=False),
     Index("ix_originals_person", "person_id"),  # serves export and erase of one person
     Index("ix_originals_at", "at"),  # serves forgetting
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    # What happened to somebody, written in the transaction of its cause, until the caller has taken it (changes.py).
+    Column("id", Text, primary_key=True),
+    Column("person_id", Text, nullable=False),
+    Column("list_slug", Text),  # NULL: it is about the person, not about one list
+    Column("kind", Text, nullable=False),  # of changes.ChangeKind
+    Column("at", UtcDateTime, nullable=False),
+)
+
+attributes = Table(
+    "attributes",
+    metadata,
+    # What people's attributes are called and which values they take. People hold the values; a value that does not fit
+    # its declaration counts as absent.
+    Column("slug", Text, primary_key=True),
+    Column("type", Text, nullable=False),  # text | number | yes-no | date | texts
+    Column("label_vi", Text, nullable=False),
+    Column("label_en", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+segments = Table(
+    "segments",
+    metadata,
+    Column("slug", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("query", Text, nullable=False),  # as it was typed; see segments/reading.py for its grammar
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+
+sendings = Table(
+    "sendings",
+    metadata,
+    # When something was sent to a list: what "the last 5 issues" means to a segment.
+    Column("list_id", Text, ForeignKey("lists.id"), primary_key=True),
+    Column("at", UtcDateTime, primary_key=True),
+)
+
+engagements = Table(
+    "engagements",
+    metadata,
+    # Who opened and clicked what a list sent them: one row per person and list, none for those who never did, so that an
+    # import writes nothing here. The key in this order serves the audience.
+    Column("list_id", Text, ForeignKey("lists.id"), primary_key=True),
+    Column("person_id", Text, ForeignKey("people.id"), primary_key=True),
+    Column("last_opened_at", UtcDateTime),
+    Column("last_clicked_at", UtcDateTime),
+    Column("opened_sending", UtcDateTime),  # when the latest of what they opened was sent
+    Column("clicked_sending", UtcDateTime),
+    Column("opens", Integer, nullable=False),
+    Column("clicks", Integer, nullable=False),
+    Index("ix_engagements_person", "person_id"),  # serves export and erase of one person
+    sqlite_with_rowid=False,
 )

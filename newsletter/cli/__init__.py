@@ -22,8 +22,8 @@ VERBS: Mapping[str, Mapping[str, str]] = {
         "init": "Write the settings file, the data folder and the keys.",
         "migrate": "Bring the database to this version's schema.",
         "backup": "Copy the database and the keys, at any time.",
-        "dkim": "Make a DKIM key and print its DNS record.",
     },
+    "dkim": {"dkim": "Make a DKIM key; print the DNS records to publish."},
     "doctor": {"doctor": "Check settings, database, designs, transport and sender."},
     "site": {
         "apply": "Bring sources, lists, newsletters to what a file says.",
@@ -34,9 +34,11 @@ VERBS: Mapping[str, Mapping[str, str]] = {
     "articles": {"article": "Add and list articles; release or drop held ones."},
     "people": {
         "list": "Create a list that people can join.",
-        "subscribers": "Import, export, add, show and erase people.",
+        "subscribers": "Import, export, add, tag, show, erase people.",
         "staff": "Let somebody log in to the staff pages.",
     },
+    "attributes": {"attribute": "Declare what is known of people, with types."},
+    "segments": {"segment": "Save, check and look at queries over people."},
     "stages": {
         "run": "Run all stages once: collect, summarise, …, deliver.",
         "serve": "Run everything at once: web, schedule, senders.",
@@ -56,6 +58,7 @@ VERBS: Mapping[str, Mapping[str, str]] = {
         "resume": "Go on with a paused issue.",
         "cancel": "Give an issue up; who has not got it will not.",
         "resend-unknown": "Send again where nobody knows whether it arrived.",
+        "retry-failed": "Try everybody again who failed.",
         "apart": "Say that an article is not the same story as others.",
     },
     "items": {"item": "Order, reword, pin, leave out, take in an issue's articles."},
@@ -65,9 +68,14 @@ VERBS: Mapping[str, Mapping[str, str]] = {
         "clients": "List the mail programs that preview simulates.",
     },
     "returning": {"bounces": "Take in, read and list what comes back."},
+    "hooking": {
+        "webhook": "Tell other programs what happens here.",
+        "api-token": "Let other programs use the API.",
+    },
     "looking": {
         "preflight": "Check an issue as a strict receiver would.",
         "stats": "Numbers per issue.",
+        "receipt": "What became of everybody, with the sum that closes.",
     },
     "why": {"why": "Why an article is in an issue, or a person got it."},
     "diffing": {"diff": "What differs between two issues or two versions."},
@@ -76,7 +84,7 @@ VERBS: Mapping[str, Mapping[str, str]] = {
 
 EPILOG = (
     "Exit codes: 0 done; 1 something is wrong (one line says what); 2 the command line is wrong; "
-    "3 mail cannot leave now, nothing is lost; 4 there was nothing to do (compose, send, resend-unknown); "
+    "3 mail cannot leave now, nothing is lost; 4 there was nothing to do (compose, send, resend-unknown, retry-failed); "
     "130, 143 stopped by a signal."
 )
 

@@ -14,9 +14,9 @@ import typer
 from pydantic import SecretStr
 
 from newsletter.cli.failing import WRONG
+from newsletter.cli.names import doctor_dns
 from newsletter.cli.opening import settings_of
 from newsletter.cli.output import emit, say
-from newsletter.cli.setup import zone_text
 from newsletter.compose.context import NewsletterView
 from newsletter.compose.design import LETTERS, default_folders, design_names, find_design, find_letters
 from newsletter.compose.render import fit_issue, render_letter
@@ -26,8 +26,8 @@ from newsletter.deliver.smtp import SmtpTransport
 from newsletter.errors import NewsletterError
 from newsletter.http import Fetcher, is_public
 from newsletter.locale import available
-from newsletter.mail.dkim import dns_record
-from newsletter.main import make_signer
+from newsletter.mail.dkim import record_name, zone_text
+from newsletter.main import make_signers
 from newsletter.model import LetterKind
 from newsletter.settings import Settings, load_secrets
 from newsletter.store import Database, DatabaseUnavailable, schema_state
@@ -48,14 +48,20 @@ Told = Iterator[tuple[str, str]]
 
 
 def register(app: typer.Typer) -> None:
-    app.command("doctor")(doctor)
+    group = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+    group.callback()(doctor)
+    group.command("dns")(doctor_dns)
+    app.add_typer(group, name="doctor")
 
 
 def doctor(ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Show the effective settings and check what they name: database, designs, transport, sender. Code 1: a fault.
 
-    An SMTP server is greeted, with TLS and password, but given no message.
+    An SMTP server is greeted, with TLS and password, but given no message. What the sender's domains publish is another
+    verb's: doctor dns.
     """
+    if ctx.invoked_subcommand is not None:
+        return
     settings = settings_of(ctx)
     shown = dict(flat(effective(settings)))
     verdicts = list(examine(settings))
@@ -242,15 +248,19 @@ def _sender(settings: Settings) -> Told:
 
 
 def _dkim(settings: Settings) -> Told:
-    path = settings.dkim.key_file
-    signer = make_signer(settings)
-    if path is None or signer is None:
-        yield WARNING, "no dkim.key_file: mail leaves unsigned, unless the relay signs; `newsletter dkim new`"
-        return
-    if path.stat().st_mode & 0o077:
-        yield WARNING, f"{path} can be read by others; chmod 600 keeps it secret"
-    record = zone_text(dns_record(path.read_bytes()))
-    yield OK, f"publish {signer.selector}._domainkey.{signer.domain}. IN TXT {record}"
+    signers = make_signers(settings)
+    for domain in settings.sender.domains:
+        if signers.of(f"@{domain}") is None:
+            yield (
+                WARNING,
+                f"no key for {domain}: its mail leaves unsigned, unless the relay signs; `newsletter dkim new`",
+            )
+    for path in (key.key_file for key in settings.dkim_keys):
+        if path.stat().st_mode & 0o077:
+            yield WARNING, f"{path} can be read by others; chmod 600 keeps it secret"
+    for signer in signers.all:
+        for selector, key in signer.keys:
+            yield OK, f"publish {record_name(selector, signer.domain)}. IN TXT {zone_text(key.record)}"
 
 
 def _fetch(settings: Settings) -> Told:

@@ -1,5 +1,5 @@
 """What a person decides about an issue: issues, issue new and intro, approve, back-to-draft, pause, resume, cancel,
-resend-unknown; and apart, about an article in it."""
+resend-unknown, retry-failed; and apart, about an article in it."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ from newsletter.cli.failing import NOTHING_TO_DO
 from newsletter.cli.opening import opened
 from newsletter.cli.output import confirm, emit, moment, say, table
 from newsletter.errors import BadInput, NotAllowed
-from newsletter.model import ArticleId, Issue, IssueState, MailingId, Newsletter
+from newsletter.model import ArticleId, Counts, Issue, IssueState, MailingId, Newsletter
 from newsletter.store import Connection, articles, deliveries, issues, newsletters, receipts, stories
 from newsletter.summarise.edit import plain_words
 
@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
     app.command("resume")(resume)
     app.command("cancel")(cancel)
     app.command("resend-unknown")(resend_unknown)
+    app.command("retry-failed")(retry_failed)
     app.command("apart")(tell_apart)
 
 
@@ -207,7 +208,8 @@ def _cancel(conn: Connection, issue: Issue, *, reason: str, now: datetime) -> in
 def resend_unknown(ctx: typer.Context, which: Which, yes: Yes = False) -> None:
     """Send again to those of whom nobody knows whether they got it. Some may get it twice. Code 4: there are none."""
     with opened(ctx) as app:
-        issue, unknown = _unknown(app, which)
+        issue, counts = _counted(app, which)
+        unknown = counts.unknown
         if not unknown:
             say("there are none of unknown fate")
             raise typer.Exit(NOTHING_TO_DO)
@@ -215,6 +217,19 @@ def resend_unknown(ctx: typer.Context, which: Which, yes: Yes = False) -> None:
         with app.db.begin() as conn:
             resent = deliveries.resend_unknown(conn, _mailing(issue), now=app.clock.now())
     say(f"{resent:,} are sent again with the next run")
+
+
+def retry_failed(ctx: typer.Context, which: Which, yes: Yes = False) -> None:
+    """Try everybody again who failed, when the ground is gone. Addresses given up since are skipped. Code 4: there are none."""
+    with opened(ctx) as app:
+        issue, counts = _counted(app, which)
+        if not counts.failed:
+            say("nobody failed")
+            raise typer.Exit(NOTHING_TO_DO)
+        confirm(f"Try {counts.failed:,} people again?", yes=yes)
+        with app.db.begin() as conn:
+            again = deliveries.retry_failed(conn, _mailing(issue), now=app.clock.now())
+    say(f"{again:,} are tried again with the next run")
 
 
 def tell_apart(
@@ -229,10 +244,10 @@ def tell_apart(
         say(f"no longer the same story as {other.article_id} “{other.title}” ({other.source_name})")
 
 
-def _unknown(app: App, which: str) -> tuple[Issue, int]:
+def _counted(app: App, which: str) -> tuple[Issue, Counts]:
     with app.db.read() as conn:
         issue = issues.find(conn, which)
-        return issue, receipts.count(conn, issue.mailing_id).unknown if issue.mailing_id else 0
+        return issue, receipts.count(conn, issue.mailing_id) if issue.mailing_id else Counts()
 
 
 def _mailing(issue: Issue) -> MailingId:

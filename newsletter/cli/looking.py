@@ -1,6 +1,7 @@
-"""preflight, stats: questions about an issue. Nothing is changed."""
+"""preflight, stats, receipt: questions about an issue. Nothing is changed."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from newsletter.app import App
 from newsletter.cli.failing import WRONG
 from newsletter.cli.issues import plain
 from newsletter.cli.opening import opened
-from newsletter.cli.output import emit, say, table
+from newsletter.cli.output import emit, moment, say, table
 from newsletter.compose.preflight import preflight_issue
 from newsletter.errors import BadInput
 from newsletter.mail.check import worst_first
@@ -24,6 +25,7 @@ from newsletter.model import (
     MailingId,
 )
 from newsletter.store import Connection, issues, mailings, newsletters, receipts
+from newsletter.track import receipt
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Which = Annotated[str, typer.Argument(metavar="ISSUE", help="Its id, how the id begins, or `latest`.")]
@@ -34,6 +36,7 @@ NOT_SENT = (DeliveryState.FAILED, DeliveryState.SKIPPED, DeliveryState.UNKNOWN, 
 def register(app: typer.Typer) -> None:
     app.command("preflight")(preflight)
     app.command("stats")(stats)
+    app.command("receipt")(show_receipt)
 
 
 # ---------------------------------------------------------------- preflight
@@ -105,7 +108,7 @@ def stats(
         told = [{"state": state, "reason": reason, "people": n} for state, reason, n in reasons]
         emit({**rows[0], "reasons": told, "unknown_people": unknown} if which and rows else rows)
         return
-    columns = ("recipients", "sent", "failed", "skipped", "unknown", "open", "bounces", "unsubscribes")
+    columns = ("recipients", "sent", "failed", "skipped", "unknown", "open", "bounces", "complaints", "unsubscribes")
     shown = [(r["id"], r["newsletter"], r["number"], r["state"], *(r[c] for c in columns)) for r in rows]
     table(("issue", "newsletter", "no.", "state", *columns), shown)
     for state, reason, number in reasons:
@@ -118,3 +121,39 @@ def _of_unknown_fate(conn: Connection, mailing_id: MailingId) -> list[dict[str, 
     """Who may or may not have got it, by person: `why PERSON` and `resend-unknown` go on from there."""
     people = [subscribers.person(conn, person_id) for person_id in receipts.unknown_people(conn, mailing_id)]
     return [{"person": one.id, "address": str(one.address) if one.address else None} for one in people]
+
+
+# ---------------------------------------------------------------- receipt
+
+
+def show_receipt(
+    ctx: typer.Context,
+    which: Which,
+    as_json: Annotated[bool, typer.Option("--json", help="Everybody, as JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Everybody, as CSV.")] = False,
+) -> None:
+    """What became of everybody an issue was frozen for, by id, and the sum that closes. Code 1: it is not closed yet."""
+    if as_json and as_csv:
+        raise BadInput("a receipt is JSON or CSV, not both")
+    with opened(ctx) as app, app.db.read() as conn:
+        issue = issues.find(conn, which)
+        told = receipt.head(conn, issue)
+        if as_json or as_csv:
+            for piece in (receipt.as_json if as_json else receipt.as_csv)(conn, issue):
+                sys.stdout.write(piece)
+        else:
+            _tell_receipt(told, app.settings.timezone)
+    if not told["closes"]:
+        raise typer.Exit(WRONG)
+
+
+def _tell_receipt(told: Mapping[str, Any], zone: str) -> None:
+    say(f"{told['newsletter']} #{told['number'] or '–'} {told['subject']}")
+    say(f"content    {told['content_hash']}")
+    if told["started_at"]:
+        say(f"started    {moment(told['started_at'], zone)}")
+    parts = [f"{number:,} {state}" for state, number in told["sum"].items() if state != "frozen" and number]
+    say(f"{told['sum']['frozen']:,} frozen = {' + '.join(parts)}")
+    say("the sum closes" if told["closes"] else "not closed yet")
+    for name, number in told["came_back"].items():
+        say(f"{number:>7,} {name}")

@@ -16,6 +16,7 @@ _ENDED = {
     "release": "{n} released, its readers frozen into the ledger",
     "deliver": "{n} message(s)",
     "track": "{n} event(s) came back",
+    "notify": "{n} call(s) of other programs' webhooks",
 }
 
 

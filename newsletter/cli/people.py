@@ -1,28 +1,24 @@
 """list, subscribers, staff: people and what they may get. Addresses are masked, but in an export that is asked for."""
 
-import csv
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import IO, Annotated, Any
+import json
+from typing import Annotated, Any
 
 import typer
 
 import subscribers
 from newsletter import readers
 from newsletter.app import App
-from newsletter.cli.opening import opened, working
+from newsletter.cli import attributes, peoplefiles
+from newsletter.cli.opening import opened
 from newsletter.cli.output import confirm, emit, note, say, table
+from newsletter.cli.whom import person_of
 from newsletter.errors import BadInput
 from newsletter.mail.replies import mask_addresses
 from newsletter.model import PersonId
 from newsletter.store import Connection, staff
-from subscribers import EXPORT_COLUMNS, ConsentGiven, ConsentSource, ImportReport, Outcome, SubscriptionState
+from subscribers import ConsentGiven, ConsentSource, Outcome, SubscriptionState
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 ListSlug = Annotated[str, typer.Option("--list", metavar="SLUG", help="See `newsletter subscribers lists`.")]
 Who = Annotated[str, typer.Argument(metavar="PERSON", help="An address, or a person's id.")]
@@ -36,10 +32,12 @@ def register(app: typer.Typer) -> None:
     people.command("lists")(lists_of_all)
     people.command("counts")(counts)
     people.command("add")(add)
-    people.command("import")(import_file)
-    people.command("export")(export)
+    people.command("import")(peoplefiles.import_file)
+    people.command("export")(peoplefiles.export)
     people.command("unsubscribe")(unsubscribe)
     people.command("topics")(topics)
+    people.command("tag")(attributes.tag)
+    people.command("set")(attributes.set_values)
     people.command("erase")(erase)
     people.command("show")(show)
     team = _group("Let somebody log in to the staff pages.")
@@ -141,115 +139,7 @@ _JOINED = {
 }
 
 
-def import_file(
-    ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A CSV with a column of addresses.")],
-    *,
-    list_slug: ListSlug,
-    consent: Annotated[str, typer.Option(help="Where these people's consent can be found; kept as evidence.")],
-    rejected: Annotated[
-        Path | None, typer.Option(help="Where line, column and reason of unusable rows go; else FILE.rejected.csv.")
-    ] = None,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-) -> None:
-    """Subscribe the people of a CSV. Doing it twice changes nothing; whoever left is not brought back."""
-    if not file.is_file():
-        raise BadInput("there is no such file", where=str(file))
-    size = file.stat().st_size
-    if rejected is None and not dry_run:
-        rejected = file.with_name(file.name + ".rejected.csv")
-    with working(ctx) as app:
-
-        def watch(rows: int, octets: int) -> None:
-            app.watch("import", f"{rows:,} rows", min(octets, size), size)
-            if app.stopping.is_set():  # between two batches: each is a transaction of its own
-                raise KeyboardInterrupt
-
-        report = subscribers.import_csv(
-            app.db,
-            file,
-            list_slug=list_slug,
-            key=app.suppression_key,
-            now=app.clock.now(),
-            consent=consent,
-            on_progress=watch,
-            dry_run=dry_run,
-            rejected_path=rejected,
-        )
-    if as_json:
-        more = {"refused_by_reason": report.refused_by_reason, "rejected_file": report.file, "dry_run": dry_run}
-        emit(_numbers(report) | more)
-    else:
-        _tell_import(report, dry_run=dry_run)
-
-
-def _numbers(report: ImportReport) -> dict[str, Any]:
-    return {name: getattr(report, name) for name in ("rows", "added", "already", "updated", "rejected", "refused")}
-
-
-def _tell_import(report: ImportReport, *, dry_run: bool) -> None:
-    for label, number in _numbers(report).items():
-        say(f"{label:<9}{number:>9,}")
-    for reason, number in report.refused_by_reason.items():
-        say(f"  refused, {reason}: {number:,}")
-    if report.file is not None:
-        say(f"why rows were rejected: {report.file}")
-    if report.ignored:
-        note("columns nothing was read from: " + ", ".join(report.ignored))
-    if dry_run:
-        say("dry run: nothing was written")
-
-
-def export(
-    ctx: typer.Context,
-    list_slug: ListSlug,
-    out: Annotated[Path | None, typer.Option(help="A file, readable by you alone; else standard output.")] = None,
-) -> None:
-    """Write the people of a list as CSV, with their addresses; `import` takes it back."""
-    with opened(ctx) as app, app.db.read() as conn:
-        rows = subscribers.export_list(conn, list_slug)
-        first = next(rows, None)  # an unknown list is refused before a file is made
-        with _private(out) as file:
-            writer = csv.DictWriter(file, EXPORT_COLUMNS)
-            writer.writeheader()
-            number = 0
-            for row in _chained(first, rows):
-                writer.writerow(row)
-                number += 1
-    note(f"{number:,} people")
-
-
-def _chained(first: dict[str, str] | None, rest: Iterator[dict[str, str]]) -> Iterator[dict[str, str]]:
-    if first is not None:
-        yield first
-        yield from rest
-
-
-@contextmanager
-def _private(path: Path | None) -> Iterator[IO[str]]:
-    if path is None:
-        yield sys.stdout
-        return
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-        yield file
-
-
 # ---------------------------------------------------------------- one person
-
-
-def person_of(conn: Connection, who: str) -> PersonId:
-    """The person of an address or id. Raises BadInput when there is none."""
-    if "@" in who:
-        found = subscribers.find(conn, subscribers.parse_address(who))
-        if found is None:
-            raise BadInput("nobody here has this address")
-        return PersonId(found)
-    try:
-        return PersonId(subscribers.person(conn, PersonId(who)).id)
-    except subscribers.UnknownPerson:
-        raise BadInput("there is no such person", where=who, hint="give an address or a person's id") from None
 
 
 def unsubscribe(
@@ -299,11 +189,22 @@ def show(ctx: typer.Context, who: Who, as_json: AsJson = False) -> None:
     for name in ("id", "address", "name", "language", "time_zone", "state", "created_at", "erased_at"):
         if held[name]:
             say(f"{name:<12}{held[name]}")
+    if held["tags"]:
+        say(f"tags        {', '.join(held['tags'])}")
+    for name, value in held["attributes"].items():
+        say(f"attribute   {name} = {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
     for entry in held["subscriptions"]:
         only = f", only {', '.join(entry['topics'])}" if entry["topics"] else ""
         say(f"list        {entry['list']}: {entry['state']}{only}")
     for entry in held["consents"]:
         say(f"consent     {entry['at'][:16]} {entry['list']}: {entry['action']} ({entry['source']}) {entry['wording']}")
+    for entry in held["engagement"]:
+        last = " and ".join(
+            f"{what} {entry[key][:10]}"
+            for what, key in (("opened", "last_opened_at"), ("clicked", "last_clicked_at"))
+            if entry[key]
+        )
+        say(f"reads       {entry['list']}: last {last}")
     for entry in held["suppressions"]:
         say(f"suppressed  {entry['at'][:16]} {entry['list'] or 'everywhere'}: {entry['reason']}")
 
@@ -326,6 +227,10 @@ def staff_add(
     address: Annotated[str, typer.Argument(help="Who may log in; notices go there too.")],
     name: Annotated[str, typer.Option(help="Shown beside what they do.")] = "",
     language: Annotated[str | None, typer.Option(help="vi or en; else the settings' language.")] = None,
+    *,
+    sees_addresses: Annotated[
+        bool | None, typer.Option("--addresses/--no-addresses", help="May see readers' addresses whole; else masked.")
+    ] = None,
 ) -> None:
     """Let somebody log in: prints a link that sets their password, once, within 48 hours. Again gives a fresh link."""
     who = subscribers.parse_address(address)
@@ -339,6 +244,7 @@ def staff_add(
             name=name or (known.name if known else _NAMELESS.get(language or app.settings.language, "Editor")),
             language=language or (known.language if known else app.settings.language),
             now=now,
+            sees_addresses=known is not None and known.sees_addresses if sees_addresses is None else sees_addresses,
         )
         link = app.url(f"/staff/link/{staff.make_link(conn, staff_id, now=now)}")
     note("give this link to them; it works once, within 48 hours:")
@@ -349,8 +255,13 @@ def staff_list(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Show who may log in."""
     with opened(ctx) as app, app.db.read() as conn:
         team = [(member, subscribers.person(conn, member.person_id).address) for member in staff.listed(conn)]
-    rows = [(member.name, str(address or ""), member.language, bool(member.password_hash)) for member, address in team]
+    rows = [
+        (member.name, str(address or ""), member.language, bool(member.password_hash), member.sees_addresses)
+        for member, address in team
+    ]
     if as_json:
-        emit([dict(zip(("name", "address", "language", "has_password"), row, strict=True)) for row in rows])
+        names = ("name", "address", "language", "has_password", "sees_addresses")
+        emit([dict(zip(names, row, strict=True)) for row in rows])
         return
-    table(("name", "address", "language", "password"), [(*row[:3], "set" if row[3] else "not yet") for row in rows])
+    shown = [(*row[:3], "set" if row[3] else "not yet", "whole" if row[4] else "masked") for row in rows]
+    table(("name", "address", "language", "password", "addresses"), shown)

@@ -15,8 +15,8 @@ from newsletter.cli import shot
 from newsletter.cli.looking import composed
 from newsletter.cli.opening import opened
 from newsletter.cli.output import emit, note, say, table
-from newsletter.cli.people import person_of
 from newsletter.cli.picturing import laid_beside, put_inside
+from newsletter.cli.whom import person_of
 from newsletter.compose.online import with_pictures_inside
 from newsletter.compose.personas import Persona, Reader, invented, reader_like
 from newsletter.compose.preflight import sample_message

@@ -1,6 +1,5 @@
-"""init, migrate, backup, dkim: what is done once on a machine, or now and then beside the running service."""
+"""init, migrate, backup: what is done once on a machine, or now and then beside the running service."""
 
-import os
 import shutil
 from pathlib import Path
 from typing import Annotated
@@ -10,8 +9,9 @@ import typer
 from newsletter.cli.failing import Options
 from newsletter.cli.opening import settings_of
 from newsletter.cli.output import note, say
-from newsletter.errors import BadInput, ConfigError
-from newsletter.mail.dkim import dns_record, new_key
+from newsletter.cli.writing import write_new
+from newsletter.errors import BadInput
+from newsletter.mail.dkim import record_name
 from newsletter.settings import Settings, load, load_secrets
 from newsletter.settingsfile import TEMPLATE
 from newsletter.store import Database, migrate, schema_state
@@ -22,10 +22,6 @@ def register(app: typer.Typer) -> None:
     app.command("init")(init)
     app.command("migrate")(migrate_database)
     app.command("backup")(backup)
-    dkim = typer.Typer(help="Make a DKIM key and print its DNS record.", no_args_is_help=True, rich_markup_mode=None)
-    dkim.callback()(lambda: None)  # keeps `new` a verb of its own
-    dkim.command("new")(dkim_new)
-    app.add_typer(dkim, name="dkim")
 
 
 def init(
@@ -36,7 +32,7 @@ def init(
     options = ctx.find_object(Options)
     path = options.config if options is not None and options.config is not None else folder / "newsletter.toml"
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write_new(path, TEMPLATE.encode(), mode=0o644)
+    write_new(path, TEMPLATE.encode(), mode=0o644)
     settings = load(path)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     load_secrets(settings)
@@ -64,7 +60,7 @@ def backup(
     """Copy the database and the keys while everything runs (SQLite; on Postgres use pg_dump).
 
     The keys are written beside it as FILE.secrets.toml (and FILE.dkim.pem): without them no link in mail already sent
-    works and nobody who was erased is recognised. To restore, put the three files back under their old names.
+    works and nobody who was erased is recognised. To restore, put the files back under their old names.
     """
     settings = settings_of(ctx)
     if settings.database_url is not None and not settings.database_url.startswith("sqlite"):
@@ -79,13 +75,15 @@ def backup(
             raise BadInput("there is such a file already", where=str(path), hint="choose another name")
     _copy_database(settings, file)
     if settings.secrets_file.exists():
-        _write_new(keys, settings.secrets_file.read_bytes(), mode=0o600)
+        write_new(keys, settings.secrets_file.read_bytes(), mode=0o600)
         say(f"wrote {keys}")
     else:
         note(f"there is no {settings.secrets_file} to copy")
-    if settings.dkim.key_file is not None and settings.dkim.key_file.exists():
-        _write_new(file.with_name(file.name + ".dkim.pem"), settings.dkim.key_file.read_bytes(), mode=0o600)
-        say(f"wrote {file.name}.dkim.pem")
+    for number, key in enumerate(settings.dkim_keys):
+        copy = file.with_name(f"{file.name}.dkim{f'-{number + 1}' if number else ''}.pem")
+        if key.key_file.exists():
+            write_new(copy, key.key_file.read_bytes(), mode=0o600)
+            say(f"wrote {copy.name} ({record_name(key.selector, key.domain)})")
     say(f"wrote {file} ({file.stat().st_size:,} bytes)")
 
 
@@ -99,36 +97,3 @@ def _copy_database(settings: Settings, file: Path) -> None:
         backup_sqlite(db, file)
     finally:
         db.close()
-
-
-def dkim_new(
-    ctx: typer.Context,
-    file: Annotated[Path | None, typer.Option(help="Where the key is written; else dkim.key_file.")] = None,
-) -> None:
-    """Make an RSA key of 2048 bits and print the DNS record to publish. An existing key is never overwritten."""
-    settings = settings_of(ctx)
-    path = file or settings.dkim.key_file or settings.data_dir / "dkim.pem"
-    pem = new_key()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _write_new(path, pem, mode=0o600)
-    say(f"wrote {path}")
-    say("publish this TXT record:")
-    say(f"{settings.dkim.selector}._domainkey.{settings.sender.domain}. IN TXT {zone_text(dns_record(pem))}")
-    if settings.dkim.key_file is None or settings.dkim.key_file.resolve() != path.resolve():
-        note(f'then set key_file = "{path}" under [dkim]')
-
-
-def zone_text(record: str) -> str:
-    """A TXT record as a zone file writes it: quoted strings of at most 255 octets (RFC 1035 section 3.3)."""
-    return " ".join(f'"{record[at : at + 255]}"' for at in range(0, len(record), 255))
-
-
-def _write_new(path: Path, content: bytes, *, mode: int) -> None:
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    except FileExistsError:
-        raise ConfigError(
-            "there is such a file already, and it is not overwritten", where=str(path), hint="move it away first"
-        ) from None
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)

@@ -25,6 +25,7 @@ from newsletter.cli.sitefile import (
     source_of,
     written,
 )
+from newsletter.cli.sitepeople import check_people, entry_of_attribute, entry_of_segment, write
 from newsletter.compose.design import find_design
 from newsletter.compose.options import Mended
 from newsletter.model import Newsletter, NewsletterId, SectionRule, SourceId, SourceState, new_id
@@ -47,17 +48,18 @@ def apply(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the plan.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Bring sources, lists and newsletters to what FILE says, by their slugs. Shows the plan first.
+    """Bring sources, lists, attributes, segments and newsletters to what FILE says, by their slugs. Shows the plan first.
 
     All or nothing: a wrong key, an unknown list, an impossible schedule is refused before anything is written.
-    Removed newsletters are made inactive, removed sources paused; their issues and articles stay. Lists are never removed.
+    Removed newsletters are made inactive, removed sources paused; their issues and articles stay. Lists and attributes
+    are never removed.
     """
     with opened(ctx) as app:
         site = read_site(file, timezone=app.settings.timezone)
         now = app.clock.now()
         with app.db.begin() as conn:
             present = present_site(conn)
-            kept = Site(lists=present.lists) if prune else present
+            kept = Site(lists=present.lists, attributes=present.attributes) if prune else present
             _check(app, site, kept, now=now, path=file)
             plan = compare(site, present, prune=prune)
             if not dry_run:
@@ -80,15 +82,20 @@ def present_site(conn: Connection) -> Site:
     return Site(
         sources=tuple(entry_of_source(source) for source in kept),
         lists=tuple(entry_of_list(the_list) for the_list in subscribers.list_lists(conn)),
+        attributes=tuple(entry_of_attribute(one) for one in subscribers.list_attributes(conn)),
+        segments=tuple(entry_of_segment(one) for one in subscribers.list_segments(conn)),
         newsletters=tuple(entry_of_newsletter(letter, slugs) for letter in newsletters.listed(conn)),
     )
 
 
 def _check(app: App, site: Site, kept: Site, *, now: datetime, path: Path) -> None:
     """`kept`: what stays there beside the file."""
+    lists = {entry.slug for entry in (*site.lists, *kept.lists)}
+    check_people((site.attributes, site.segments), kept.attributes, lists=lists, path=path)
     check_newsletters(
         site,
-        lists={entry.slug for entry in (*site.lists, *kept.lists)},
+        lists=lists,
+        segments={entry.slug for entry in (*site.segments, *kept.segments)},
         sources={entry.slug for entry in (*site.sources, *kept.sources)},
         designs=app.design_folders,
         now=now,
@@ -106,6 +113,7 @@ def _write(conn: Connection, site: Site, plan: Sequence[Change], *, now: datetim
             subscribers.create_list(conn, **entry.model_dump(), now=now)
         elif to_do["list", entry.slug] == "changed":
             subscribers.update_list(conn, **entry.model_dump())
+    write(conn, (site.attributes, site.segments), to_do, now=now)
     for source in site.sources:
         if to_do["source", source.slug] != "unchanged":
             _save_source(conn, source, now=now)
@@ -117,6 +125,9 @@ def _write(conn: Connection, site: Site, plan: Sequence[Change], *, now: datetim
     newsletters.deactivate(
         conn, [change.slug for change in plan if (change.kind, change.action) == ("newsletter", "removed")]
     )
+    for change in plan:
+        if (change.kind, change.action) == ("segment", "removed"):
+            subscribers.remove_segment(conn, change.slug)
 
 
 def _save_source(conn: Connection, entry: SourceEntry, *, now: datetime) -> None:
@@ -137,6 +148,7 @@ def newsletter_of(entry: NewsletterEntry, ids: Mapping[str, SourceId]) -> Newsle
         design=entry.design,
         options=entry.options,
         list_slug=entry.list,
+        segment=entry.segment,
         cron=entry.cron,
         timezone=entry.timezone,
         approval=entry.approval,

@@ -4,8 +4,6 @@ Every key is checked before anything is written: an unknown one is refused with 
 that silently does nothing sends mail that nobody saw.
 """
 
-import json
-import re
 import tomllib
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +14,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from newsletter.cli.sitepeople import AttributeEntry, SegmentEntry
+from newsletter.cli.sitetoml import as_toml, plain, table
 from newsletter.compose.context import LABEL_LIMIT
 from newsletter.compose.design import find_design
 from newsletter.errors import BadInput, NewsletterError
@@ -44,6 +44,9 @@ class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     slug: Slug
+
+
+Named = _Entry | AttributeEntry | SegmentEntry
 
 
 class SourceEntry(_Entry):
@@ -99,6 +102,7 @@ class NewsletterEntry(_Entry):
     design: str = "bulletin"
     options: dict[str, Any] = {}
     list: str
+    segment: Slug | None = None  # of its list only those it names
     sources: tuple[str, ...] = ()
     cron: str
     timezone: str
@@ -134,11 +138,17 @@ class NewsletterEntry(_Entry):
         return self
 
 
+KINDS = ("sources", "lists", "attributes", "segments", "newsletters")  # in the order they are written
+KEPT = ("lists", "attributes")  # people's own: a file that does not name them removes none
+
+
 class Site(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     sources: tuple[SourceEntry, ...] = ()
     lists: tuple[ListEntry, ...] = ()
+    attributes: tuple[AttributeEntry, ...] = ()
+    segments: tuple[SegmentEntry, ...] = ()
     newsletters: tuple[NewsletterEntry, ...] = ()
 
 
@@ -158,7 +168,7 @@ def read_site(path: Path, *, timezone: str) -> Site:
         site = Site.model_validate(content)
     except ValidationError as error:
         raise explained(error, str(path)) from None
-    for kind in ("sources", "lists", "newsletters"):
+    for kind in KINDS:
         slugs = [entry.slug for entry in getattr(site, kind)]
         twice = next((slug for slug in slugs if slugs.count(slug) > 1), None)
         if twice is not None:
@@ -199,13 +209,23 @@ def explained(error: ValidationError, where: str) -> BadInput:
 
 
 def check_newsletters(
-    site: Site, *, lists: set[str], sources: set[str], designs: Sequence[Path], now: datetime, path: Path
+    site: Site,
+    *,
+    lists: set[str],
+    segments: set[str],
+    sources: set[str],
+    designs: Sequence[Path],
+    now: datetime,
+    path: Path,
 ) -> None:
     """Everything a newsletter names must exist, and its schedule must fire. Raises BadInput with the key's path."""
     for at, entry in enumerate(site.newsletters):
         key = f"newsletters[{at}]"
         if entry.list not in lists:
             raise BadInput(f"{key}.list: there is no list {entry.list!r}", where=str(path), hint="add it to [[lists]]")
+        if entry.segment is not None and entry.segment not in segments:
+            what = f"{key}.segment: there is no segment {entry.segment!r}"
+            raise BadInput(what, where=str(path), hint="add it to [[segments]]")
         missing = next((slug for slug in entry.sources if slug not in sources), None)
         if missing is not None:
             raise BadInput(
@@ -249,25 +269,33 @@ class Change:
 
 
 def compare(site: Site, present: Site, *, prune: bool) -> list[Change]:
-    """The plan, lists first because newsletters name them. Without `prune` nothing is removed; lists never are."""
+    """The plan, lists first because newsletters name them. Without `prune` nothing is removed; lists and attributes never are."""
     changes = []
-    for kind in ("lists", "sources", "newsletters"):
+    for kind in ("lists", "attributes", "segments", "sources", "newsletters"):
         there = {entry.slug: entry for entry in getattr(present, kind)}
         wanted = {entry.slug: entry for entry in getattr(site, kind)}
         noun = kind.removesuffix("s")
         changes += [change_of(noun, there.get(slug), entry) for slug, entry in wanted.items()]
-        if prune and kind != "lists":
+        if prune and kind not in KEPT:
             gone = [slug for slug, entry in there.items() if slug not in wanted and getattr(entry, "active", True)]
+            if kind == "segments":
+                gone = [slug for slug in gone if slug not in _gone_by(site, present)]
             changes += [Change(kind=noun, slug=slug, action="removed") for slug in gone]
     return changes
 
 
-def change_of(kind: str, before: _Entry | None, after: _Entry) -> Change:
+def _gone_by(site: Site, present: Site) -> set[str | None]:
+    """The segments that newsletters go by after the file is applied, also those it only makes inactive."""
+    stay = {entry.slug: entry for entry in (*present.newsletters, *site.newsletters)}
+    return {entry.segment for entry in stay.values()}
+
+
+def change_of(kind: str, before: Named | None, after: Named) -> Change:
     """What bringing `before` to `after` does, field by field."""
     if before is None:
         return Change(kind=kind, slug=after.slug, action="created")
-    old, new = _plain(before), _plain(after)
-    fields = tuple(f"{name} {_value(old[name])} → {_value(new[name])}" for name in new if old[name] != new[name])
+    old, new = plain(before), plain(after)
+    fields = tuple(f"{name} {as_toml(old[name])} → {as_toml(new[name])}" for name in new if old[name] != new[name])
     return Change(kind=kind, slug=after.slug, action="changed" if fields else "unchanged", fields=fields)
 
 
@@ -326,6 +354,7 @@ def entry_of_newsletter(letter: Newsletter, slugs: Mapping[SourceId, str]) -> Ne
         design=letter.design,
         options=dict(letter.options),
         list=letter.list_slug,
+        segment=letter.segment,
         sources=tuple(slugs[source_id] for source_id in letter.source_ids if source_id in slugs),
         cron=letter.cron,
         timezone=letter.timezone,
@@ -372,43 +401,10 @@ def _entries_of_sections(letter: Newsletter, slugs: Mapping[SourceId, str]) -> t
 def written(site: Site) -> str:
     """The site as TOML that `read_site` reads back to the same."""
     blocks = []
-    for kind in ("sources", "lists", "newsletters"):
+    for kind in KINDS:
         for entry in getattr(site, kind):
-            values = _plain(entry)
+            values = plain(entry)
             sections = values.pop("sections", [])
-            blocks.append(_table(kind, values))
-            blocks += [_table(f"{kind}.sections", section) for section in sections]
+            blocks.append(table(kind, values))
+            blocks += [table(f"{kind}.sections", section) for section in sections]
     return "\n\n".join(blocks) + "\n" if blocks else ""
-
-
-def _plain(entry: _Entry) -> dict[str, Any]:
-    """What a site file says of it; of its sections only what they name."""
-    values = entry.model_dump(mode="json")
-    if "sections" in values:
-        trimmed = [{name: value for name, value in one.items() if value} for one in values["sections"]]
-        values["sections"] = trimmed
-    return values
-
-
-def _table(name: str, values: Mapping[str, Any]) -> str:
-    lines = [f"{key} = {_value(value)}" for key, value in values.items() if value is not None]
-    return "\n".join([f"[[{name}]]", *lines])
-
-
-def _value(value: Any) -> str:
-    """A TOML value; JSON's string escapes are TOML's, but for DEL."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, int | float):
-        return str(value)
-    if isinstance(value, list):
-        return "[" + ", ".join(_value(part) for part in value) + "]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_key(name)} = {_value(part)}" for name, part in value.items()) + "}"
-    return "none" if value is None else json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
-
-
-def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _value(name)

@@ -180,7 +180,7 @@ def _write(app: App, used: Sequence[Source], narrator: Narrator) -> None:
             conn, LIST, name=f"Bạn đọc {name}", description="Mỗi tuần một số, sáng thứ Hai.", now=now
         )
     with as_file(files("subscribers") / "example.csv") as people:
-        imported = subscribers.import_csv(
+        imported = subscribers.import_people(
             app.db, people, list_slug=LIST, key=app.suppression_key, now=now, consent=CONSENT
         )
     narrator.says("prepare", f"{imported.added} invented readers on the list {LIST}")

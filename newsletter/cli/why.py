@@ -8,10 +8,11 @@ from typing import Annotated, Any
 import typer
 
 import subscribers
+from newsletter.app import App
 from newsletter.cli.issues import plain
 from newsletter.cli.opening import opened
 from newsletter.cli.output import emit, moment, say
-from newsletter.cli.people import person_of
+from newsletter.cli.whom import person_of
 from newsletter.cli.wording import plain_summary
 from newsletter.errors import BadInput
 from newsletter.model import Article, Decision, Issue, IssueState, PersonId, Summary
@@ -46,7 +47,7 @@ def why(
         if issue is not None:
             told = about_issue(conn, issue)
         else:
-            told = _about_article(conn, article, only) if article else _about_person(conn, what, only)
+            told = _about_article(conn, article, only) if article else _about_person(app, conn, what, only)
     if as_json:
         emit(told)
     elif issue is not None:
@@ -270,7 +271,7 @@ def _verdict(entry: Mapping[str, Any]) -> str:
     return f"{verdict}; score {entry['score']:.2f}" + (f" = {', '.join(parts)}" if parts else "")
 
 
-def _about_person(conn: Connection, who: str, only: Issue | None) -> dict[str, Any]:
+def _about_person(app: App, conn: Connection, who: str, only: Issue | None) -> dict[str, Any]:
     person_id = person_of(conn, who)
     person = subscribers.person(conn, person_id)
     looked_at = [only] if only else issues.listed(conn, limit=LAST_ISSUES)
@@ -281,11 +282,11 @@ def _about_person(conn: Connection, who: str, only: Issue | None) -> dict[str, A
         "state": person.state,
         "subscriptions": [{"list": entry["list"], "state": entry["state"]} for entry in held["subscriptions"]],
         "suppressions": held["suppressions"],
-        "issues": [_delivery(conn, person_id, issue) for issue in looked_at if issue.mailing_id is not None],
+        "issues": [_delivery(app, conn, person_id, issue) for issue in looked_at if issue.mailing_id is not None],
     }
 
 
-def _delivery(conn: Connection, person_id: PersonId, issue: Issue) -> dict[str, Any]:
+def _delivery(app: App, conn: Connection, person_id: PersonId, issue: Issue) -> dict[str, Any]:
     row = receipts.of_person(conn, person_id, issue.mailing_id) if issue.mailing_id else None
     start = {"issue": issue.id, "number": issue.number, "issue_state": issue.state}
     if row is None:
@@ -293,9 +294,26 @@ def _delivery(conn: Connection, person_id: PersonId, issue: Issue) -> dict[str, 
         reason = (
             "the recipients are not frozen yet" if waiting else "was not among the recipients when they were frozen"
         )
-        return {**start, "state": None, "reason": reason}
+        named = _named_by_segment(app, conn, person_id, issue)
+        return {**start, "state": None, "reason": f"{reason}; {named}" if named else reason}
     names = ("state", "reason", "reply", "reply_kind", "provider_id", "tries", "frozen_at", "changed_at", "next_at")
     return start | {name: row[name] for name in names}
+
+
+def _named_by_segment(app: App, conn: Connection, person_id: PersonId, issue: Issue) -> str:
+    """What the newsletter's segment says of the person now; "" for a newsletter that goes to its whole list."""
+    newsletter = newsletters.get(conn, issue.newsletter_id)
+    if newsletter.segment is None:
+        return ""
+    try:
+        query = subscribers.get_segment(conn, newsletter.segment).query
+        zone = app.settings.timezone
+        named = subscribers.names_person(
+            conn, newsletter.list_slug, query, person_id, now=app.clock.now(), time_zone=zone
+        )
+    except subscribers.SubscribersError as error:
+        return f"the segment {newsletter.segment} cannot be asked: {error}"
+    return f"the segment {newsletter.segment} {'names' if named else 'does not name'} them now"
 
 
 def _tell_person(told: Mapping[str, Any], zone: str) -> None:

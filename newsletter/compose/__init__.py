@@ -210,10 +210,11 @@ def render_mailing(
     renderings: list[Rendering] = []
     findings: list[Finding] = list(pictures.findings)
     contexts: dict[str, IssueContext] = {}
+    attribs = _declared(app)
     for language in newsletter.languages:
         context = _context(app, newsletter, issue, items, design=design, language=language, pictures=pictures)
         contexts[language] = context
-        fitted = fit_issue(design, context, nonce=nonce, language=language)
+        fitted = fit_issue(design, context, nonce=nonce, language=language, attribs=attribs)
         renderings.append(fitted.rendering)
         findings += fitted.findings
     sender_name = newsletter.name
@@ -246,7 +247,8 @@ def look_of(
     design = find_design(newsletter.design, app.design_folders)
     nonce = make_nonce(app.nonce_secret, issue.id)
     context = _context(app, newsletter, issue, items, design=design, language=language, pictures=pictures)
-    return cut_rendering(render_issue(design, context, nonce=nonce, language=language), nonce).html, nonce
+    rendering = render_issue(design, context, nonce=nonce, language=language, attribs=_declared(app))
+    return cut_rendering(rendering, nonce).html, nonce
 
 
 def _context(
@@ -289,7 +291,7 @@ def _settings(app: App, newsletter: Newsletter) -> dict[str, object]:
         "newsletter": newsletter.slug,
         "timezone": newsletter.timezone,
         "list": newsletter.list_slug,
-        "from": f"{newsletter.name} <{sender.address}>",
+        "from": f"{newsletter.name} <{sender.address_of(newsletter.list_slug)}>",
         "reply_to": sender.reply_to,
         "unknown_policy": newsletter.unknown_policy,
     }
@@ -299,6 +301,12 @@ def _offered(app: App, newsletter: Newsletter) -> frozenset[str]:
     """The topics readers may choose: the labels staff gave to sources, not the names found in articles."""
     with app.db.read() as conn:
         return frozenset(topic for source in sources.of_newsletter(conn, newsletter.id) for topic in source.topics)
+
+
+def _declared(app: App) -> frozenset[str]:
+    """The attributes of readers that templates may name."""
+    with app.db.read() as conn:
+        return frozenset(one.slug for one in subscribers.list_attributes(conn))
 
 
 def _newsletter_view(app: App, name: str, language: str) -> NewsletterView:
@@ -315,7 +323,7 @@ def _newsletter_view(app: App, name: str, language: str) -> NewsletterView:
 def _hash(
     app: App, renderings: Sequence[Rendering], sender_name: str, list_slug: str | None, images: Sequence[str] = ()
 ) -> str:
-    sender = f"{sender_name} <{app.settings.sender.address}>"
+    sender = f"{sender_name} <{app.settings.sender.address_of(list_slug)}>"
     return content_hash(renderings, sender=sender, list_id=list_slug, images=images)
 
 
@@ -388,6 +396,7 @@ def compose_letter(app: App, conn: Connection, letter: Letter, design: Design, n
         nonce=nonce,
         language=letter.language,
         options=_letter_options(app, conn, design, letter.list_slug),
+        attribs=frozenset(one.slug for one in subscribers.list_attributes(conn)),
     )
     # Only a welcome belongs to the list already: a confirmation has no unsubscribe link, a goodbye needs none.
     list_slug = letter.list_slug if letter.kind is LetterKind.WELCOME else None

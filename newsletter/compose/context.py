@@ -10,7 +10,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from newsletter.compose.safe import bound, clean, http_url, https_url, whole_sentences
-from newsletter.mail.markers import marker
+from newsletter.errors import BadInput
+from newsletter.mail.markers import ATTRIBS, marker
 from newsletter.model import Item, Report
 
 TITLE_LIMIT = 200  # characters; Vietnamese titles reach 120, and one of ten megabytes must still fit
@@ -84,6 +85,26 @@ class SubscriberView:
     first_name: str
     since: str
     language: str  # of the labels they get; no marker, each language has its own rendering
+    timezone: str
+    attribs: "Attribs"
+
+
+class Attribs:
+    """A reader's attributes by name, each a marker: `subscriber.attribs.city`. `known` None: every name will do."""
+
+    __slots__ = ("_known", "_nonce")
+
+    def __init__(self, nonce: str, known: Collection[str] | None) -> None:
+        self._nonce, self._known = nonce, known
+
+    def __getitem__(self, name: str) -> str:
+        """Raises BadInput for an attribute that is not declared."""
+        if self._known is not None and name not in self._known:
+            names = ", ".join(sorted(self._known)) or "none yet"
+            raise BadInput(
+                f"no attribute {name!r} is declared", hint=f"declared: {names}; see `newsletter attribute add`"
+            )
+        return marker(self._nonce, f"{ATTRIBS}{name}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,13 +118,16 @@ class IssueContext:
     rest_title: str = ""  # heads items without a section; empty: the made words
 
 
-def subscriber_view(nonce: str, language: str) -> SubscriberView:
+def subscriber_view(nonce: str, language: str, attribs: Collection[str] | None = None) -> SubscriberView:
+    """`attribs`: the attributes a template may name; None: any."""
     return SubscriberView(
         email=marker(nonce, "subscriber_email"),
         name=marker(nonce, "subscriber_name"),
         first_name=marker(nonce, "subscriber_first_name"),
         since=marker(nonce, "subscribed_since"),
         language=language,
+        timezone=marker(nonce, "subscriber_timezone"),
+        attribs=Attribs(nonce, attribs),
     )
 
 

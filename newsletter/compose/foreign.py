@@ -103,7 +103,7 @@ _CURLY: Mapping[str, str] = {
     "email.subject": "subject",
 }
 _ROOTS = re.compile(
-    r"(?:subscriber\.(?:email|name|first_name|since|language)|newsletter\.|issue\.|item\.|section\.|sections|lead\b|briefs\b|more\b"
+    r"(?:subscriber\.(?:email|name|first_name|since|language|timezone|attribs)|newsletter\.|issue\.|item\.|section\.|sections|lead\b|briefs\b|more\b"
     r"|more_url|item_count|option\.|loop\.|unsubscribe_url|preferences_url|confirm_url|web_url|language\b|direction\b"
     r"|format_date|format_number|ngettext|_\()"
 )
@@ -182,6 +182,10 @@ class _Work:
             self.count += 1
             return CONTENT[_within_text(text, match.start())]
         name = inside.split(" ", 1)[0].split("|")[0].strip()
+        own = _ATTRIBUTE.fullmatch(name)
+        if own:  # composing refuses it where it is not declared
+            self.count += 1
+            return "{{ subscriber.attribs." + own[1] + " }}"
         return self._known(match, text, _CURLY.get(name, ""), _why_curly(inside))
 
     def _known(self, match: re.Match[str], text: str, known: str, why: str) -> str:
@@ -209,8 +213,12 @@ def _why_curly(inside: str) -> str:
     if re.match(r"(?:if|else|end|range|with|block|define)\b", inside):
         return "Go's control words: what stands between is now shown to everybody"
     if inside.startswith(".Subscriber.Attribs"):
-        return "a reader's own attributes cannot stand in a design"
+        return "an attribute is named by a-z, 0-9 and _: declare one with `newsletter attribute add`"
     return "nothing here has that meaning"
+
+
+# A reader's attribute in listmonk and Keila, where its name is one that can be declared here.
+_ATTRIBUTE = re.compile(r"(?:\.Subscriber\.Attribs|contact\.data)\.([a-z][a-z0-9]*(?:_[a-z0-9]+)*)")
 
 
 def _within_text(text: str, at: int) -> bool:

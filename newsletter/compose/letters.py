@@ -26,6 +26,9 @@ class NoticeTopic(StrEnum):
     ARTICLES_DOUBTFUL = "articles_doubtful"  # articles that may be known already, held for a person
     UNKNOWN_LEFT = "unknown_left"  # deliveries whose fate a person must settle
     COMPOSE_FAILED = "compose_failed"  # an issue could not be rendered
+    TRANSPORT_DOWN = "transport_down"  # an issue could not leave; it is tried again
+    MAILBOX_UNREADABLE = "mailbox_unreadable"  # the mailbox for bounces refuses us
+    WEBHOOK_DISABLED = "webhook_disabled"  # another program's webhook failed for days and is not called any more
 
 
 _ALLOWED: Mapping[LetterKind, Mapping[str, type]] = {
@@ -131,6 +134,12 @@ def notice_heading(variables: Mapping[str, Any], words: Labels) -> str:
         return words.ngettext(
             "{name}: {n} delivery of unknown fate", "{name}: {n} deliveries of unknown fate", count, name=name
         )
+    if topic is NoticeTopic.TRANSPORT_DOWN:
+        return words.gettext("{name} could not leave", name=name)
+    if topic is NoticeTopic.MAILBOX_UNREADABLE:
+        return words.gettext("The mailbox for bounces at {name} cannot be read", name=name)
+    if topic is NoticeTopic.WEBHOOK_DISABLED:
+        return words.gettext("The webhook {name} is not called any more", name=name)
     return words.gettext("{name} could not be composed", name=name)
 
 
@@ -155,4 +164,10 @@ def notice_advice(variables: Mapping[str, Any], words: Labels) -> str:
         )
     if topic is NoticeTopic.UNKNOWN_LEFT:
         return words.gettext("The line broke before the answer came. Decide for each: sent, or send again.")
+    if topic is NoticeTopic.TRANSPORT_DOWN:
+        return words.gettext("The reason is below. Nobody is lost: it is tried again by itself until mail can leave.")
+    if topic is NoticeTopic.MAILBOX_UNREADABLE:
+        return words.gettext("The reason is below. Bounces wait there and are read once it is mended.")
+    if topic is NoticeTopic.WEBHOOK_DISABLED:
+        return words.gettext("Mend it and enable it again, or remove it. What it was not told can be seen in its list.")
     return words.gettext("The reason is below. Nothing was sent.")

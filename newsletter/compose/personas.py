@@ -4,16 +4,18 @@ A person's address is masked unless the caller may show it; their tokens are nev
 leave a list or open somebody's preferences.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import subscribers
 from newsletter.app import App
 from newsletter.model import Mailing, MailingKind, PersonId
 from newsletter.store import Connection
-from subscribers import Envelope, reveal
+from subscribers import Attribute, Envelope, reveal
 
 SAMPLE = PersonId("0" * 16)  # nobody: links made for it open a page that says so
 
@@ -33,6 +35,9 @@ class Reader:
     since: date | None = None  # None: today
     language: str | None = None
     topics: tuple[str, ...] = ()  # those they chose; none: all
+    time_zone: str | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    declared: tuple[Attribute, ...] = ()  # what there may be among the attributes
 
 
 _NAMES = {
@@ -59,4 +64,13 @@ def reader_like(app: App, conn: Connection, mailing: Mailing, person_id: PersonI
     shown = "" if known.address is None else reveal(known.address) if revealed else str(known.address)
     day = joined.astimezone(ZoneInfo(app.settings.timezone)).date()
     topics = envelope.topics if envelope is not None and mailing.kind is MailingKind.ISSUE else ()
-    return Reader(name=known.name, shown=shown, since=day, language=known.language, topics=topics)
+    return Reader(
+        name=known.name,
+        shown=shown,
+        since=day,
+        language=known.language,
+        topics=topics,
+        time_zone=known.time_zone,
+        attributes=known.attributes,
+        declared=tuple(subscribers.list_attributes(conn)),
+    )

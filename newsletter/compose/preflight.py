@@ -16,12 +16,12 @@ from newsletter.compose.safe import clean, http_url
 from newsletter.compose.spam import spam_faults
 from newsletter.mail.check import check_message, worst_first
 from newsletter.mail.compile import compile_message
-from newsletter.mail.dkim import dns_record
 from newsletter.mail.findings import finding_of
-from newsletter.mail.frames import frame_of, reader_of
+from newsletter.mail.frames import attribute_values, frame_of, reader_of
 from newsletter.mail.inline import embedded_in
 from newsletter.mail.inspected import Said
 from newsletter.model import Finding, Item, Mailing, Rendering
+from newsletter.settings import domain_of
 from newsletter.store import images
 from subscribers import parse_address
 
@@ -41,17 +41,19 @@ def preflight(
     """What is wrong with the finished message in one language, worst first; [] when all is well."""
     mime = sample_message(app, mailing, rendering, now=now)
     sender = app.settings.sender
+    address = sender.address_of(mailing.list_slug)
+    signed = app.signers.of(address) is not None
     found = check_message(
         mime,
-        from_domain=sender.domain,
+        from_domain=domain_of(address),
         subject=rendering.subject,
-        dkim_public=_public_record(app),
+        dkim_public=app.signers.record if signed else None,
         now=now,
         language=rendering.language,
         postal=clean(sender.postal_address),
         items=[_said(item) for item in items if not item.only_web],  # a limit of staff put the others there
     )
-    if app.signer is None:
+    if not signed:
         # Without a key of ours the relay signs: say so, but do not block what only the relay can show.
         found = [replace(f, level="note") if "dkim" in f.check.lower() or "DKIM" in f.message else f for f in found]
     return [replace(finding, where=f"{rendering.language}: {finding.where}") for finding in found]
@@ -60,11 +62,6 @@ def preflight(
 def _said(item: Item) -> Said:
     url = http_url(item.url) or item.url
     return Said(title=clean(item.title), url=url, words=clean(item.summary), language=item.language)
-
-
-def _public_record(app: App) -> str | None:
-    path = app.settings.dkim.key_file
-    return dns_record(path.read_bytes()) if app.signer is not None and path is not None else None
 
 
 def sample_message(
@@ -83,12 +80,16 @@ def sample_message(
         since=to.since or now.astimezone(ZoneInfo(app.settings.timezone)).date(),
         language=rendering.language,
         topics=to.topics,
+        time_zone=to.time_zone,
+        attribs=attribute_values(to.declared, to.attributes, language=rendering.language),
     )
     if to.shown:
         reader = replace(reader, values={**reader.values, "subscriber_email": to.shown})
     frame = frame_of(sender, mailing, list_name=None, date=now)
-    embedded = embedded_in(rendering.html, mailing.images, frame.domain)
+    embedded = embedded_in(rendering.html, mailing.images, frame.pictures or frame.domain)
     with app.db.read() as conn:
         shown = images.read(conn, embedded)
-    compiled = compile_message(rendering, frame, nonce=mailing.nonce, signer=app.signer, images=shown)
+    compiled = compile_message(
+        rendering, frame, nonce=mailing.nonce, signer=app.signers.of(frame.from_address), images=shown
+    )
     return compiled.splice(reader).mime()

@@ -5,7 +5,7 @@ the mail ("and 3 more on the web") and returned as a finding.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from newsletter.compose.segments import Marking
 from newsletter.compose.templating import included_file, render_template
 from newsletter.errors import TemplateError
 from newsletter.locale import Labels, labels
-from newsletter.mail.markers import FIELDS, marker
+from newsletter.mail.markers import marker, places
 from newsletter.mail.segments import cut_rendering
 from newsletter.model import Finding, LetterKind, Rendering
 
@@ -36,19 +36,29 @@ class Fitted:
     findings: tuple[Finding, ...]
 
 
-def render_issue(design: Design, context: IssueContext, *, nonce: str, language: str) -> Rendering:
+def render_issue(
+    design: Design, context: IssueContext, *, nonce: str, language: str, attribs: Collection[str] | None = None
+) -> Rendering:
     """The issue in one language; `fit_issue` also tells what was shrunk. Raises TemplateError, ConfigError."""
-    return fit_issue(design, context, nonce=nonce, language=language).rendering
+    return fit_issue(design, context, nonce=nonce, language=language, attribs=attribs).rendering
 
 
-def fit_issue(design: Design, context: IssueContext, *, nonce: str, language: str, budget: int = HTML_BUDGET) -> Fitted:
-    """The fullest rendering whose HTML is at most `budget` octets.
+def fit_issue(
+    design: Design,
+    context: IssueContext,
+    *,
+    nonce: str,
+    language: str,
+    budget: int = HTML_BUDGET,
+    attribs: Collection[str] | None = None,
+) -> Fitted:
+    """The fullest rendering whose HTML is at most `budget` octets. `attribs`: those of readers that are declared; None: any.
 
     Weight falls with every stage of `squeezes`, so the stage is found by halving: 7 renderings for 60 items at most.
     Raises TemplateError when even the smallest is too heavy, or the design is faulty; ConfigError for a wrong option.
     """
     words = labels(language)
-    variables = _issue_variables(design, context, words, nonce)
+    variables = _issue_variables(design, context, words, nonce=nonce, attribs=attribs)
     stages = squeezes(context.items, design.layout, web_view=bool(context.issue.web_url))
 
     until = time.thread_time() + MOST_SECONDS
@@ -93,8 +103,7 @@ def _first_fitting(
 
 def _weight(html: str, nonce: str) -> int:
     """Octets once markers are replaced: counted with the longest usual value, so no reader's mail is clipped."""
-    places = sum(html.count(marker(nonce, field)) for field in FIELDS)
-    return len(html.encode()) + places * VALUE_ALLOWANCE
+    return len(html.encode()) + places(html, nonce) * VALUE_ALLOWANCE
 
 
 def _losses(stages: tuple[Squeeze, Squeeze], made: Arrangement, items: int, budget: int) -> tuple[Finding, ...]:
@@ -119,7 +128,9 @@ def _unmarked(design: Design, context: IssueContext, rendering: Rendering) -> tu
     return (Finding(check="topics", level="warning", where=design.name, message=message),)
 
 
-def _issue_variables(design: Design, context: IssueContext, words: Labels, nonce: str) -> dict[str, Any]:
+def _issue_variables(
+    design: Design, context: IssueContext, words: Labels, *, nonce: str, attribs: Collection[str] | None
+) -> dict[str, Any]:
     issue = replace(
         context.issue,
         subject=clean(context.issue.subject),
@@ -129,7 +140,7 @@ def _issue_variables(design: Design, context: IssueContext, words: Labels, nonce
         more_url=http_url(context.issue.more_url),
     )
     return {
-        **_common(design, context.options, newsletter=context.newsletter, words=words, nonce=nonce),
+        **_common(design, context.options, newsletter=context.newsletter, words=words, nonce=nonce, attribs=attribs),
         "issue": issue,
         "web_url": issue.web_url,
         "more_url": issue.more_url or issue.web_url or http_url(context.newsletter.url),
@@ -137,7 +148,13 @@ def _issue_variables(design: Design, context: IssueContext, words: Labels, nonce
 
 
 def _common(
-    design: Design, options: Mapping[str, Any], *, newsletter: NewsletterView, words: Labels, nonce: str
+    design: Design,
+    options: Mapping[str, Any],
+    *,
+    newsletter: NewsletterView,
+    words: Labels,
+    nonce: str,
+    attribs: Collection[str] | None,
 ) -> dict[str, Any]:
     """What all templates know: labels, options, who writes, and markers for what differs per reader."""
     return {
@@ -149,7 +166,7 @@ def _common(
         "direction": words.direction,
         "option": design.resolve(options),
         "newsletter": _clean_newsletter(newsletter),
-        "subscriber": subscriber_view(nonce, words.language),
+        "subscriber": subscriber_view(nonce, words.language, attribs),
         **{name: marker(nonce, name) for name in ("unsubscribe_url", "preferences_url", "confirm_url")},
     }
 
@@ -218,14 +235,16 @@ def render_letter(
     nonce: str,
     language: str,
     options: Mapping[str, Any] | None = None,
+    attribs: Collection[str] | None = None,
 ) -> Rendering:
-    """A letter in one language. `design` is the folder of letters (find_letters), `variables` see letter_variables.
+    """A letter in one language. `design` is the folder of letters (find_letters), `variables` see letter_variables,
+    `attribs` see fit_issue.
 
     Raises BadInput for missing or unknown variables, TemplateError and ConfigError as render_issue.
     """
     words = labels(language)
     own = letter_variables(kind, variables)
-    common = _common(design, options or {}, newsletter=newsletter, words=words, nonce=nonce)
+    common = _common(design, options or {}, newsletter=newsletter, words=words, nonce=nonce, attribs=attribs)
     name = common["newsletter"].name
     subject = letter_subject(kind, own, name, words)
     preheader = letter_preheader(kind, name, common["newsletter"].organisation, words)

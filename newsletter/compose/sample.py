@@ -155,6 +155,7 @@ def sample_reader(language: str) -> dict[str, str]:
         "subscriber_first_name": "Ngọc" if vietnamese else "Ada",
         "subscriber_email": "ngoc@example.org" if vietnamese else "ada@example.org",
         "subscribed_since": "03/05/2026" if vietnamese else "3 May 2026",
+        "subscriber_timezone": _ZONE,
     }
 
 

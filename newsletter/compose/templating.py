@@ -20,7 +20,7 @@ from jinja2.exceptions import SecurityError
 
 from newsletter.compose import colour
 from newsletter.compose.meter import MeteredEnvironment, TooCostly, charge, metered
-from newsletter.errors import TemplateError
+from newsletter.errors import BadInput, TemplateError
 
 TEXT_WIDTH = 72
 SHARED = "shared"  # parts of several designs: templates/shared/ beside them, unless a design has a folder of that name
@@ -125,7 +125,7 @@ def render_template(folder: Path, name: str, variables: Mapping[str, Any]) -> st
         raise TemplateError(_undefined(error), where=_where(error, folder, name)) from error
     except SecurityError as error:
         raise TemplateError(f"not allowed in a template: {error.message}", where=_where(error, folder, name)) from error
-    except TooCostly as error:
+    except (TooCostly, BadInput) as error:
         raise TemplateError(error.what, where=_where(error, folder, name), hint=error.hint) from error
     except RecursionError as error:
         raise TemplateError("calls or includes itself without end", where=_where(error, folder, name)) from error

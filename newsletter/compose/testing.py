@@ -24,7 +24,8 @@ def send_test(app: App, conn: Connection, issue: Issue, address: Address, *, lan
     """
     if issue.mailing_id is None:
         raise NotAllowed("the issue is not composed yet", where=issue.id, hint="wait until it has a preview")
-    mailing = as_test(mailings.get(conn, issue.mailing_id), language=language, sender=app.settings.sender.address)
+    composed = mailings.get(conn, issue.mailing_id)
+    mailing = as_test(composed, language=language, sender=app.settings.sender.address_of(composed.list_slug))
     person_id = subscribers.ensure_person(conn, address, now=now, key=app.suppression_key)
     mailings.add(conn, mailing, now=now)
     deliveries.freeze_for(conn, mailing.id, PersonId(person_id), language=mailing.renderings[0].language, now=now)

@@ -1,33 +1,46 @@
 """From a mailing and the people claimed for it to built messages. Addresses pass through here in memory only."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 import subscribers
 from newsletter.app import App, Outgoing
 from newsletter.errors import NotAllowed
+from newsletter.log import get_logger, one_line
 from newsletter.mail.compile import Frame, compile_message
-from newsletter.mail.frames import frame_of, reader_of
+from newsletter.mail.frames import attribute_values, frame_of, reader_of
 from newsletter.mail.inline import embedded_in
 from newsletter.mail.manifest import content_hash
+from newsletter.mail.replies import mask_addresses
 from newsletter.model import DeliveryState, Image, Mailing, MailingId, MailingKind
 from newsletter.store import Connection, images, issues, mailings
 from newsletter.store.deliveries import Claim, Result
-from subscribers import Envelope, NotMailable
+from subscribers import Attribute, Envelope, NotMailable
+
+log = get_logger("deliver")
 
 
 class Messages:
     """One mailing, compiled once per language; splices a message for each reader."""
 
-    def __init__(self, app: App, mailing: Mailing, frame: Frame, embedded: Mapping[str, Sequence[Image]]) -> None:
-        """`embedded`: the pictures inside the messages of each language."""
-        self._app, self.mailing = app, mailing
+    def __init__(
+        self,
+        app: App,
+        mailing: Mailing,
+        frame: Frame,
+        embedded: Mapping[str, Sequence[Image]],
+        *,
+        attributes: Sequence[Attribute] = (),
+    ) -> None:
+        """`embedded`: the pictures inside the messages of each language. `attributes`: those of people that are declared."""
+        self._app, self.mailing, self._attributes = app, mailing, attributes
         self._zone = ZoneInfo(app.settings.timezone)  # the day somebody joined is the day it was here
         # An issue's people must still be subscribed when it goes; letters and tests go to whom they were asked for.
         self.checked_list = mailing.list_slug if mailing.kind is MailingKind.ISSUE else None
+        signer = app.signers.of(frame.from_address)
         self._compiled = {
             rendering.language: compile_message(
-                rendering, frame, nonce=mailing.nonce, signer=app.signer, images=embedded[rendering.language]
+                rendering, frame, nonce=mailing.nonce, signer=signer, images=embedded[rendering.language]
             )
             for rendering in mailing.renderings
         }
@@ -48,9 +61,22 @@ class Messages:
             if not self._compiled[language].serves(topics):
                 yield _skipped(claim, "no chosen topic")
             else:
-                yield self._outgoing(claim, entry, language, topics)
+                yield self._outgoing_or_failed(claim, entry, language, topics)
         for claim in by_person.values():
             yield _skipped(claim, "no such person")
+
+    def _outgoing_or_failed(
+        self, claim: Claim, envelope: Envelope, language: str, topics: tuple[str, ...]
+    ) -> Outgoing | Result:
+        """One reader's values that cannot be put into a message cost that reader's message, and no other."""
+        try:
+            return self._outgoing(claim, envelope, language, topics)
+        except Exception as error:
+            log.exception("unrenderable", mailing=self.mailing.id, person=claim.person_id)
+            reason = f"unrenderable: {one_line(error)}"
+            return Result(
+                person_id=claim.person_id, epoch=claim.epoch, state=DeliveryState.FAILED, reason=mask_addresses(reason)
+            )
 
     def _outgoing(self, claim: Claim, envelope: Envelope, language: str, topics: tuple[str, ...]) -> Outgoing:
         compiled = self._compiled[language]
@@ -65,6 +91,8 @@ class Messages:
             since=(since.astimezone(self._zone) if "subscribed_since" in compiled.wanted else since).date(),
             language=language,
             topics=topics,
+            time_zone=envelope.time_zone,
+            attribs=self._attribs(envelope, language, compiled.wanted) if self._attributes else None,
             wanted=compiled.wanted,
         )
         return Outgoing(
@@ -76,6 +104,9 @@ class Messages:
             frozen_at=claim.frozen_at,
             message=compiled.splice(reader),
         )
+
+    def _attribs(self, envelope: Envelope, language: str, wanted: Collection[str]) -> Mapping[str, str]:
+        return attribute_values(self._attributes, envelope.attributes, language=language, wanted=wanted)
 
     def _language(self, wanted: str | None) -> str:
         """The rendering a reader gets: their language when there is one in it, else the default."""
@@ -92,7 +123,8 @@ def of_mailing(app: App, conn: Connection, mailing_id: MailingId) -> Messages:
     list_name = subscribers.get_list(conn, mailing.list_slug).name if mailing.list_slug is not None else None
     started = mailings.started_at(conn, mailing_id)  # one Date for every message and every retry
     frame = frame_of(app.settings.sender, mailing, list_name=list_name, date=started)
-    return Messages(app, mailing, frame, embedded(conn, mailing, frame.domain))
+    pictures = embedded(conn, mailing, frame.pictures or frame.domain)
+    return Messages(app, mailing, frame, pictures, attributes=subscribers.list_attributes(conn))
 
 
 def embedded(conn: Connection, mailing: Mailing, domain: str) -> Mapping[str, Sequence[Image]]:
@@ -117,7 +149,7 @@ def refuse_other_content(app: App, conn: Connection, mailing: Mailing) -> None:
     sender = app.settings.sender
     actual = content_hash(
         mailing.renderings,
-        sender=f"{mailing.sender_name} <{sender.address}>",
+        sender=f"{mailing.sender_name} <{sender.address_of(mailing.list_slug)}>",
         list_id=mailing.list_slug,
         images=mailing.images,
     )

@@ -39,7 +39,7 @@ class Outbox:
         """Nothing is held open."""
 
     def _write(self, outgoing: Outgoing) -> Path | Outcome:
-        mime = outgoing.message.mime()
+        mime = outgoing.message.mime(utf8=True)
         half = self.folder / f"{outgoing.message.message_id.strip('<>').split('@')[0]}.part"
         try:
             with half.open("wb") as file:
@@ -49,7 +49,7 @@ class Outbox:
         except OSError as error:
             with contextlib.suppress(OSError):
                 half.unlink(missing_ok=True)
-            return Outcome(fate=Fate.RETRY, reply=f"cannot write: {os.strerror(error.errno or 0)}")
+            return _unwritten(error)
         return half
 
     def _publish(self, half: Path, allowed: bool) -> Outcome:
@@ -59,5 +59,11 @@ class Outbox:
                 return Outcome(fate=Fate.REFUSED)
             half.replace(half.with_suffix(".eml"))
         except OSError as error:
-            return Outcome(fate=Fate.RETRY, reply=f"cannot write: {os.strerror(error.errno or 0)}")
+            return _unwritten(error)
         return Outcome(fate=Fate.ACCEPTED, reply="written", provider_id=half.stem + ".eml")
+
+
+def _unwritten(error: OSError) -> Outcome:
+    """A folder that takes no file takes none for anybody: the rows stay, and the sending stops until there is room."""
+    words = f"cannot write: {os.strerror(error.errno or 0)}"
+    return Outcome(fate=Fate.RETRY, reply=words, down=words)

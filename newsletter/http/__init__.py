@@ -10,7 +10,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -21,6 +21,7 @@ from urllib.parse import urljoin, urlsplit
 import httpcore
 import httpx
 
+from newsletter import tls
 from newsletter.errors import ConfigError, FetchRefused, NewsletterError, SourceError, TransportDown, Unreadable
 from newsletter.http.exchange import Answer, Lines
 from newsletter.http.guard import PORTS, Guard, Lookup, check_form, is_public, shown, system_lookup
@@ -31,7 +32,18 @@ from newsletter.http.robots import Robots, product_token
 from newsletter.http.unpack import read_body
 from newsletter.http.wire import Turn, current_turn
 
-__all__ = ["PORTS", "Fetched", "Fetcher", "Limits", "Posted", "Uncertain", "is_public", "retry_after", "shown"]
+__all__ = [
+    "PORTS",
+    "Fetched",
+    "Fetcher",
+    "Limits",
+    "Posted",
+    "Uncertain",
+    "check_form",
+    "is_public",
+    "retry_after",
+    "shown",
+]
 
 MAX_BODY = 10 << 20
 MAX_FEED = 12 << 20
@@ -135,6 +147,7 @@ class Fetcher:
         self._pace = Pace(pace, stopping or threading.Event())
         self._robots = Robots(product_token(user_agent), self._robots_text, self._pace.wish)
         guard, trust = Guard(resolve or {}, lookup), _trust(ca_file)
+        self._trusted, self._ca_file = trust, ca_file
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate"}
         self._lines = Lines(guard, trust, connect=self._limits.connect, read=self._limits.read, most=self._limits.wire)
         self._client = httpx.Client(  # for mail providers; reading goes over the lines
@@ -145,6 +158,17 @@ class Fetcher:
             timeout=httpx.Timeout(self._limits.read, connect=self._limits.connect, pool=self._limits.total),
             headers=self._headers,
         )
+
+    def roots(self, organisation: str) -> list[bytes]:
+        """DER of the trusted roots of this organisation, and of all in `ca_file`: for checking a chain without dialling."""
+        added = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        if self._ca_file is not None:
+            added.load_verify_locations(cafile=self._ca_file)
+        told: Iterable[Any] = zip(
+            self._trusted.get_ca_certs(), self._trusted.get_ca_certs(binary_form=True), strict=True
+        )
+        of_them = [der for named, der in told if _organisation(named) == organisation]
+        return [*of_them, *added.get_ca_certs(binary_form=True)]
 
     def close(self) -> None:
         self._lines.close()
@@ -321,6 +345,11 @@ def _trust(ca_file: Path | None) -> ssl.SSLContext:
     return context
 
 
+def _organisation(root: Mapping[str, Any]) -> str | None:
+    """O= of a root's subject, as the standard library tells it."""
+    return next((value for part in root["subject"] for name, value in part if name == "organizationName"), None)
+
+
 def _join(base: str, target: str) -> str:
     try:
         return urljoin(base, target)
@@ -374,7 +403,9 @@ def _errors(url: str, turn: Turn) -> Iterator[None]:
         what = "it took too long in all" if turn.over else "no answer in time"
         raise SourceError(what, where=shown(url), hint="tried again later") from error
     except (httpx.ConnectError, httpcore.ConnectError) as error:
-        raise SourceError(f"cannot connect: {error}", where=shown(url)) from error
+        failed = tls.cause_of(error)
+        hint = tls.told(failed)[1] if failed is not None else ""
+        raise SourceError(f"cannot connect: {error}", where=shown(url), hint=hint) from error
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as error:
         raise FetchRefused(f"not a usable URL: {error}", where=shown(url)) from error
     except (httpx.HTTPError, httpcore.NetworkError) as error:

@@ -147,7 +147,8 @@ def shown(url: str) -> str:
         return url[:60]
 
 
-def check_form(url: str) -> None:
+def check_form(url: str) -> str:
+    """The host of a URL that may be asked at all, in lower case. Raises FetchRefused."""
     try:
         parts = urlsplit(url)
         host = parts.hostname
@@ -159,3 +160,4 @@ def check_form(url: str) -> None:
         raise FetchRefused("the URL has no usable host name", where=shown(url))
     if "@" in parts.netloc:
         raise FetchRefused("a URL with user name or password is not fetched", where=shown(url))
+    return host

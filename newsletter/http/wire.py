@@ -14,6 +14,8 @@ from typing import Any
 
 import httpcore
 
+from newsletter import tls
+
 
 @dataclass(slots=True)
 class Turn:
@@ -99,7 +101,7 @@ class Wire(httpcore.NetworkStream):
             ValueError,
         ) as error:  # ssl.SSLError is an OSError; a name no certificate can bear, a ValueError
             self.close()
-            raise httpcore.ConnectError(str(error)) from error
+            raise httpcore.ConnectError(tls.told(error)[0]) from error
         except BaseException:
             self.close()
             raise

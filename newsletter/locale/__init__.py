@@ -178,3 +178,8 @@ def format_datetime_in(value: datetime, zone: str, language: str) -> str:
 def format_number(value: float, language: str) -> str:
     """1234.5 is "1.234,5" in Vietnamese and "1,234.5" in English."""
     return babel_numbers.format_decimal(value, locale=babel_locale(language))
+
+
+def format_plain(value: float, language: str) -> str:
+    """The same without parting thousands, for numbers that may be years: 2019.5 is "2019,5" in Vietnamese."""
+    return babel_numbers.format_decimal(value, format="0.###############", locale=babel_locale(language))

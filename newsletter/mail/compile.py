@@ -6,6 +6,7 @@ bytes and a few encoded values (tests/benchmarks/bench_build.py has the figures)
 only on the mailing and the delivery, so a retry sends the very same message and receivers can drop a double.
 """
 
+import functools
 import hashlib
 import html
 import re
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache, partial
-from typing import NamedTuple
+from typing import NamedTuple, ParamSpec, TypeVar
 
 from newsletter.clock import aware
 from newsletter.errors import BadInput
@@ -26,6 +27,9 @@ from newsletter.mail.inline import Inline, inlines, named_in, related
 from newsletter.mail.markers import Slot, split, value_of
 from newsletter.model import Image, Rendering
 from subscribers import Address, reveal
+
+Given = ParamSpec("Given")
+Written = TypeVar("Written")
 
 _LONGEST_TRACE = 62
 _TRACE = re.compile(r"[A-Za-z0-9._-]{1,62}").fullmatch  # "b." before it makes at most 64 octets (RFC 5321 4.5.3.1.1)
@@ -45,6 +49,7 @@ class Frame:
     from_address: str  # ASCII, our own sender address
     date: datetime  # aware; fixed when the mailing starts, so retries carry the same Date
     domain: str  # right-hand side of the Message-ID
+    pictures: str | None = None  # that of the Content-IDs, as the rendering writes them; None: the same
     reply_to: str | None = None
     bounce_domain: str | None = None  # None: bounces go to from_address
     list_id: tuple[str, str] | None = None  # (name, id), RFC 2919: "weekly.news.example.org"
@@ -89,7 +94,9 @@ def compile_message(
 
     Raises BadInput for a header that cannot be written.
     """
-    return Compiled(rendering, frame, nonce=nonce, signer=signer, inline=inlines(images, frame.domain))
+    return Compiled(
+        rendering, frame, nonce=nonce, signer=signer, inline=inlines(images, frame.pictures or frame.domain)
+    )
 
 
 class _Cut(NamedTuple):
@@ -143,13 +150,13 @@ class Compiled:
         """The message for one reader. Raises BadInput for a value that cannot be written or is missing."""
         return Message(self, reader)
 
-    def head(self, message: "Message") -> list[bytes]:
+    def head(self, message: "Message", *, utf8: bool = False) -> list[bytes]:
         """The header block of one message, to be joined, each field ending in CRLF, unsigned."""
         reader = message.reader
         return [
             self._from,
             f"Message-ID: {message.message_id}\r\n".encode(),
-            headers.address_header("To", reader.name, reveal(message.rcpt)),
+            headers.address_header("To", reader.name, reveal(message.rcpt), utf8=utf8),
             self._subject or headers.text_header("Subject", message.subject),
             self._leaving(reader.unsubscribe_url),
             self._shared,
@@ -218,6 +225,21 @@ class Compiled:
         return f"<{trace}{self._end_of_id}"
 
 
+def _or_bad_input(write: Callable[Given, Written]) -> Callable[Given, Written]:
+    """Whatever goes wrong with one reader's message is a fault of that message: the others are sent."""
+
+    @functools.wraps(write)
+    def wrapped(*args: Given.args, **kwargs: Given.kwargs) -> Written:
+        try:
+            return write(*args, **kwargs)
+        except BadInput:
+            raise
+        except Exception as error:
+            raise BadInput(f"this message cannot be written: {type(error).__name__}") from error
+
+    return wrapped
+
+
 class Message:
     """One message for one person. Shows no address when printed."""
 
@@ -240,19 +262,22 @@ class Message:
     def subject(self) -> str:
         return _joined(self._compiled.subject, self.values, _as_it_is)
 
-    def mime(self, *, eight_bit: bool = False) -> bytes:
+    @_or_bad_input
+    def mime(self, *, eight_bit: bool = False, utf8: bool = False) -> bytes:
         """The whole message, CRLF line ends, signed if compiled with a signer. It needs no dot-stuffing.
 
         `eight_bit`: for a peer that offers 8BITMIME. Parts whose lines allow it are then not encoded: a Vietnamese
-        digest weighs 0.74 of base64.
+        digest weighs 0.74 of base64. `utf8`: the way can carry an address that is not ASCII (SMTPUTF8, RFC 6531; a file);
+        without it such an address is BadInput.
         """
         compiled = self._compiled
-        pieces, body = compiled.head(self), compiled.body(self, eight_bit=eight_bit)
+        pieces, body = compiled.head(self, utf8=utf8), compiled.body(self, eight_bit=eight_bit)
         if compiled.signer is None:
             return b"".join([*pieces, b"\r\n", *body])
         head, octets = b"".join(pieces), b"".join(body)
         return b"".join((compiled.signer.sign(head, octets, canonical=not eight_bit), head, b"\r\n", octets))
 
+    @_or_bad_input
     def parts(self) -> Parts:
         """The same content for a provider that builds the MIME message itself."""
         compiled, frame = self._compiled, self._compiled.frame

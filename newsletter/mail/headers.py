@@ -27,6 +27,11 @@ _ADDRESS = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*"
 ).fullmatch
+# The same with UTF-8 in the local part (RFC 6532 section 3.2); the domain is always written as A-labels.
+_UTF8_ADDRESS = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u00a1-\U0010ffff-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u00a1-\U0010ffff-]+)*@"
+    r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*"
+).fullmatch
 _SPECIALS = re.compile(r'[()<>\[\]:;@\\,."]').search
 _Q_LITERAL = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")  # RFC 2047 section 5 (3)
 
@@ -46,13 +51,14 @@ def text_header(name: str, value: str) -> bytes:
     return f"{_checked(name)}: ".encode() + _encoded_words(text, first=LINE - len(name) - 2) + b"\r\n"
 
 
-def address_header(name: str, display_name: str | None, address_text: str) -> bytes:
+def address_header(name: str, display_name: str | None, address_text: str, *, utf8: bool = False) -> bytes:
     """`Name: Display Name <address>`, or the bare address without a name.
 
-    `address_text` is ASCII (an IDNA domain); others need SMTPUTF8 and are BadInput here. An ASCII name with specials is
-    quoted, any other is encoded (RFC 5322 section 3.4, RFC 2047 section 5).
+    An `address_text` that is not ASCII stands there as UTF-8 (RFC 6532 section 3.2) with `utf8`: it goes to a peer that
+    offers SMTPUTF8; else it is BadInput. An ASCII name with specials is quoted, any other is encoded (RFC 5322 section
+    3.4, RFC 2047 section 5).
     """
-    address = _checked_address(name, address_text)
+    address = _checked_address(name, address_text, utf8=utf8)
     return _mailbox(name, display_name, address) if display_name else f"{_checked(name)}: {address}\r\n".encode()
 
 
@@ -111,9 +117,11 @@ def _checked_ascii(name: str, value: str) -> str:
     return value
 
 
-def _checked_address(name: str, address: str) -> str:
+def _checked_address(name: str, address: str, *, utf8: bool) -> str:
     if not _ADDRESS(address):
-        if not address.isascii():
+        if utf8 and not address.isascii() and _UTF8_ADDRESS(clean(name, address)):
+            return address
+        if not utf8 and not address.isascii():
             raise BadInput("the address is not ASCII; this transport has no SMTPUTF8", where=name)
         raise BadInput("the address cannot stand in a header", where=name)
     return address

@@ -26,10 +26,13 @@ _CODES = {
     "preferences_url": "PREFS",
     "confirm_url": "CONFIRM",
     "subscribed_since": "SINCE",
+    "subscriber_timezone": "ZONE",
 }
 _FIELDS = {code: field for field, code in _CODES.items()}
 FIELDS = tuple(_CODES)
 
+ATTRIBS = "attribs."  # begins the field of an attribute: `attribs.city`
+_SLUG = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")  # of a declared attribute; in a marker Z stands for _
 NONCE_LENGTH = 16  # 64 bits in hexadecimal: beyond guessing, short in a template
 
 
@@ -70,10 +73,21 @@ def make_nonce(secret: bytes, mailing_id: str) -> str:
 
 
 def marker(nonce: str, field: str) -> str:
-    """The text that stands for `field` (one of FIELDS) in a rendering. Raises BadInput for an unknown field."""
-    if field not in _CODES:
+    """The text that stands for `field` in a rendering: one of FIELDS, or `attribs.` and an attribute's name.
+
+    Raises BadInput for an unknown field.
+    """
+    if field in _CODES:
+        return _mark(nonce, _CODES[field])
+    slug = field.removeprefix(ATTRIBS)
+    if slug == field or not _SLUG.fullmatch(slug):
         raise BadInput(f"there is no per-reader value named {field!r}", hint="use one of " + ", ".join(FIELDS))
-    return _mark(nonce, _CODES[field])
+    return _mark(nonce, "A" + slug.replace("_", "Z"))
+
+
+def places(text: str, nonce: str) -> int:
+    """How many markers a text has that was cut already (mail.segments)."""
+    return text.count(f"QqX{nonce}X")
 
 
 def segment_marks(nonce: str, items: Sequence[int], *, html: bool) -> tuple[str, str]:
@@ -111,7 +125,12 @@ def fill(text: str, nonce: str, values: Mapping[str, str], html: bool) -> str:
 
 
 def value_of(values: Mapping[str, str], field: str) -> str:
-    """The value of `field`. Raises BadInput when the reader has none: a mail with a hole in it must not leave."""
+    """The value of `field`. Raises BadInput when the reader has none: a mail with a hole in it must not leave.
+
+    Attributes alone may be absent: then nothing stands there.
+    """
+    if field.startswith(ATTRIBS):
+        return values.get(field, "")
     try:
         return values[field]
     except KeyError:
@@ -128,6 +147,8 @@ def _mark(nonce: str, code: str) -> str:
 def _read(code: str) -> Piece:
     if code in _FIELDS:
         return Slot(_FIELDS[code])
+    if code[0] == "A":
+        return Slot(ATTRIBS + code[1:].replace("Z", "_"))
     if code == "E":
         return End()
     numbers = tuple(map(int, code[1:].split("x"))) if len(code) > 1 else ()
@@ -137,5 +158,5 @@ def _read(code: str) -> Piece:
 @lru_cache(maxsize=64)
 def _pattern(nonce: str) -> re.Pattern[str]:
     mark, segment = f"QqX{re.escape(nonce)}X", r"B(?:\d+(?:x\d+)*)?|E"
-    codes = "|".join([*_FIELDS, segment, r"C\d+x\d+(?:x\d+)?"])
+    codes = "|".join([*_FIELDS, "A[a-z][a-z0-9Z]*", segment, r"C\d+x\d+(?:x\d+)?"])
     return re.compile(f"<!--{mark}({segment})qQ-->|{mark}({codes})qQ")

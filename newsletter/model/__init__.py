@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from newsletter.model.access import Scope as Scope
 from newsletter.model.ids import ID_LENGTH as ID_LENGTH
 from newsletter.model.ids import ArticleId as ArticleId
 from newsletter.model.ids import IssueId as IssueId
@@ -268,6 +269,7 @@ class Newsletter:
     max_per_source: int | None = None
     images: PictureMode = PictureMode.HOSTED
     public: bool = True  # anybody may join its list and read its archive
+    segment: str | None = None  # of `subscribers`, by slug; None: the whole list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NewType
 
 if TYPE_CHECKING:
@@ -31,3 +32,11 @@ def new_id() -> str:
         value = (time.time_ns() // 1_000_000) << 36 | int.from_bytes(os.urandom(4), "big")
         _last = value = max(value, _last + 1)
     return "".join(_ALPHABET[value >> shift & 31] for shift in range(75, -1, -5))
+
+
+def made_at(made: str) -> datetime:
+    """When an id of `new_id` was made, to the millisecond."""
+    value = 0
+    for letter in made:
+        value = value << 5 | _ALPHABET.index(letter)
+    return datetime.fromtimestamp((value >> 36) / 1000, UTC)

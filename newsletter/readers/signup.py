@@ -34,21 +34,24 @@ def sign_up(
     address: Address,
     *,
     consent: ConsentGiven,
-    client: str,
+    client: str | None,
     proven: bool,
     language: str | None = None,
+    name: str = "",
 ) -> Answer:
     """Ask to join from outside. `client` is the visitor's IP address, `proven` whether they showed work for it.
 
-    Raises what `join` raises.
+    `client` None: a program with a token of its own vouches for its visitors, and is counted by its token. Raises
+    what `join` raises.
     """
     if subscribers.is_disposable(address):
         return Answer.REFUSED
-    if not visitor_may(app, client, proven=proven) or not _domain_may(app, address):
+    welcome = client is None or visitor_may(app, client, proven=proven)
+    if not welcome or not _domain_may(app, address):
         log.warning("sign_up_limited", proven=proven)
         return Answer.LATER
     if mailbox_may(app, address):
-        join(app, list_slug, address, consent=consent, language=language)
+        join(app, list_slug, address, consent=consent, name=name, language=language)
     return Answer.TAKEN
 
 

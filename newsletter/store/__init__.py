@@ -1,7 +1,9 @@
 """Rows: one engine, commented schema, one module of functions per noun. The only part of `newsletter` that speaks SQL."""
 
 from newsletter.store import (
+    answers,
     articles,
+    changes,
     deliveries,
     events,
     images,
@@ -15,7 +17,9 @@ from newsletter.store import (
     staff,
     stories,
     summaries,
+    tokens,
     versions,
+    webhooks,
 )
 from newsletter.store.engine import Connection, Database, DatabaseUnavailable
 from newsletter.store.migrate import migrate, schema_state
@@ -24,7 +28,9 @@ __all__ = [
     "Connection",
     "Database",
     "DatabaseUnavailable",
+    "answers",
     "articles",
+    "changes",
     "deliveries",
     "events",
     "images",
@@ -40,5 +46,7 @@ __all__ = [
     "staff",
     "stories",
     "summaries",
+    "tokens",
     "versions",
+    "webhooks",
 ]

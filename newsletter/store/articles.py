@@ -223,6 +223,25 @@ def listed(conn: Connection, *, state: ArticleState | None = None, limit: int = 
     return [_article(row) for row in conn.execute(query).mappings()]
 
 
+def page(
+    conn: Connection,
+    *,
+    limit: int,
+    before: str | None = None,
+    state: ArticleState | None = None,
+    source_id: SourceId | None = None,
+) -> list[Article]:
+    """The next `limit` articles older than the one with the id `before`, the latest collected first."""
+    query = _select().order_by(articles.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(articles.c.id < before)
+    if state is not None:
+        query = query.where(articles.c.state == state)
+    if source_id is not None:
+        query = query.where(articles.c.source_id == source_id)
+    return [_article(row) for row in conn.execute(query).mappings()]
+
+
 def ready_for(conn: Connection, newsletter_id: NewsletterId) -> list[Article]:
     """Ready articles of the newsletter's sources, newest first, the latest 1,000."""
     return _of_newsletter(conn, newsletter_id, ArticleState.READY, 1000)

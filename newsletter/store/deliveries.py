@@ -10,7 +10,7 @@ blindly. A mailing is finished only when its sum closes: frozen = sent + failed 
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,7 +27,7 @@ from newsletter.model import (
     MailingState,
     PersonId,
 )
-from newsletter.store import receipts, statements
+from newsletter.store import changes, receipts, statements
 from newsletter.store.engine import Connection, moment, read_moment
 from newsletter.store.schema.delivering import deliveries, mailings
 from newsletter.store.schema.publishing import issues
@@ -36,6 +36,7 @@ from newsletter.store.statements import is_state
 EXPIRES_AFTER = timedelta(hours=48)
 DUE = (DeliveryState.PENDING, DeliveryState.DEFERRED)
 HELD = (DeliveryState.CLAIMED, DeliveryState.INTENT)
+SUSPECT = deliveries.c.deaths > sa.literal_column("0")  # as the index has it: a bound 0 would not find it on SQLite
 
 
 class LedgerBroken(NewsletterError):
@@ -127,15 +128,22 @@ def _start(conn: Connection, mailing_id: MailingId, *, now: datetime) -> None:
 
 
 def claim(
-    conn: Connection, mailing_id: MailingId, *, worker: str, now: datetime, lease: timedelta, limit: int = 500
+    conn: Connection,
+    mailing_id: MailingId,
+    *,
+    worker: str,
+    now: datetime,
+    lease: timedelta,
+    limit: int = 500,
+    deaths: int = 0,
 ) -> list[Claim]:
-    """Take up to `limit` due rows. Empty means "ask again at the next tick", never "finished".
+    """Take up to `limit` due rows that so many senders died holding. Empty means "ask again", never "finished".
 
     The state is tested again in the outer WHERE: without it Postgres hands most rows out twice (measured: 4,500 of 5,000).
     """
     at = moment(conn, now)
     rows = statements.CLAIM.run(
-        conn, mailing=mailing_id, worker=worker, now=at, until=moment(conn, now + lease), most=limit
+        conn, mailing=mailing_id, worker=worker, now=at, until=moment(conn, now + lease), most=limit, deaths=deaths
     )
     return [
         Claim(
@@ -231,14 +239,21 @@ def holders(conn: Connection) -> list[str]:
 def recover(conn: Connection, *, dead: Collection[str], now: datetime) -> tuple[int, int]:
     """Take back what dead senders held: claimed was certainly not sent, intent may have been.
 
-    A sender is dead when it is named in `dead` or its lease ran out. Returns (back to pending, now unknown). The epoch
+    A sender is dead when it is named in `dead` or its lease ran out. Returns (back to pending, now unknown). What goes back
+    remembers the death: it may have been the cause. The epoch
     stays, so a reply that a sender writes after all still settles the row. What came back of a cancelled mailing is skipped.
     """
     gone = sa.or_(deliveries.c.worker.in_(dead), deliveries.c.lease_until < now)
     back = conn.execute(
         sa.update(deliveries)
         .where(is_state(*HELD), is_state(DeliveryState.CLAIMED), gone)
-        .values(state=DeliveryState.PENDING, worker=None, lease_until=None, changed_at=now)
+        .values(
+            state=DeliveryState.PENDING,
+            worker=None,
+            lease_until=None,
+            deaths=deliveries.c.deaths + 1,
+            changed_at=now,
+        )
     ).rowcount
     lost = conn.execute(
         sa.update(deliveries)
@@ -260,6 +275,41 @@ def recover(conn: Connection, *, dead: Collection[str], now: datetime) -> tuple[
     return back, lost
 
 
+def suspicion(conn: Connection, mailing_id: MailingId, *, now: datetime) -> int | None:
+    """The fewest deaths among due rows that some sender died holding; None when there are no such rows."""
+    query = sa.select(sa.func.min(deliveries.c.deaths)).where(
+        deliveries.c.mailing_id == mailing_id,
+        deliveries.c.state.in_(DUE),
+        deliveries.c.next_at <= now,
+        SUSPECT,
+    )
+    found: int | None = conn.execute(query).scalar()
+    return found
+
+
+def quarantine(conn: Connection, mailing_id: MailingId, *, deaths: int, most: int, now: datetime) -> tuple[int, bool]:
+    """Give up rows that so many senders died holding, `most` of a mailing at most.
+
+    Returns how many were given up now, and whether more are left than may be: then it is hardly the rows that kill.
+    """
+    mine = sa.and_(deliveries.c.mailing_id == mailing_id, SUSPECT)
+    deadly = (mine, deliveries.c.state.in_(DUE), deliveries.c.deaths >= deaths)
+    waiting = list(conn.execute(sa.select(deliveries.c.person_id).where(*deadly)).scalars())
+    if not waiting:
+        return 0, False
+    given_up = (mine, deliveries.c.state == DeliveryState.FAILED, deliveries.c.deaths >= deaths)
+    before = conn.execute(sa.select(sa.func.count()).where(*given_up)).scalar_one()
+    now_failing = waiting[: max(0, most - before)]
+    conn.execute(
+        sa.update(deliveries)
+        .where(*deadly, deliveries.c.person_id.in_(now_failing))
+        .values(
+            state=DeliveryState.FAILED, reason=f"quarantined: {deaths} senders died with this message", changed_at=now
+        )
+    )
+    return len(now_failing), len(now_failing) < len(waiting)
+
+
 def resend_unknown(
     conn: Connection,
     mailing_id: MailingId,
@@ -272,20 +322,36 @@ def resend_unknown(
 
     `most_tries`: rows tried as often stay unknown. Raises NotAllowed for a mailing that was cancelled.
     """
+    fewer = () if most_tries is None else (deliveries.c.tries < most_tries,)
+    values = {"next_at": next_at or now, "changed_at": now, "reason": "sent again: fate unknown"}
+    return _again(conn, mailing_id, is_state(DeliveryState.UNKNOWN), *fewer, values=values)
+
+
+def retry_failed(conn: Connection, mailing_id: MailingId, *, now: datetime) -> int:
+    """By a person, when the ground is gone (a block was lifted, a name was mended): everyone who failed is tried again.
+
+    The 48 hours begin anew. Who was given up meanwhile becomes `skipped` before the intent, like everybody else.
+    Raises NotAllowed for a mailing that was cancelled.
+    """
+    values = {"next_at": now, "changed_at": now, "frozen_at": now, "reason": "tried again by a person"}
+    return _again(conn, mailing_id, is_state(DeliveryState.FAILED), values=values)
+
+
+def _again(
+    conn: Connection, mailing_id: MailingId, *which: sa.ColumnElement[bool], values: Mapping[str, object]
+) -> int:
+    """Closed rows back to pending; a mailing that was finished is open again. Returns how many rows."""
     if _locked(conn, mailing_id) not in (MailingState.SENDING, MailingState.PAUSED, MailingState.SENT):
         raise NotAllowed("what was cancelled is not sent again", where=mailing_id)
-    unknown = sa.update(deliveries).where(deliveries.c.mailing_id == mailing_id, is_state(DeliveryState.UNKNOWN))
-    if most_tries is not None:
-        unknown = unknown.where(deliveries.c.tries < most_tries)
-    values = {"state": DeliveryState.PENDING, "next_at": next_at or now, "changed_at": now}
-    resent = conn.execute(unknown.values(**values, reason="sent again: fate unknown")).rowcount
-    if resent:
+    these = sa.update(deliveries).where(deliveries.c.mailing_id == mailing_id, *which)
+    again = conn.execute(these.values(state=DeliveryState.PENDING, **values)).rowcount
+    if again:
         conn.execute(
             sa.update(mailings)
             .where(mailings.c.id == mailing_id, mailings.c.state == MailingState.SENT)
             .values(state=MailingState.SENDING, finished_at=None)
         )
-    return resent
+    return again
 
 
 def arrived(conn: Connection, mailing_id: MailingId, person_id: PersonId, *, evidence: str, now: datetime) -> bool:
@@ -325,6 +391,12 @@ def pause(conn: Connection, mailing_id: MailingId) -> None:
 
 
 def resume(conn: Connection, mailing_id: MailingId) -> None:
+    """By a person, who has seen why it paused: what senders died holding is as good as any other again."""
+    conn.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.mailing_id == mailing_id, deliveries.c.state.in_(DUE), SUSPECT)
+        .values(deaths=0)
+    )
     _set_mailing(conn, mailing_id, MailingState.PAUSED, MailingState.SENDING, IssueState.SENDING)
 
 
@@ -343,6 +415,7 @@ def cancel(conn: Connection, mailing_id: MailingId, *, now: datetime) -> int:
         .where(issues.c.mailing_id == mailing_id)
         .values(state=IssueState.CANCELLED, reason="cancelled while sending", finished_at=now)
     )
+    changes.note_of(conn, mailing_id, IssueState.CANCELLED)
     return skip_cancelled(conn, mailing_id, now=now)
 
 
@@ -373,11 +446,13 @@ def finish(conn: Connection, mailing_id: MailingId, *, now: datetime) -> Counts 
     )
     if not closed.rowcount:
         return None
-    conn.execute(
+    ended = conn.execute(
         sa.update(issues)
         .where(issues.c.mailing_id == mailing_id, issues.c.state == IssueState.SENDING)
         .values(state=IssueState.SENT, finished_at=now)
     )
+    if ended.rowcount:
+        changes.note_of(conn, mailing_id, IssueState.SENT)
     return counts
 
 
@@ -390,6 +465,7 @@ def _set_mailing(
     if changed.rowcount != 1:
         raise NotAllowed(f"the mailing is not {before}", where=mailing_id)
     conn.execute(sa.update(issues).where(issues.c.mailing_id == mailing_id).values(state=issue_state))
+    changes.note_of(conn, mailing_id, issue_state)
 
 
 def _locked(conn: Connection, mailing_id: MailingId) -> str | None:

@@ -44,6 +44,14 @@ _POSTGRES = " ".join(
         "plan_cache_mode=force_custom_plan",
     )
 )
+# A line that went dead without a word (a partition, a fail-over) is noticed in about a minute, not after the kernel's two hours.
+_PATIENCE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
 _URLS = "use sqlite:///file.db or postgresql://user@host/name"
 
 
@@ -134,7 +142,7 @@ def _engine(url: str) -> Engine:
             url,
             pool_pre_ping=backend == "postgresql",
             hide_parameters=True,
-            connect_args={"options": _POSTGRES} if backend == "postgresql" else {},
+            connect_args={"options": _POSTGRES, **_PATIENCE} if backend == "postgresql" else {},
         )
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise ConfigError("this database driver is not here", where="database_url", hint=_URLS) from error

@@ -1,14 +1,15 @@
 """What came back: deliveries, bounces, complaints, unsubscribes. The same thing told twice counts once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from newsletter.model import EventType, MailingId, PersonId, new_id
+from newsletter.model import EventType, IssueId, MailingId, PersonId, new_id
 from newsletter.store.engine import Connection, insert
-from newsletter.store.schema.delivering import events
+from newsletter.store.schema.delivering import events, mailings
 
 
 def record(
@@ -46,3 +47,45 @@ def count(conn: Connection, mailing_id: MailingId) -> dict[str, int]:
         .group_by(events.c.type)
     )
     return {state: number for state, number in conn.execute(query)}  # noqa: C416 (a result is no mapping)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that came back. `detail` holds no address: kind, reason, status, the masked reply."""
+
+    id: str
+    type: EventType
+    person_id: PersonId
+    issue_id: IssueId | None  # None: of a letter or a test
+    at: datetime
+    detail: Mapping[str, Any]
+
+
+def page(
+    conn: Connection,
+    *,
+    limit: int,
+    before: str | None = None,
+    types: Collection[EventType] = (),
+    issue_id: str | None = None,
+    person_id: str | None = None,
+) -> list[Event]:
+    """The next `limit` events written before the one with the id `before`, the latest first. No type: all."""
+    query = (
+        sa.select(events, mailings.c.issue_id)
+        .join_from(events, mailings, mailings.c.id == events.c.mailing_id, isouter=True)
+        .order_by(events.c.id.desc())
+        .limit(limit)
+    )
+    for column, value in ((mailings.c.issue_id, issue_id), (events.c.person_id, person_id)):
+        if value is not None:
+            query = query.where(column == value)
+    if before is not None:
+        query = query.where(events.c.id < before)
+    if types:
+        query = query.where(events.c.type.in_(types))
+    names = ("id", "person_id", "issue_id", "at", "detail")
+    return [
+        Event(type=EventType(row["type"]), **{name: row[name] for name in names})
+        for row in conn.execute(query).mappings()
+    ]

@@ -23,6 +23,7 @@ from newsletter.model import (
     NewsletterId,
     new_id,
 )
+from newsletter.store import changes
 from newsletter.store.decisions import decision_of, of_issue, write
 from newsletter.store.engine import Connection, insert
 from newsletter.store.schema.publishing import issue_articles, issues, newsletters
@@ -76,6 +77,25 @@ def listed(conn: Connection, *, newsletter_id: NewsletterId | None = None, limit
     query = sa.select(issues).order_by(issues.c.send_at.desc(), issues.c.id.desc()).limit(limit)
     if newsletter_id is not None:
         query = query.where(issues.c.newsletter_id == newsletter_id)
+    return [_issue(row) for row in conn.execute(query).mappings()]
+
+
+def page(
+    conn: Connection,
+    *,
+    limit: int,
+    before: str | None = None,
+    newsletter_id: NewsletterId | None = None,
+    state: IssueState | None = None,
+) -> list[Issue]:
+    """The next `limit` issues older than the one with the id `before`, the latest opened first."""
+    query = sa.select(issues).order_by(issues.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(issues.c.id < before)
+    if newsletter_id is not None:
+        query = query.where(issues.c.newsletter_id == newsletter_id)
+    if state is not None:
+        query = query.where(issues.c.state == state)
     return [_issue(row) for row in conn.execute(query).mappings()]
 
 
@@ -362,6 +382,7 @@ def _change(
         if state is None:
             raise BadInput("no such issue", where=issue_id)
         raise NotAllowed(f"an issue that is {state} cannot become {values['state']}", where=issue_id)
+    changes.note(conn, issue_id, values["state"])
 
 
 def _issue(row: Mapping[Any, Any]) -> Issue:

@@ -17,12 +17,13 @@ def save(conn: Connection, newsletter: Newsletter, *, now: datetime) -> Newslett
 
     A changed cron or time zone starts afresh from now, so that moments of the old schedule are not sent by the new one.
     """
-    values = {
+    values: dict[str, Any] = {
         "name": newsletter.name,
         "languages": list(newsletter.languages),
         "design": newsletter.design,
         "options": dict(newsletter.options),
         "list_slug": newsletter.list_slug,
+        "segment": newsletter.segment,
         "cron": newsletter.cron,
         "timezone": newsletter.timezone,
         "approval": newsletter.approval,
@@ -70,6 +71,12 @@ def listed(conn: Connection, *, active_only: bool = False) -> list[Newsletter]:
     return [_newsletter(conn, row) for row in conn.execute(query).mappings().all()]
 
 
+def of_segment(conn: Connection, segment: str) -> list[str]:
+    """The slugs of the newsletters that go by a segment: it must not be removed while there are any."""
+    query = sa.select(newsletters.c.slug).where(newsletters.c.segment == segment).order_by(newsletters.c.slug)
+    return list(conn.execute(query).scalars())
+
+
 def scheduled_from(conn: Connection, newsletter_id: NewsletterId) -> datetime:
     moment: datetime = conn.execute(
         sa.select(newsletters.c.scheduled_from).where(newsletters.c.id == newsletter_id)
@@ -112,6 +119,7 @@ def _newsletter(conn: Connection, row: Mapping[Any, Any]) -> Newsletter:
         design=row["design"],
         options=row["options"],
         list_slug=row["list_slug"],
+        segment=row["segment"],
         cron=row["cron"],
         timezone=row["timezone"],
         approval=ApprovalPolicy(row["approval"]),

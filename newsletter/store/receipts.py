@@ -1,6 +1,6 @@
 """What the ledger says: the closed sum of a mailing, why rows stand as they do, one person's row. Changes nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from newsletter.store.engine import Connection
 from newsletter.store.schema.delivering import deliveries, events, mailings
 
 DUE = (DeliveryState.PENDING, DeliveryState.DEFERRED)
+PAGE = 5_000  # rows read at once of a mailing that may have a million
 
 
 def count(conn: Connection, mailing_id: MailingId) -> Counts:
@@ -39,6 +40,21 @@ def of_person(conn: Connection, person_id: PersonId, mailing_id: MailingId) -> M
     ).mappings()
     found = row.first()
     return dict(found) if found else None
+
+
+def rows(conn: Connection, mailing_id: MailingId) -> Iterator[Mapping[str, Any]]:
+    """Every delivery of a mailing by person, read in pages: whole in time when the caller's transaction is."""
+    ledger = deliveries.c
+    told = (ledger.person_id, ledger.state, ledger.reason, ledger.reply, ledger.reply_kind, ledger.provider_id)
+    more = (ledger.tries, ledger.language, ledger.frozen_at, ledger.changed_at)
+    query = sa.select(*told, *more).where(ledger.mailing_id == mailing_id).order_by(ledger.person_id).limit(PAGE)
+    last = ""
+    while True:
+        page = conn.execute(query.where(ledger.person_id > last)).mappings().all()
+        yield from map(dict, page)
+        if len(page) < PAGE:
+            return
+        last = page[-1]["person_id"]
 
 
 def held_about(conn: Connection, person_id: PersonId) -> dict[str, list[dict[str, Any]]]:

@@ -68,6 +68,12 @@ def settled(conn: Connection, return_id: str, *, now: datetime) -> bool:
     return conn.execute(changed.values(settled_at=now)).rowcount == 1
 
 
+def forget(conn: Connection, *, before: datetime) -> int:
+    """Drop what was acted on and came before a moment. Its events stay with their mailing."""
+    old = sa.delete(returns).where(returns.c.received_at < before, returns.c.settled_at.is_not(None))
+    return conn.execute(old).rowcount
+
+
 def latest(conn: Connection, limit: int) -> list[Mapping[str, Any]]:
     """What came back last, the newest first: source, kind, reason, status, said, matched, received_at."""
     query = sa.select(returns).order_by(returns.c.received_at.desc(), returns.c.id.desc()).limit(limit)

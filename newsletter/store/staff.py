@@ -24,18 +24,20 @@ class Staff:
     language: str
     password_hash: str | None
     session_epoch: int
+    sees_addresses: bool  # of readers, whole; else masked
 
 
-def add(conn: Connection, person_id: PersonId, *, name: str, language: str, now: datetime) -> StaffId:
+def add(
+    conn: Connection, person_id: PersonId, *, name: str, language: str, now: datetime, sees_addresses: bool = False
+) -> StaffId:
     """Write a staff member, or give back the one that this person is already."""
+    values = {"name": name, "language": language, "sees_addresses": sees_addresses}
     known = conn.execute(sa.select(staff.c.id).where(staff.c.person_id == person_id)).scalar()
     if known is not None:
-        conn.execute(sa.update(staff).where(staff.c.id == known).values(name=name, language=language, active=True))
+        conn.execute(sa.update(staff).where(staff.c.id == known).values(**values, active=True))
         return StaffId(known)
     staff_id = StaffId(new_id())
-    conn.execute(
-        sa.insert(staff).values(id=staff_id, person_id=person_id, name=name, language=language, created_at=now)
-    )
+    conn.execute(sa.insert(staff).values(id=staff_id, person_id=person_id, created_at=now, **values))
     return staff_id
 
 
@@ -126,7 +128,10 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.strip().lower().encode() if "@" in text else text.encode()).hexdigest()
 
 
-def _select() -> sa.Select[tuple[str, str, str, str, str | None, int]]:
+_Row = tuple[str, str, str, str, str | None, int, bool]
+
+
+def _select() -> sa.Select[_Row]:
     columns = (
         staff.c.id,
         staff.c.person_id,
@@ -134,11 +139,12 @@ def _select() -> sa.Select[tuple[str, str, str, str, str | None, int]]:
         staff.c.language,
         staff.c.password_hash,
         staff.c.session_epoch,
+        staff.c.sees_addresses,
     )
     return sa.select(*columns).where(staff.c.active)
 
 
-def _staff(row: sa.Row[tuple[str, str, str, str, str | None, int]]) -> Staff:
+def _staff(row: sa.Row[_Row]) -> Staff:
     return Staff(
         id=StaffId(row.id),
         person_id=PersonId(row.person_id),
@@ -146,4 +152,5 @@ def _staff(row: sa.Row[tuple[str, str, str, str, str | None, int]]) -> Staff:
         language=row.language,
         password_hash=row.password_hash,
         session_epoch=row.session_epoch,
+        sees_addresses=row.sees_addresses,
     )

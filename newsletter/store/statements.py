@@ -55,6 +55,7 @@ def _claim(dialect: str) -> sa.Executable:
     due = (
         sa.select(deliveries.c.person_id)
         .where(deliveries.c.mailing_id == sa.bindparam("mailing"), is_due, deliveries.c.next_at <= sa.bindparam("now"))
+        .where(deliveries.c.deaths == sa.bindparam("deaths", type_=sa.Integer))
         .order_by(deliveries.c.next_at)
         .limit(sa.bindparam("most", type_=sa.Integer))
         .with_for_update(skip_locked=True)
@@ -130,6 +131,8 @@ def _settle(dialect: str, state: DeliveryState) -> sa.Executable:
             worker=sa.null(),
             lease_until=sa.null(),
             changed_at=sa.bindparam("now"),
+            # given back because mail can leave for nobody: that says nothing of this one
+            tries=deliveries.c.tries - sa.literal_column("1" if state is DeliveryState.PENDING else "0"),
             reply=row["reply"],
             reply_kind=row["reply_kind"],
             provider_id=row["provider_id"],

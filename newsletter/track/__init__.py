@@ -1,7 +1,7 @@
 """What comes back: bounces, complaints, replies and refusals become events and suppressions; and the numbers of a mailing.
 
 `mailbox`, `intake` and `hooks` leave what arrives as rows; `settling` acts on them; `judging` (pure) says when an address
-is given up.
+is given up. `forgetting` lets go in time of what need not be kept.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from datetime import datetime
 from newsletter.app import App
 from newsletter.model import EventType, MailingId
 from newsletter.store import events, receipts
-from newsletter.track import mailbox, settling
+from newsletter.track import forgetting, mailbox, settling
 
 
 def run(app: App, now: datetime) -> int:
@@ -22,7 +22,7 @@ def run(app: App, now: datetime) -> int:
         mailbox.poll(app, now)
     finally:
         done = settling.settle_refused(app, now) + settling.settle_returned(app, now)
-        settling.forget(app, now)
+        forgetting.forget(app, now)
     return done
 
 
@@ -37,6 +37,7 @@ class Numbers:
     unknown: int
     open: int
     bounces: int
+    complaints: int
     unsubscribes: int
 
 
@@ -52,5 +53,6 @@ def numbers(app: App, mailing_id: MailingId) -> Numbers:
         unknown=counts.unknown,
         open=counts.open,
         bounces=told.get(EventType.BOUNCED, 0),
+        complaints=told.get(EventType.COMPLAINED, 0),
         unsubscribes=told.get(EventType.UNSUBSCRIBED, 0),
     )

@@ -3,17 +3,19 @@
 import hashlib
 from dataclasses import replace
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from newsletter.app import App
 from newsletter.errors import NewsletterError
 from newsletter.http import Fetcher
+from newsletter.incoming import Webhook
 from newsletter.log import get_logger
 from newsletter.mail.bounces.reasons import cause_of
 from newsletter.mail.bounces.returned import BounceKind, Reason, kind_of
 from newsletter.mail.replies import mask_addresses
 from newsletter.mail.tokens import Purpose
-from newsletter.mail.webhooks import Credentials, Provider, Refused, Request, Told, WebhookEvent, Why, ses
-from newsletter.settings import Webhook
+from newsletter.mail.webhooks import Credentials, Provider, Refused, Request, Told, WebhookEvent, Why, amazon, ses
+from newsletter.mail.webhooks.amazon import Trusted
 from newsletter.store import Connection, returns
 from newsletter.store.returns import Return
 from newsletter.track.intake import MOST_SAID, Match, between, by_address
@@ -37,7 +39,7 @@ TOKEN_NAMES = ("delivery",)  # under which our transports send the trace token a
 def credentials_of(settings: Webhook) -> Credentials:
     basic = [one.get_secret_value() for one in (settings.password, settings.former_password) if one is not None]
     signing = settings.signing.get_secret_value() if settings.signing else None
-    return Credentials(basic=tuple(basic), signing=signing, topic=settings.topic)
+    return Credentials(basic=tuple(basic), signing=signing, topics=settings.topic)
 
 
 class Amazon:
@@ -45,15 +47,30 @@ class Amazon:
 
     def __init__(self, fetcher: Fetcher) -> None:
         self._fetcher = fetcher
-        self._certificates: dict[str, bytes] = {}
+        self._certificates: dict[str, Trusted] = {}
 
-    def certificate(self, url: str) -> bytes:
-        """Raises Refused when it cannot be had."""
-        if url not in self._certificates:
-            if len(self._certificates) >= 8:  # Amazon has one for months; anybody may name others
+    def certificate(self, url: str, *, now: datetime) -> bytes:
+        """The PEM certificate at one of SNS's addresses, when it is SNS's and valid `now`. Raises Refused."""
+        kept = self._certificates.get(url)
+        if kept is None or kept.until < now:
+            kept = self._examined(url, now)
+            if len(self._certificates) >= 8:  # Amazon has one for months
                 self._certificates.clear()
-            self._certificates[url] = self.ask(url)
-        return self._certificates[url]
+            self._certificates[url] = kept
+        return kept.pem
+
+    def _examined(self, url: str, now: datetime) -> Trusted:
+        """SNS sends the certificate alone: those above it are fetched from where each names the next, until a root is met."""
+        chain = amazon.read_chain(self.ask(url))
+        roots, host = self._fetcher.roots(amazon.ROOT), urlsplit(url).hostname or ""
+        while True:
+            try:
+                return amazon.trusted(chain, roots, host=host, now=now)
+            except Refused:
+                above = amazon.issuer_url(chain[-1])
+                if above is None or len(chain) >= amazon.MOST_CERTIFICATES:
+                    raise
+                chain.append(amazon.read_issuer(self.ask(above)))
 
     def ask(self, url: str) -> bytes:
         """The answer behind one of Amazon's own addresses (`ses` decides which are). Raises Refused."""
@@ -66,11 +83,11 @@ class Amazon:
         return found.body
 
 
-def receive_webhook(app: App, provider: Provider, request: Request, *, amazon: Amazon | None = None) -> int:
+def receive_webhook(app: App, provider: Provider, request: Request, *, asking: Amazon | None = None) -> int:
     """Keep what a request tells. Returns how many events were new. Raises Refused."""
     now = app.clock.now()
     credentials = credentials_of(getattr(app.settings.webhooks, provider.slug))
-    events = _proved(provider, request, credentials, now, amazon or Amazon(app.fetcher))
+    events = _proved(provider, request, credentials, now, asking or Amazon(app.fetcher))
     fresh = 0
     with app.db.begin() as conn:
         for number, event in enumerate(events):
@@ -81,21 +98,21 @@ def receive_webhook(app: App, provider: Provider, request: Request, *, amazon: A
 
 
 def _proved(
-    provider: Provider, request: Request, credentials: Credentials, now: datetime, amazon: Amazon
+    provider: Provider, request: Request, credentials: Credentials, now: datetime, asking: Amazon
 ) -> list[WebhookEvent]:
     if provider.read is not ses.read:
         return provider.read(request, credentials, now)
-    return _from_ses(request, credentials, now, amazon)
+    return _from_ses(request, credentials, now, asking)
 
 
-def _from_ses(request: Request, credentials: Credentials, now: datetime, amazon: Amazon) -> list[WebhookEvent]:
+def _from_ses(request: Request, credentials: Credentials, now: datetime, asking: Amazon) -> list[WebhookEvent]:
     certificate = None
-    if credentials.topic and (url := ses.certificate_url(request)) is not None:
-        certificate = amazon.certificate(url)
+    if ses.is_of_a_topic(request, credentials) and (url := ses.certificate_url(request)) is not None:
+        certificate = asking.certificate(url, now=now)
     events = ses.read(request, credentials, now, certificate=certificate)
     subscribing = ses.subscribe_url(request)
     if subscribing is not None:
-        amazon.ask(subscribing)
+        asking.ask(subscribing)
         log.info("topic_subscribed")
     return events
 

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 
+from newsletter import tls
 from newsletter.app import App
 from newsletter.errors import NewsletterError
+from newsletter.incoming import Imap
 from newsletter.log import get_logger, one_line
 from newsletter.mail.bounces.parts import MAX_OCTETS
-from newsletter.settings import Imap
-from newsletter.store import returns
+from newsletter.store import letters, returns
 from newsletter.track.intake import receive_message
 
 log = get_logger("mailbox")
@@ -49,10 +50,34 @@ def poll(app: App, now: datetime, *, at_once: bool = False) -> int:
                 line.uid("STORE", uid, "+FLAGS.SILENT", r"(\Seen)")
                 read += 1
     except _FAULTS as error:
-        raise MailboxUnreachable(
-            f"the mailbox for bounces could not be read: {one_line(error)}", where=settings.host
-        ) from error
+        unreachable = _unreachable(error, settings)
+        if (
+            isinstance(error, ssl.SSLError) or type(error) is imaplib.IMAP4.error
+        ):  # a certificate, a login: no bad moment
+            _tell_staff(app, unreachable, now)
+        raise unreachable from error
     return read
+
+
+def _unreachable(error: Exception, settings: Imap) -> MailboxUnreachable:
+    reason, hint = tls.told(error) if isinstance(error, ssl.SSLError) else (one_line(error), "")
+    return MailboxUnreachable(
+        f"the mailbox for bounces could not be read: {reason}",
+        where=settings.host or "",
+        hint=hint.replace("ca_file", "bounces.imap.ca_file"),
+    )
+
+
+def _tell_staff(app: App, unreachable: MailboxUnreachable, now: datetime) -> None:
+    """Once a day: a person must mend it, and until then bounces wait there."""
+    variables = {
+        "topic": "mailbox_unreadable",
+        "name": unreachable.where,
+        "lines": [f"{now:%Y-%m-%d %H:%M} UTC: {unreachable}"],
+        "url": app.url("/staff/"),
+    }
+    with app.db.begin() as conn:
+        letters.tell_staff(conn, f"mailbox:{unreachable.where}:{now:%Y-%m-%d}", variables, now=now)
 
 
 @contextmanager
@@ -67,6 +92,8 @@ def _opened(settings: Imap) -> Iterator[imaplib.IMAP4]:
         line = imaplib.IMAP4(settings.host, settings.port, timeout=settings.timeout)
     try:
         if settings.security == "starttls":
+            if "STARTTLS" not in line.capabilities:
+                raise imaplib.IMAP4.error("it does not offer STARTTLS, and no password goes in the clear")
             line.starttls(context)
         line.login(settings.username, settings.password.get_secret_value() if settings.password else "")
         answer, told = line.select(_quoted(settings.folder))

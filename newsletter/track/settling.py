@@ -6,20 +6,21 @@ arrival changes nothing: the verdict on an address is computed from all its even
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import subscribers
 from newsletter.app import App
 from newsletter.log import get_logger
-from newsletter.model import EventType, PersonId
+from newsletter.model import EventType, MailingKind, PersonId
 from newsletter.store import Connection, deliveries, events, mailings, receipts, returns
 from newsletter.store.returns import Return
 from newsletter.track.judging import QUIET, judge
-from subscribers import SuppressionReason
+from subscribers import Engagement, SuppressionReason
 
 log = get_logger("track")
 
 BOUNCES = ("hard", "soft", "block")
+BY_MAIL = ("pipe", "imap", "smtp", "lmtp")
 _PLAIN = {kind.value: kind for kind in (EventType.DELIVERED, EventType.OPENED, EventType.CLICKED)}
 _NO_EVIDENCE = ("left", "unread")  # all else proves that the message left us
 
@@ -37,13 +38,6 @@ def settle_refused(app: App, now: datetime) -> int:
             if events.record(conn, EventType.BOUNCED, mailing_id, person_id, at=at, dedupe_key=key, detail=detail):
                 _weigh(app, conn, person_id, key, now)
     return len(refused)
-
-
-def forget(app: App, now: datetime) -> None:
-    """Returned messages whose time is over, once an hour."""
-    with app.db.begin() as conn:
-        if returns.may_poll(conn, "forget", every=timedelta(hours=1), now=now):
-            subscribers.forget_originals(conn, now=now)
 
 
 def settle_returned(app: App, now: datetime) -> int:
@@ -95,7 +89,22 @@ def _bounced(app: App, conn: Connection, one: Return, now: datetime) -> None:
 def _arrived(app: App, conn: Connection, one: Return, now: datetime) -> None:
     key = _record(conn, one, _PLAIN[one.kind]) if one.proven else None
     if key is not None and one.person_id is not None:
+        _engaged(conn, one)
         _weigh(app, conn, one.person_id, key, now)
+
+
+def _engaged(conn: Connection, one: Return) -> None:
+    """Segments know who reads: told once for each issue, as the event is."""
+    if one.kind not in set(Engagement) or one.mailing_id is None or one.person_id is None:
+        return
+    mailing = mailings.find(conn, one.mailing_id)
+    if mailing is None or mailing.list_slug is None or mailing.kind is not MailingKind.ISSUE:
+        return
+    sent_at = mailings.started_at(conn, one.mailing_id)
+    with suppress(subscribers.UnknownList):
+        subscribers.record_engagement(
+            conn, mailing.list_slug, one.person_id, Engagement(one.kind), at=one.at, sent_at=sent_at
+        )
 
 
 def _complained(app: App, conn: Connection, one: Return, now: datetime) -> None:
@@ -113,7 +122,7 @@ def _left(app: App, conn: Connection, one: Return, now: datetime) -> None:
     if mailing is None or mailing.list_slug is None:
         return
     with suppress(subscribers.SubscribersError):
-        reason = "mail" if one.source in ("pipe", "imap") else "provider"
+        reason = "mail" if one.source in BY_MAIL else "provider"
         if subscribers.unsubscribe(conn, mailing.list_slug, one.person_id, now=now, reason=reason):
             _record(conn, one, EventType.UNSUBSCRIBED)
 

@@ -1,18 +1,19 @@
 """The web: staff pages behind a login, what readers' links open, and /health. Server-rendered; works without JavaScript.
 
 A GET never changes anything (mail scanners follow links); every POST is checked for its origin, except a mail provider's
-one-click unsubscribe, which its token alone authorises (RFC 8058). Handlers are plain functions run in a thread pool.
+one-click unsubscribe, which its token alone authorises (RFC 8058), and the API's, which reads no cookie. Handlers are
+plain functions run in a thread pool.
 """
 
 from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Router
+from starlette.routing import Mount, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from newsletter.app import App
-from newsletter.web import assets, hooks, public, shield, staff
+from newsletter.web import api, assets, hooks, public, shield, staff
 from newsletter.web.rendering import Pages
 from newsletter.web.visit import Site, problem, route
 
@@ -21,7 +22,8 @@ def make(app: App, *, wake: Callable[[], None] = lambda: None) -> ASGIApp:
     """The ASGI application. `wake` is called after a request that asked for a letter or a test, so that it leaves at once."""
     shipped = assets.load()
     site = Site(app=app, wake=wake, pages=Pages(app.settings.base_url, shipped))
-    routes = [assets.route(shipped), hooks.route(app), *(route(site, one) for one in (*public.ROUTES, *staff.ROUTES))]
+    others = [assets.route(shipped), hooks.route(app), Mount("/api", api.make(site))]
+    routes = [*others, *(route(site, one) for one in (*public.ROUTES, *staff.ROUTES))]
 
     async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
         await _problem(site, Request(scope), 404)(scope, receive, send)

@@ -21,7 +21,7 @@ LONGEST = 4 << 20  # octets; SendGrid, the largest, sends up to 768 kB
 
 
 def route(app: App) -> Route:
-    amazon = hooks.Amazon(app.fetcher)
+    asking = hooks.Amazon(app.fetcher)
 
     async def endpoint(request: Request) -> Response:
         provider = webhooks.provider(request.path_params["provider"])
@@ -33,7 +33,7 @@ def route(app: App) -> Route:
         asked = webhooks.Request(
             headers=dict(request.headers), content_type=request.headers.get("content-type", ""), body=body
         )
-        return await run_in_threadpool(_answer, app, provider, asked, amazon)
+        return await run_in_threadpool(_answer, app, provider, asked, asking)
 
     return Route("/hooks/{provider}", endpoint, methods=["POST"])
 
@@ -51,9 +51,9 @@ async def _read(request: Request) -> bytes | None:
     return bytes(body)
 
 
-def _answer(app: App, provider: Provider, asked: webhooks.Request, amazon: hooks.Amazon) -> Response:
+def _answer(app: App, provider: Provider, asked: webhooks.Request, asking: hooks.Amazon) -> Response:
     try:
-        fresh = hooks.receive_webhook(app, provider, asked, amazon=amazon)
+        fresh = hooks.receive_webhook(app, provider, asked, asking=asking)
     except Refused as error:
         log.warning("webhook_refused", provider=provider.slug, reason=str(error))
         # Amazon SNS sends its password only after it was asked for one.

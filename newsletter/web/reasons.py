@@ -38,6 +38,7 @@ _KNOWN = (
     (r"unrendered template syntax: (?P<what>.+)", "template syntax is left in the text: {what}"),
     (r"lacks (?P<n>\d+) of the links in the HTML, first (?P<url>\S+)", "the plain text lacks {n} links, first {url}"),
     (r"the newsletter is paused", "the newsletter is paused"),
+    (r"nobody can be chosen: (?P<why>.+)", "it is not known whom to send to: {why}"),
     (r"cancelled by hand", "cancelled by staff"),
     (r"back to draft by hand", "sent back to draft by staff"),
     (r"cancelled", "cancelled"),

@@ -28,6 +28,7 @@ _RENDERING = (
     "frame-ancestors {framed_by}; sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 ONE_CLICK = "/u/"  # RFC 8058: a mail provider posts here, from anywhere; the token in the path is the authority
+API = "/api/"  # a token in a header is the authority there, which no other site can make a browser send; no cookie is read
 # Asked by strangers: a form on any site may post here (it gets our own form to press), and too many from one network wait.
 SIGN_UP = "/subscribe/"
 STRANGERS = (SIGN_UP, "/your-data")
@@ -42,6 +43,11 @@ def rendering_policy(*, framed_by: str, pictures: bool = True) -> str:
 def framing_policy() -> str:
     """That of a page which shows such a document in a frame."""
     return f"{POLICY}; frame-src 'self'"
+
+
+def asking_policy() -> str:
+    """That of a page whose script asks us again while somebody types."""
+    return f"{POLICY}; connect-src 'self'"
 
 
 def referrer_policy(base_url: str) -> str:
@@ -109,7 +115,7 @@ class OwnOrigin:
         headers = RequestHeaders(scope=scope)
         return (
             scope["method"] in SAFE_METHODS
-            or scope["path"].startswith((ONE_CLICK, SIGN_UP))
+            or scope["path"].startswith((ONE_CLICK, SIGN_UP, API))
             or is_own(
                 headers.getlist("sec-fetch-site"), headers.getlist("origin"), headers.get("host", ""), self.origin
             )

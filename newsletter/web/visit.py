@@ -4,6 +4,7 @@ A page is declared as `show(path, handler)` or `act(path, handler)`; a handler t
 `act` is reached by POST, so a handler that writes cannot be reached by following a link.
 """
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -36,6 +37,7 @@ class Site:
     app: App
     pages: Pages
     wake: Callable[[], None]  # a letter was asked for: let it leave now
+    importing: threading.Lock = field(default_factory=threading.Lock)  # one file of people at a time
 
     def visit(self, request: Request, form: Mapping[str, str] | None = None) -> "Visit":
         chosen = asked_for(request.query_params.get("lang"))

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from newsletter.store import Database  # noqa: E402
-from subscribers import InvalidAddress, SuppressionKey, create_list, import_csv, metadata, parse_address  # noqa: E402
+from subscribers import InvalidAddress, SuppressionKey, create_list, import_people, metadata, parse_address  # noqa: E402
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 KEY = SuppressionKey(b"a key that only benchmarks use..")
@@ -65,7 +65,9 @@ def opened(path: Path) -> Database:
 
 def load(folder: Path) -> int:
     database = opened(folder / "load.db")
-    report = import_csv(database, folder / "list.csv", list_slug="news", key=KEY, now=NOW, consent="bench", batch=2_000)
+    report = import_people(
+        database, folder / "list.csv", list_slug="news", key=KEY, now=NOW, consent="bench", batch=2_000
+    )
     assert report.rows == report.added + report.rejected, report
     return report.rows
 
@@ -73,7 +75,9 @@ def load(folder: Path) -> int:
 def again(folder: Path) -> int:
     """The second run over what `load` has made: only look-ups."""
     database = Database(f"sqlite:///{folder / 'load.db'}")
-    report = import_csv(database, folder / "list.csv", list_slug="news", key=KEY, now=NOW, consent="bench", batch=2_000)
+    report = import_people(
+        database, folder / "list.csv", list_slug="news", key=KEY, now=NOW, consent="bench", batch=2_000
+    )
     assert report.rows == report.already + report.rejected, report
     return report.rows
 

@@ -310,7 +310,7 @@ def frozen(app: Any, people: int) -> MailingId:
         subscribers.create_list(conn, "tin", name="Tin", description="", now=now)
     csv = app.settings.data_dir / "people.csv"
     csv.write_text("email\n" + "".join(f"doc{n}@doc{n % 9}.example\n" for n in range(people)))
-    subscribers.import_csv(app.db, csv, list_slug="tin", key=app.suppression_key, now=now, consent="benchmark")
+    subscribers.import_people(app.db, csv, list_slug="tin", key=app.suppression_key, now=now, consent="benchmark")
     mailing = Mailing(
         id=mailing_id,
         kind=MailingKind.TEST,

@@ -184,7 +184,7 @@ def test_the_stages_are_told_in_order_and_nobodys_address_is(sample: Run) -> Non
     told = list(dict.fromkeys(stages))
     assert told == [
         *("prepare", "collect", "summarise", "open"),
-        *("compose", "approve", "release", "deliver", "track"),
+        *("compose", "approve", "release", "deliver", "track", "notify"),
     ]
     assert len(ADDRESSES) >= 6
     for address in ADDRESSES:

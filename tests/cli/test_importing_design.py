@@ -66,6 +66,9 @@ def run(*arguments: object) -> tuple[str, str]:
         ("{{ issue.subject }}{% if lead %}", "{{ issue.subject }}{% if lead %}"),
         ('<mj-include path="./parts/a.mjml" />', '<mj-include path="./parts/a.mjml.j2" />'),
         ('<mj-include path="a.css" type="css" />', '<mj-include path="a.css" type="css" />'),
+        ("{{ .Subscriber.Attribs.job_title }}", "{{ subscriber.attribs.job_title }}"),
+        ("{{ contact.data.city }}", "{{ subscriber.attribs.city }}"),
+        ("{{ subscriber.attribs.city }} {{ subscriber.timezone }}", "{{ subscriber.attribs.city }} {{ subscriber.timezone }}"),
     ],
 )  # fmt: skip
 def test_common_tags_are_translated(text: str, expected: str) -> None:
@@ -79,7 +82,7 @@ def test_common_tags_are_translated(text: str, expected: str) -> None:
         ("a\n*|LNAME|*", "*|LNAME|*", "nothing here has that meaning"),
         ("a\n*|IF:FNAME|*x*|END:IF|*", "*|IF:FNAME|*", "shown to everybody"),
         ("a\n*|FEEDBLOCK:https://vien.example/feed|*", "*|FEEDBLOCK:https://vien.example/feed|*", "own sources"),
-        ("a\n{{ .Subscriber.Attribs.city }}", "{{ .Subscriber.Attribs.city }}", "own attributes"),
+        ("a\n{{ .Subscriber.Attribs.City }}", "{{ .Subscriber.Attribs.City }}", "newsletter attribute add"),
         ("a\n{{ if .Subscriber.Name }}x{{ end }}", "{{ if .Subscriber.Name }}", "shown to everybody"),
         ('a\n{{ L.T "email.unsub" }}', '{{ L.T "email.unsub" }}', "nothing here"),
         ("a\n{{ 7*7 }}", "{{ 7*7 }}", "nothing here"),

@@ -36,6 +36,63 @@ def test_a_rehearsed_import_writes_nobody(site: Home) -> None:
     assert site("subscribers", "counts", "--list", "ban-doc", "--json").json["active"] == 1
 
 
+def test_a_look_before_the_import_says_who_should_perhaps_not_be_mailed(site: Home) -> None:
+    file = site.write("p.csv", "Email;Trạng thái\ninfo@vien.example;active\nbo@gmial.com;\ngi@vien.example;left\n@;\n")
+    words = ("subscribers", "import", file, "--list", "ban-doc", "--consent", "form", "--dry-run")
+    said = site(*words)
+    assert said.code == 0
+    for line in (
+        "would be mailed: 2, of these worth a second look: 2",
+        "  role address: 1",
+        "    line 2: i… at v….example",
+        "  probable typing slip in the domain: 1",
+        "    line 3: b… at g….com (gmail.com?)",
+        "  left: 1 (not mailed)",
+        "  rejected, email: There must be something before the at sign.: 1",
+    ):
+        assert line in said.out.splitlines(), said.out
+    assert "UTF-8, semicolon (all 1 lines beyond ASCII are UTF-8)" in said.err
+    assert not list(site.folder.glob("*.rejected.csv"))
+    data = site(*words, "--json").json
+    assert (data["dry_run"], data["findings"]["mailed"], data["refused_by_reason"]) == (True, 2, {"left": 1})
+    assert data["findings"]["concerns"][0]["samples"] == [
+        {"table": "", "line": 2, "address": "i… at v….example", "hint": ""}
+    ]
+    assert data["tables"][0] | {"evidence": ""} == {
+        "name": "",
+        "format": "",
+        "encoding": "UTF-8",
+        "delimiter": "semicolon",
+        "evidence": "",
+        "header": True,
+        "rows": 4,
+        "ignored": [],
+        "losses": {},
+    }
+    assert "@vien" not in said.out + said.err
+
+
+def test_another_programs_export_is_imported_with_columns_of_ones_own_choice(site: Home) -> None:
+    file = site.write("ghost.csv", "email,subscribed_to_emails,note,Zone\nbo@vien.example,true,,Asia/Tokyo\n")
+    words = ("subscribers", "import", file, "--list", "ban-doc", "--consent", "form", "--json")
+    said = site(*words, "--format", "ghost", "--map", "time_zone=zone", "--encoding", "utf-8", "--delimiter", "comma")
+    assert (said.json["added"], said.json["tables"][0]["format"]) == (1, "Ghost")
+    assert "Asia/Tokyo" in site("subscribers", "show", "bo@vien.example").out
+    assert "MEANING=COLUMN" in site(*words, "--map", "email").error
+    assert "no such column" in site(*words, "--map", "email=nowhere").error
+    assert "no export of Keila" in site(*words, "--format", "keila").error
+
+
+def test_a_list_is_exported_as_workbook_and_archive_for_its_owner_alone(site: Home) -> None:
+    for name in ("list.xlsx", "list.zip"):
+        out = site.folder / name
+        assert site("subscribers", "export", "--list", "ban-doc", "--out", out).err == "1 people\n"
+        assert stat.S_IMODE(out.stat().st_mode) == 0o600
+        said = site("subscribers", "import", out, "--list", "ban-doc", "--consent", "export", "--json").json
+        assert (said["rows"], said["already"]) == (1, 1)
+    assert "--safe" in site("subscribers", "export", "--help").out
+
+
 def test_whoever_left_is_not_brought_back(site: Home) -> None:
     assert site("subscribers", "unsubscribe", "an@vien.example", "--list", "ban-doc").out == "unsubscribed\n"
     assert site("subscribers", "unsubscribe", "an@vien.example", "--list", "ban-doc").out == "was not subscribed\n"

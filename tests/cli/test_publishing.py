@@ -1,5 +1,6 @@
 """From an article to a delivered digest by verbs alone, and what they say when something is wrong."""
 
+import csv
 import signal
 import sqlite3
 import subprocess
@@ -48,6 +49,20 @@ def test_an_issue_goes_all_the_way_by_the_console_script(home: Home) -> None:
     assert (numbers["recipients"], numbers["sent"], numbers["approved_by"]) == (2, 2, "Bình")
 
 
+def test_a_receipt_names_everybody_by_id_and_its_sum_closes(waiting: Home) -> None:
+    assert waiting("receipt", waiting.issue).code == 1, "nobody is frozen yet"
+    assert waiting("approve", waiting.issue, "--yes").code == 0
+    assert waiting("send").code == 0
+    told = waiting("receipt", waiting.issue, "--json").json
+    assert (told["sum"]["frozen"], told["closes"]) == (told["sum"]["sent"], True)
+    assert [one["state"] for one in told["deliveries"]] == ["sent"] * told["sum"]["frozen"]
+    rows = list(csv.DictReader(waiting("receipt", waiting.issue, "--csv").out.splitlines()))
+    assert sum(int(row["people"]) for row in rows if row["row"] == "delivery") == told["sum"]["frozen"]
+    assert "the sum closes" in waiting("receipt", waiting.issue).out
+    assert waiting("receipt", waiting.issue, "--json", "--csv").code == 1
+    assert waiting("retry-failed", waiting.issue).code == 4
+
+
 def test_the_same_on_postgres(home: Home, postgres_url: str, tmp_path: Path) -> None:
     env = {"NEWSLETTER_DATABASE_URL": postgres_url.replace("+psycopg", "")}
     home.write("site.toml", SITE + 'approval = "auto"\n')
@@ -65,7 +80,7 @@ def test_the_same_on_postgres(home: Home, postgres_url: str, tmp_path: Path) -> 
 def test_a_run_prints_a_line_for_every_stage(site: Home) -> None:
     said = site("run", "--once")
     assert [line.split()[0] for line in said.out.splitlines()] == [
-        *("collect", "summarise", "open", "compose", "approve", "release", "deliver", "track")
+        *("collect", "summarise", "open", "compose", "approve", "release", "deliver", "track", "notify")
     ]
 
 

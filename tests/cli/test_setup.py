@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from newsletter.cli.doctor import without_password
-from newsletter.mail.dkim import Signer
+from newsletter.mail.dkim import Algorithm, Signer, new_key
 from tests.cli.conftest import Home
 from tests.fakes.certificates import Authority
 from tests.fakes.relay import CHUNKED, LOCK_STEP, Relay
@@ -249,11 +249,59 @@ def test_a_new_dkim_key_signs_and_its_record_is_printed(home: Home) -> None:
     key = home.folder / "dkim.pem"
     assert said.code == 0
     assert mode(key) == 0o600
+    assert "PRIVATE" not in said.out + said.err
     assert Signer("vien.example", "newsletter", key.read_bytes()).sign(b"From: a\r\n", b"")
     record = next(line for line in said.out.splitlines() if " IN TXT " in line)
     assert record.startswith('newsletter._domainkey.vien.example. IN TXT "v=DKIM1; k=rsa; p=')
     assert all(len(text) <= 255 for text in record.split('"')[1::2])
-    assert home("dkim", "new", "--file", key).code == 1, "an existing key is never overwritten"
+    assert "".join(record.split('"')[1::2]) in said.out.splitlines(), "the same in one piece, for forms"
+    before = key.read_bytes()
+    assert home("dkim", "new", "--file", key).code == 1
+    assert key.read_bytes() == before, "an existing key is never overwritten"
+
+
+def test_keys_of_both_kinds_and_of_another_domain_are_made_and_shown(home: Home) -> None:
+    assert home("dkim", "show").error.startswith("dkim.key_file: the settings name no DKIM key")
+    noted = [home("dkim", "new", *more).err for more in ((), ("--ed25519",), ("--domain", "Khoa.Vien.example"))]
+    for lines in noted:
+        home.config.write_text(
+            home.config.read_text(encoding="utf-8") + lines.partition("settings:\n")[2], encoding="utf-8"
+        )
+    shown = home("dkim", "show", "--json").json
+    assert [(one["name"], one["algorithm"], one["bits"]) for one in shown] == [
+        ("newsletter._domainkey.vien.example", "rsa", 2048),
+        ("newsletter-ed._domainkey.vien.example", "ed25519", 256),
+        ("newsletter._domainkey.khoa.vien.example", "rsa", 2048),
+    ]
+    assert shown[1]["record"].startswith("v=DKIM1; k=ed25519; p=")
+    said = home("dkim", "show")
+    assert all(one["zone"] in said.out for one in shown)
+    assert level(home("doctor", "--json").json, "dkim") == "ok"
+    assert home("dkim", "new", "--domain", "../x").code == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ('[[dkim.keys]]\nselector = "ed"\nkey_file = "ed.pem"\n', "one RSA key and, if you like, one Ed25519"),
+        ('[dkim]\nkey_file = "none.pem"\n', "none.pem: the DKIM key cannot be read"),
+        ('[[dkim.keys]]\nselector = "ed"\n', "dkim.keys.0.key_file"),
+    ],
+)
+def test_dkim_keys_that_cannot_be_meant_are_named(home: Home, settings: str, words: str) -> None:
+    (home.folder / "ed.pem").write_bytes(new_key(Algorithm.ED25519))
+    home.settings(settings)
+    assert words in home("dkim", "show").error
+
+
+def test_a_backup_holds_every_signing_key(site: Home) -> None:
+    for more in ((), ("--ed25519",)):
+        noted = site("dkim", "new", *more).err.partition("settings:\n")[2]
+        site.config.write_text(site.config.read_text(encoding="utf-8") + noted, encoding="utf-8")
+    assert site("backup", site.folder / "copy.db").code == 0
+    assert [(site.folder / name).read_bytes() for name in ("copy.db.dkim.pem", "copy.db.dkim-2.pem")] == [
+        (site.folder / "data" / name).read_bytes() for name in ("dkim.pem", "dkim-vien.example-newsletter-ed.pem")
+    ]
 
 
 def test_a_backup_is_a_whole_database_with_its_keys(site: Home) -> None:

@@ -12,6 +12,7 @@ import pytest
 from newsletter.app import App
 from newsletter.clock import FixedClock
 from newsletter.http import Fetcher, Limits
+from newsletter.mail.dkim import Signers
 from newsletter.settings import Settings
 from newsletter.store import Database
 
@@ -86,7 +87,7 @@ def app(db: Database, clock: FixedClock, site: Site, tmp_path: Path) -> Iterator
         suppression_key=unused,
         nonce_secret=b"",
         session_key=b"",
-        signer=None,
+        signers=Signers(),
         design_folders=(),
     )
     fetcher.close()

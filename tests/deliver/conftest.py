@@ -66,7 +66,7 @@ def frozen_mailing() -> Frozen:
         mailing_id = MailingId(new_id())
         nonce = make_nonce(app.nonce_secret, mailing_id)
         renderings = (made(nonce), made(nonce, "en"))
-        sender = f"Bản tin Viện <{app.settings.sender.address}>"
+        sender = f"Bản tin Viện <{app.settings.sender.address_of('tin')}>"
         mailing = Mailing(
             id=mailing_id,
             kind=kind,

@@ -224,46 +224,6 @@ def test_a_wrong_password_pauses_nothing_and_fails_nobody(make_app, frozen_maili
         assert len(sink.received) == 2
 
 
-@pytest.mark.parametrize(
-    ("names", "expired", "trusted", "words"),
-    [
-        (("localhost",), False, False, "certificate is not trusted"),
-        (("other.example",), False, True, "certificate is not trusted: Hostname mismatch"),
-        (("localhost",), True, True, "certificate is not trusted: certificate has expired"),
-    ],
-)
-@pytest.mark.parametrize("security", ["starttls", "tls"])
-def test_a_wrong_certificate_sends_nothing(
-    sqlite_url, tmp_path, clock, authority, frozen_mailing, names, expired, trusted, words, security
-):
-    from newsletter import main
-    from newsletter.settings import Settings
-
-    context = authority.server(*names, expired=expired)
-    with Sink(
-        tls=context,
-        starttls=security == "starttls",
-    ) as sink:
-        more = {"security": security} | ({"ca_file": authority.ca_file} if trusted else {})
-        values = {"data_dir": tmp_path, "database_url": sqlite_url, "transport": smtp(sink.port, **more)}
-        app = main.build(Settings.model_validate(values), clock=clock)
-        mailing_id = frozen_mailing(app, addresses(1))
-        with pytest.raises(TransportDown, match=words):
-            deliver.run(app, NOW)
-        assert sink.received == []
-        assert counts(app, mailing_id).pending == 1
-        main.close(app)
-
-
-def test_a_server_without_starttls_is_not_sent_to_in_the_clear(make_app, frozen_mailing):
-    with Sink() as sink:
-        app = make_app(transport=smtp(sink.port, security="starttls"))
-        frozen_mailing(app, addresses(1))
-        with pytest.raises(TransportDown, match="does not offer STARTTLS"):
-            deliver.run(app, NOW)
-        assert sink.received == []
-
-
 def test_other_content_than_approved_is_refused(make_app, frozen_mailing):
     with Sink() as sink:
         app = make_app(transport=smtp(sink.port))

@@ -3,10 +3,12 @@
 The invariant everywhere: each reader is at the relay once, or is failed, skipped, deferred or unknown; nobody twice.
 """
 
+import asyncio
 import email
 import email.policy
 import threading
 
+import aiosmtplib
 import pytest
 import sqlalchemy as sa
 
@@ -53,6 +55,63 @@ def test_everybody_gets_their_own_message_once(make_app, frozen_mailing, offers)
         trace = message["Message-ID"].strip("<>").split("@")[0]
         assert one.mail_from == f"b.{trace}@tra.vien.example"
     assert any(line.startswith("BDAT") for line in relay.said) == (offers == CHUNKED)
+
+
+@OFFERS
+def test_an_address_in_unicode_gets_its_message_whole(make_app, frozen_mailing, offers):
+    people = ["đỗ.quyên@thư.example", *addresses(3)]
+    with Relay(offers) as relay:
+        app = make_app(transport=smtp(relay.port, connections=1))
+        mailing_id = frozen_mailing(app, people)
+        deliver.run(app, NOW)
+    assert counts(app, mailing_id).sent == 4
+    own = next(one for one in relay.kept if not one.rcpt.isascii())
+    assert own.rcpt == "đỗ.quyên@xn--th-e0a.example"
+    message = email.message_from_bytes(own.content, policy=email.policy.SMTPUTF8)
+    assert f"To: {own.rcpt}\r\n".encode() in own.content or f"<{own.rcpt}>\r\n".encode() in own.content
+    assert "Hủy đăng ký" in message.get_body(("plain",)).get_content()
+    assert [line for line in relay.said if line.endswith("SMTPUTF8")] == [
+        line for line in relay.said if line.startswith("MAIL") and "SMTPUTF8" in line
+    ]
+    assert sum("SMTPUTF8" in line for line in relay.said) == 1, "those in ASCII go as ever"
+
+
+def test_a_relay_without_smtputf8_costs_only_that_address(make_app, frozen_mailing):
+    with Relay(tuple(name for name in PIPELINED if name != "SMTPUTF8")) as relay:
+        app = make_app(transport=smtp(relay.port, connections=1))
+        mailing_id = frozen_mailing(app, ["đỗ.quyên@thu.example", *addresses(3)])
+        deliver.run(app, NOW)
+        with app.db.read() as conn:
+            person = subscribers.find(conn, subscribers.parse_address("đỗ.quyên@thu.example"))
+            row = receipts.of_person(conn, person, mailing_id)
+    assert (counts(app, mailing_id).sent, counts(app, mailing_id).failed) == (3, 1)
+    assert (row["state"], row["reply_kind"]) == (DeliveryState.FAILED, None), "no fault of the reader's"
+    assert "SMTPUTF8" in row["reply"]
+
+
+@OFFERS
+def test_aiosmtplib_hands_over_the_same_octets(make_app, frozen_mailing, offers):
+    """Another client, given our messages, delivers to the relay what ours delivered: envelope and content."""
+    with Relay(offers) as relay:
+        app = make_app(transport=smtp(relay.port, connections=1), sender={"address": "bantin@vien.example"})
+        frozen_mailing(app, ["đỗ.quyên@thu.example", *addresses(5)])
+        deliver.run(app, NOW)
+        ours = {one.rcpt: one for one in relay.kept}
+        relay.kept.clear()
+        asyncio.run(_handed_over(relay.port, ours.values()))
+        theirs = {one.rcpt: one for one in relay.kept}
+    assert len(ours) == 6
+    assert theirs == ours
+
+
+async def _handed_over(port: int, messages) -> None:
+    async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False) as client:
+        for one in messages:
+            options = ["SMTPUTF8"] if not one.rcpt.isascii() else []
+            encoding = "utf-8" if options else "ascii"
+            await client.mail(one.mail_from, options=options, encoding=encoding)
+            await client.rcpt(one.rcpt, encoding=encoding)
+            await client.data(one.content)
 
 
 @OFFERS

@@ -29,6 +29,17 @@ class Authority:
         self.ca_file = folder / "ca.pem"
         self.ca_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
+    def self_signed(self, name: str) -> ssl.SSLContext:
+        """A server whose certificate vouches for itself alone."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        certificate = (
+            _begin(subject, subject, key)
+            .add_extension(x509.SubjectAlternativeName([_general(name)]), critical=False)
+            .sign(key, hashes.SHA256())
+        )
+        return _context(self.folder / f"{name}-itself.pem", key, certificate)
+
     def server(self, *names: str, expired: bool = False) -> ssl.SSLContext:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
@@ -40,15 +51,17 @@ class Authority:
             .sign(self._key, hashes.SHA256())
         )
         path = self.folder / f"{names[0].replace('*', 'any')}{'-old' if expired else ''}.pem"
-        path.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-            + certificate.public_bytes(serialization.Encoding.PEM)
-        )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(path)
-        return context
+        return _context(path, key, certificate)
+
+
+def _context(path: Path, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> ssl.SSLContext:
+    path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    return context
 
 
 def _begin(

@@ -3,10 +3,12 @@ import re
 import dkim as judge
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from newsletter.errors import BadInput, ConfigError
 from newsletter.mail import dkim
+from newsletter.mail.compile import compile_message
+from tests.fakes.curve import judged
 
 
 def holds(raw: bytes, record: str) -> bool:
@@ -79,7 +81,7 @@ def test_relaxed_bodies_equal_the_independent_ones(body):
 
 
 def test_unusable_keys_and_names_are_refused(pem):
-    other = ed25519.Ed25519PrivateKey.generate().private_bytes(
+    other = ec.generate_private_key(ec.SECP256R1()).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     for bad in (b"", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", other):
@@ -98,3 +100,117 @@ def test_the_key_is_never_shown(pem):
 def test_a_line_that_is_no_header_cannot_be_signed(pem):
     with pytest.raises(BadInput):
         dkim.Signer("vien.example", "s1", pem).sign(b"From: a@b.example\r\nnonsense\r\n", b"x")
+
+
+# ---------------------------------------------------------------- a second signature, several domains
+
+
+# RFC 8463 appendix A: its key, and its message with the Ed25519 signature.
+RFC_RECORD = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+RFC_MESSAGE = b"""DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed;
+ d=football.example.com; i=@football.example.com;
+ q=dns/txt; s=brisbane; t=1528637909; h=from : to :
+ subject : date : message-id : from : subject : date;
+ bh=2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=;
+ b=/gCrinpcQOoIfuHNQIbq4pgh9kyIK3AQUdt9OdqQehSwhEIug4D11Bus
+ Fa3bT3FY5OsU7ZbnKELq+eXdp1Q1Dw==
+From: Joe SixPack <joe@football.example.com>
+To: Suzie Q <suzie@shopping.example.net>
+Subject: Is dinner ready?
+Date: Fri, 11 Jul 2003 21:00:37 -0700 (PDT)
+Message-ID: <20030712040037.46341.5F8J@football.example.com>
+
+Hi.
+
+We lost the game.  Are you hungry yet?
+
+Joe.
+""".replace(b"\n", b"\r\n")
+
+
+def test_the_example_of_rfc_8463_verifies_here_and_at_the_judge():
+    records = {"brisbane._domainkey.football.example.com": RFC_RECORD}
+    assert dkim.verify(RFC_MESSAGE, records.get) is None
+    assert judged(RFC_MESSAGE, records.get) == [True]
+    changed = RFC_MESSAGE.replace(b"dinner", b"supper")
+    assert dkim.verify(changed, records.get) is not None
+    assert judged(changed, records.get) == [False]
+
+
+@pytest.fixture(scope="module")
+def double(pem):
+    """A signer with both kinds of keys."""
+    return dkim.Signer("vien.example", "s1", pem, second=("s1-ed", dkim.new_key(dkim.Algorithm.ED25519)))
+
+
+def test_both_signatures_of_a_message_hold_and_each_alone_would_do(double, rendering, frame, reader, nonce):
+    raw = compile_message(rendering, frame, nonce=nonce, signer=double).splice(reader).mime()
+    signers = dkim.Signers([double])
+    assert judged(raw, signers.record) == [True, True]
+    assert dkim.verify(raw, signers.record) is None
+    first, second = (dkim.parse_tags(part) for part in raw.split(b"DKIM-Signature:")[1:])
+    assert (first["a"], second["a"]) == ("rsa-sha256", "ed25519-sha256")
+    assert first["bh"] == second["bh"]
+    assert first["h"] == second["h"]
+    alone = raw[raw.index(b"DKIM-Signature:", 10) :]
+    assert judged(alone, signers.record) == [True]
+    assert max(map(len, raw.partition(b"\r\nFrom:")[0].split(b"\r\n"))) <= 78
+
+
+def test_one_broken_signature_of_two_is_found(double, rendering, frame, reader, nonce):
+    raw = compile_message(rendering, frame, nonce=nonce, signer=double).splice(reader).mime()
+    signers = dkim.Signers([double])
+
+    def look_up(name):
+        record = signers.record(name)
+        return RFC_RECORD if record and "ed25519" in record else record
+
+    assert judged(raw, look_up) == [True, False]
+    assert "another one" in (dkim.verify(raw, look_up) or "")
+    swapped = {name: signers.record("s1._domainkey.vien.example") for name in double.records}
+    assert "of the kind rsa" in (dkim.verify(raw, swapped.get) or "")
+
+
+def test_the_domain_of_the_from_address_chooses_the_signer(pem):
+    signers = dkim.Signers([dkim.Signer("vien.example", "a", pem), dkim.Signer("Khoa.vien.example", "b", pem)])
+    assert signers.of("tin@VIEN.example").selector == "a"
+    assert signers.of("tin@khoa.vien.example").selector == "b"
+    assert signers.of("tin@khac.vien.example") is None, "strict alignment: no other domain signs"
+    assert signers.of("tin@xvien.example") is None
+    assert not dkim.Signers()
+    with pytest.raises(ConfigError, match="two signers"):
+        dkim.Signers([dkim.Signer("vien.example", "a", pem), dkim.Signer("VIEN.example", "b", pem)])
+
+
+def test_two_keys_of_one_kind_or_one_selector_are_refused(pem):
+    with pytest.raises(ConfigError, match="two keys of the kind rsa"):
+        dkim.Signer("vien.example", "a", pem, second=("b", dkim.new_key()))
+    with pytest.raises(ConfigError, match="same selector"):
+        dkim.Signer("vien.example", "a", pem, second=("A", dkim.new_key(dkim.Algorithm.ED25519)))
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        ("v=DKIM2; p=MIIB", "no DKIM key record"),
+        ("v=DKIM1; k=rsa", "has no p="),
+        ("v=DKIM1; k=rsa; p=", "revoked"),
+        ("v=DKIM1; h=sha1; p=MIIB", "sha256"),
+        ("v=DKIM1; s=tlsrpt; p=MIIB", "not meant for mail"),
+        ("v=DKIM1; k=rsa; p=MIIBIjANBg", "cannot be read"),
+        ("v=DKIM1; k=ed25519; p=MIIB", "cannot be read"),
+        ("v=DKIM1; k=x448; p=MIIB", "another kind"),
+        ("v=DKIM1; p=MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", "another kind"),
+    ],
+)
+def test_an_unusable_record_says_why(record, words):
+    with pytest.raises(BadInput, match=words):
+        dkim.published(record)
+
+
+def test_a_record_is_read_as_published_with_its_strings_joined(pem):
+    texts = dkim.zone_text(dkim.dns_record(pem)).split('"')[1::2]
+    assert len(texts) == 2
+    assert max(map(len, texts)) <= 255
+    found = dkim.published("".join(texts) + " ; t=s:y")
+    assert (found.algorithm, found.bits, found.testing) == (dkim.Algorithm.RSA, 2048, True)

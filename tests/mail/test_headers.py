@@ -135,6 +135,21 @@ def test_a_non_ascii_address_is_refused_with_the_reason():
         address_header("To", None, "đỗ@doc.example")
 
 
+def test_where_smtputf8_is_offered_the_address_stands_as_it_is_and_the_name_stays_readable_by_all():
+    line = address_header("To", "Đỗ Quyên", "đỗ.quyên@xn--th-hia.example", utf8=True)
+    assert line.endswith("<đỗ.quyên@xn--th-hia.example>\r\n".encode())
+    assert line.startswith(b"To: =?utf-8?b?")
+    for bad in (
+        "đỗ quyên@x.example",
+        "đỗ@x.example\r\nBcc: y@x.example",
+        "đỗ\u2028@x.example",
+        "đỗ@y@x.example",
+        "đỗ..q@x.example",
+    ):
+        with pytest.raises(BadInput):
+            address_header("To", None, bad, utf8=True)
+
+
 def test_plain_names_stay_readable_and_specials_are_quoted():
     assert address_header("To", "Anna Bell", "a@b.example") == b"To: Anna Bell <a@b.example>\r\n"
     assert address_header("To", 'Bell, A. "Al"', "a@b.example") == b'To: "Bell, A. \\"Al\\"" <a@b.example>\r\n'

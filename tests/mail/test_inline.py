@@ -92,3 +92,13 @@ def test_for_a_browser_the_pictures_are_put_at_a_place(embedding):
     shown = placed_at(embedding.html + hosted, names, written, "/images/")
     assert "cid:" not in shown
     assert shown.count(f'src="/images/{names[0]}"') == 2
+
+
+def test_pictures_keep_their_names_when_the_mail_comes_from_another_domain(embedding, frame, reader, nonce):
+    """The rendering was written before it was known which list's sender it leaves from."""
+    other = dataclasses.replace(frame, domain="khoa.example", from_address="tin@khoa.example", pictures=DOMAIN)
+    raw = compile_message(embedding, other, nonce=nonce, images=PICTURES).splice(reader).mime()
+    message = email.message_from_bytes(raw, policy=email.policy.default)
+    names = {part["Content-ID"].strip("<>") for part in message.walk() if part["Content-ID"]}
+    assert names == {f"{image.name}@{DOMAIN}" for image in PICTURES}
+    assert message["Message-ID"].endswith("@khoa.example>")

@@ -3,7 +3,7 @@ import mjml
 import pytest
 
 from newsletter.errors import BadInput
-from newsletter.mail.markers import FIELDS, Slot, fill, make_nonce, marker, split
+from newsletter.mail.markers import FIELDS, Slot, fill, make_nonce, marker, places, split
 
 NONCE = make_nonce(b"secret", "m1")
 
@@ -30,7 +30,7 @@ def test_splitting_keeps_literals_and_slots_in_order():
 
 
 def test_every_field_has_its_own_marker():
-    assert len({marker(NONCE, field) for field in FIELDS}) == len(FIELDS) == 7
+    assert len({marker(NONCE, field) for field in FIELDS}) == len(FIELDS) == 8
     assert [split(marker(NONCE, field), NONCE) for field in FIELDS] == [[Slot(field)] for field in FIELDS]
 
 
@@ -56,3 +56,21 @@ def test_a_missing_value_and_an_unknown_field_are_told_by_name():
         fill(marker(NONCE, "subscriber_email"), NONCE, {}, html=False)
     with pytest.raises(BadInput, match="shoe_size"):
         marker(NONCE, "shoe_size")
+
+
+def test_attributes_have_markers_that_survive_as_the_others_do():
+    slugs = ("city", "job_title", "a", "q", "qq", "b2_c3_q")
+    text = "-".join(marker(NONCE, f"attribs.{slug}") for slug in slugs)
+    assert text.replace("-", "").isalnum()
+    assert text.isascii()
+    assert split(text, NONCE) == [
+        piece for slug in slugs for piece in ("-", Slot(f"attribs.{slug}"))
+    ][1:]  # fmt: skip
+    assert fill(text, NONCE, {"attribs.city": "<Huế>"}, html=True) == "&lt;Huế&gt;-----", "an absent one is nothing"
+    assert places(text + marker(NONCE, "subscriber_timezone"), NONCE) == len(slugs) + 1
+
+
+@pytest.mark.parametrize("slug", ["", "City", "job__title", "_a", "a-b", "thành_phố", "a" + "qQ"])
+def test_what_is_no_attributes_name_has_no_marker(slug):
+    with pytest.raises(BadInput):
+        marker(NONCE, f"attribs.{slug}")

@@ -15,9 +15,11 @@ from tests.conftest import NOW
 LEASE = timedelta(minutes=15)
 
 
-def claim(db: Database, mailing_id: MailingId, *, worker: str = "me", limit: int = 500, at=NOW) -> list[Claim]:
+def claim(
+    db: Database, mailing_id: MailingId, *, worker: str = "me", limit: int = 500, at=NOW, deaths: int = 0
+) -> list[Claim]:
     with db.begin() as conn:
-        return deliveries.claim(conn, mailing_id, worker=worker, now=at, lease=LEASE, limit=limit)
+        return deliveries.claim(conn, mailing_id, worker=worker, now=at, lease=LEASE, limit=limit, deaths=deaths)
 
 
 def settle(db: Database, mailing_id: MailingId, claim: Claim, state: DeliveryState, **more) -> None:
@@ -95,7 +97,7 @@ def test_a_sender_that_lost_its_claim_writes_nothing(db, frozen):
     later = NOW + LEASE + timedelta(seconds=1)
     with db.begin() as conn:
         assert deliveries.recover(conn, dead=[], now=later) == (1, 0)
-    [new] = claim(db, mailing_id, worker="quick", at=later)
+    [new] = claim(db, mailing_id, worker="quick", at=later, deaths=1)
     assert new.epoch == old.epoch + 1
     assert intend(db, mailing_id, [old]) == set()
     settle(db, mailing_id, old, DeliveryState.FAILED, reason="stale")
@@ -204,6 +206,27 @@ def test_unknown_rows_are_sent_again_only_when_asked_and_the_mailing_reopens(db,
     with db.begin() as conn:
         assert deliveries.resend_unknown(conn, mailing_id, now=NOW) == 1
     assert len(claim(db, mailing_id)) == 1
+
+
+def test_who_failed_is_tried_again_and_has_48_hours_anew(db, frozen):
+    mailing_id, people = frozen(3)
+    for one in claim(db, mailing_id):
+        intend(db, mailing_id, [one])
+        settle(db, mailing_id, one, DeliveryState.SENT if one.person_id == people[0] else DeliveryState.FAILED)
+    with db.begin() as conn:
+        assert deliveries.finish(conn, mailing_id, now=NOW) is not None
+    later = NOW + timedelta(days=3)
+    with db.begin() as conn:
+        assert deliveries.retry_failed(conn, mailing_id, now=later) == 2
+        assert deliveries.retry_failed(conn, mailing_id, now=later) == 0
+    with db.begin() as conn:
+        again = deliveries.claim(conn, mailing_id, worker="w", now=later, lease=timedelta(minutes=1))
+        assert [one.person_id for one in again] == sorted(people[1:])
+        assert {one.frozen_at for one in again} == {later}
+    with db.begin() as conn:
+        deliveries.cancel(conn, mailing_id, now=later)
+    with pytest.raises(NotAllowed), db.begin() as conn:
+        deliveries.retry_failed(conn, mailing_id, now=later)
 
 
 def test_evidence_settles_an_unknown_row(db, frozen):

@@ -16,7 +16,7 @@ from subscribers import (
     SuppressionKey,
     confirm,
     create_list,
-    import_csv,
+    import_people,
     parse_address,
     subscribe,
 )
@@ -76,6 +76,6 @@ def load(people_db: Database, tmp_path: Path, key: SuppressionKey, now: datetime
         if not isinstance(content, Path):
             path.write_bytes(content if isinstance(content, bytes) else content.encode())
         options = {"list_slug": "news", "rejected_path": tmp_path / "rejected.csv"} | options
-        return import_csv(people_db, path, key=key, now=now, consent="Paper forms, spring seminar", **options)
+        return import_people(people_db, path, key=key, now=now, consent="Paper forms, spring seminar", **options)
 
     return loaded

@@ -1,6 +1,7 @@
 import codecs
 import csv
 import io
+import stat
 import threading
 import unicodedata
 from collections.abc import Callable
@@ -23,8 +24,9 @@ from subscribers import (
     create_list,
     erase,
     evidence,
+    export_list,
     find,
-    import_csv,
+    import_people,
     metadata,
     parse_address,
     person,
@@ -32,6 +34,7 @@ from subscribers import (
     unsubscribe,
     verify_chain,
 )
+from tests.subscribers.foreign import windows_1258
 
 Join = Callable[[str], PersonId]
 Load = Callable[..., ImportReport]
@@ -99,7 +102,7 @@ def test_a_hundred_thousand_rows_with_five_in_a_hundred_bad_are_counted_exactly(
     check_counts(load, people_db, tmp_path / "list.csv", rows=100_000)
 
 
-def test_the_rejected_file_names_line_column_and_reason_but_no_address(load: Load, tmp_path: Path) -> None:
+def test_the_rejected_file_names_line_column_and_reason_and_is_for_its_owner_alone(load: Load, tmp_path: Path) -> None:
     report = load(
         "email,name,language,attributes,time_zone\n"
         "an@example.org,An,vi,,\n"
@@ -122,7 +125,24 @@ def test_the_rejected_file_names_line_column_and_reason_but_no_address(load: Loa
         ["7", "time_zone"],
         ["8", "email"],
     ]
-    assert "@" not in report.file.read_text(encoding="utf-8")
+    assert [row[3:] for row in rejected[:2]] == [
+        ["email", "name", "language", "attributes", "time_zone"],
+        ["bình at example.org", "Bình", "vi", "", ""],
+    ]
+    assert not any("@" in reason or "bình" in reason for _, _, reason, *_ in rejected)
+    assert sum(report.rejected_by_reason.values()) == 6
+    assert stat.S_IMODE(report.file.stat().st_mode) == 0o600
+
+
+def test_rejected_rows_that_were_mended_import_as_they_are(load: Load, tmp_path: Path) -> None:
+    first = load(
+        'email,name,language\nan@example.org,An,vi\nbinh@@example.org,"Lê, Bình",vi\ncuc@example.org,"Cúc,vi\n'
+    )
+    assert (first.added, first.rejected) == (1, 2)
+    assert first.file is not None
+    mended = first.file.read_text(encoding="utf-8").replace("@@", "@").replace('"""Cúc"', "Cúc")
+    again = load(mended, rejected_path=tmp_path / "again.csv")
+    assert (again.rows, again.added, again.rejected, again.ignored) == (2, 2, 0, ())
 
 
 def test_a_clean_file_leaves_no_rejected_file(load: Load, tmp_path: Path) -> None:
@@ -195,17 +215,6 @@ def test_an_imported_consent_says_where_it_came_from(
 NAMES = ("Nguyễn Thị Hồng Hạnh", "Trần Đức Lương", "Lê Mỹ Duyên", "Phạm Quốc Bảo")
 
 
-def as_windows_1258(text: str) -> bytes:
-    """Vietnamese as Windows wrote it: tone marks follow their vowel."""
-    written = b""
-    for sign in text:
-        parts = unicodedata.normalize("NFD", sign)
-        tones = "".join(mark for mark in parts if mark in "\u0300\u0301\u0303\u0309\u0323")
-        rest = unicodedata.normalize("NFC", "".join(mark for mark in parts if mark not in tones))
-        written += (rest + tones).encode("cp1258")
-    return written
-
-
 def tables(delimiter: str = ",") -> str:
     lines = [f"Email{delimiter}Họ và tên"] if delimiter != "ascii" else []
     return "\r\n".join(lines + [f"p{n}@example.org{delimiter}{name}" for n, name in enumerate(NAMES)]) + "\r\n"
@@ -218,7 +227,7 @@ FORMS: dict[str, Callable[[], bytes]] = {
     "tab": lambda: tables("\t").encode(),
     "utf-16": lambda: tables("\t").encode("utf-16"),
     "utf-16 without its mark": lambda: tables(";").encode("utf-16-le"),
-    "windows-1258": lambda: as_windows_1258(tables(";").replace("Họ và tên", "name")),
+    "windows-1258": lambda: windows_1258(tables(";").replace("Họ và tên", "name")),
     "decomposed": lambda: unicodedata.normalize("NFD", tables()).encode(),
     "excel's hint": lambda: b"sep=;\r\n" + tables(";").encode(),
     "old mac line ends": lambda: tables().replace("\r\n", "\r").encode(),
@@ -282,7 +291,7 @@ def test_one_bad_line_costs_one_line(
 def test_broken_bytes_in_a_utf8_file_cost_their_line(load: Load) -> None:
     text = "email,name\na@example.org,Ánh\nb@example.org,Bảo\nc@example.org,?\n".encode().replace(b"?", b"\xe9\xff")
     report = load(text)
-    assert (report.added, report.rejected, report.encoding) == (2, 1, "utf-8")
+    assert (report.added, report.rejected, report.encoding) == (2, 1, "UTF-8")
 
 
 @pytest.mark.parametrize("json", ['{"a": "\\u0000"}', '{"a": "\\ud800"}', '{"a": NaN}', "[" * 5_000, "null"])
@@ -296,7 +305,6 @@ def test_attributes_a_database_would_choke_on_are_rejected_alone(load: Load, jso
     ("content", "words"),
     [
         ("name,phone\nAn,123\n", "no column holds addresses"),
-        ("an@example.org\nbinh@example.org\n", "no column holds addresses"),
         ("", "the file is empty"),
         ("\n\n", "the file is empty"),
     ],
@@ -317,7 +325,7 @@ def test_a_missing_file_list_or_consent_is_one_clear_error(
     with pytest.raises(UnknownList):
         load("email\nan@example.org\n", list_slug="nope")
     with pytest.raises(ImportProblem, match="consent"):
-        import_csv(people_db, tmp_path / "people.csv", list_slug="news", key=key, now=now, consent=" ")
+        import_people(people_db, tmp_path / "people.csv", list_slug="news", key=key, now=now, consent=" ")
 
 
 def test_progress_is_told_after_each_batch(load: Load, tmp_path: Path) -> None:
@@ -366,3 +374,50 @@ def test_a_killed_import_is_finished_by_running_it_again(load: Load, people_db: 
         load(tmp_path / "list.csv", batch=20, on_progress=stop)
     report = load(tmp_path / "list.csv", batch=20)
     assert (report.already, report.added) == (57, 38)
+
+
+NO = ("unsubscribed", "bounced", "complained", "suppressed")
+
+
+@pytest.mark.parametrize("batch", [1, 2_000])
+@pytest.mark.parametrize("first", ["active", ""])
+@pytest.mark.parametrize("no", NO)
+def test_of_two_rows_about_one_person_the_one_that_says_no_counts(
+    load: Load, people_db: Database, no: str, first: str, batch: int
+) -> None:
+    first, second = (first, no) if first else (no, "active")
+    text = f"email,state\nan@example.org,{first}\nAN@example.org,{second}\nan@example.org,active\n"
+    rehearsed = load(text, batch=batch, dry_run=True)
+    report = load(text, batch=batch)
+    assert rehearsed == report
+    with people_db.read() as conn:
+        (row,) = export_list(conn, "news")
+    assert row["state"] == no
+    assert report.ended == (first == "active" and batch == 1)
+    reason = "left" if no == "unsubscribed" else no
+    assert (report.added, report.refused_by_reason) == (report.ended, {reason: 3 - report.ended})
+
+
+def test_a_file_ends_what_an_import_began_but_not_what_somebody_chose(
+    load: Load, people_db: Database, join: Join, now: datetime
+) -> None:
+    own = join("own@example.org")
+    load("email\nimported@example.org\nown@example.org\n")
+    text = "email,state,left\n" + "".join(
+        f"{name}@example.org,unsubscribed,2025-01-02T00:00:00Z\n" for name in ("own", "imported")
+    )
+    rehearsed = load(text, dry_run=True)
+    report = load(text)
+    assert rehearsed == report
+    assert (report.ended, report.already, report.refused_by_reason) == (1, 1, {"left": 1})
+    with people_db.read() as conn:
+        gone = find(conn, parse_address("imported@example.org"))
+        assert gone is not None
+        assert [(row.action, row.source) for row in evidence(conn, gone)][-1] == ("unsubscribe", "import")
+        assert verify_chain(conn, gone)
+        assert [row["left"] for row in export_list(conn, "news") if row["state"] == "unsubscribed"] == [
+            "2025-01-02T00:00:00.000000Z"
+        ]
+        assert counts(conn, "news")[SubscriptionState.ACTIVE] == 1
+        assert verify_chain(conn, own)
+    assert load(text).refused_by_reason == {"left": 1}

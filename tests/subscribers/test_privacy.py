@@ -25,7 +25,7 @@ from subscribers import (
     evidence,
     export_person,
     find,
-    import_csv,
+    import_people,
     is_suppressed,
     metadata,
     parse_address,
@@ -82,7 +82,9 @@ def test_somebody_erased_stays_out_of_every_import(
         create_list(conn, "other", name="Khác", now=now)
     (tmp_path / "list.csv").write_text("email\nGONE@example.org\nhere@example.org\n", encoding="utf-8")
     for list_slug in ("news", "other"):
-        report = import_csv(people_db, tmp_path / "list.csv", list_slug=list_slug, key=key, now=now, consent="old list")
+        report = import_people(
+            people_db, tmp_path / "list.csv", list_slug=list_slug, key=key, now=now, consent="old list"
+        )
         assert (report.added, report.refused_by_reason) == (1, {"erased": 1})
     assert "gone" not in everything(people_db).lower()
 
@@ -174,7 +176,7 @@ def test_no_text_of_any_answer_and_no_log_line_carries_an_address(
         ]
         said += [evidence(conn, who), find(conn, address), ensure_person(conn, address, now=now, key=key), address]
     said.append(
-        import_csv(
+        import_people(
             people_db,
             tmp_path / "list.csv",
             list_slug="news",

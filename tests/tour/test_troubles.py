@@ -100,6 +100,21 @@ def test_staff_are_told_of_deliveries_of_unknown_fate(running, publish):
     assert READERS[0] not in body
 
 
+def test_staff_are_told_once_of_a_message_that_kills_every_sender(running, publish):
+    app, sink = running
+    publish(app, readers=READERS)
+    before = frozenset(name for name, _ in pipeline.STAGES) - {"deliver"}
+    pipeline.run_once(app, only=before)
+    with app.db.begin() as conn:
+        victim = subscribers.find(conn, subscribers.parse_address(READERS[0]))
+        conn.execute(sa.text("UPDATE deliveries SET deaths = 5 WHERE person_id = :id"), {"id": victim})
+    for _ in range(3):
+        assert errors(app) == []
+    [(_subject, body)] = letters_to_lan(sink)
+    assert "5 senders died" in body
+    assert [one.rcpt for one in sink.received if one.rcpt != LAN] == READERS[1:]
+
+
 def test_a_mail_server_that_is_gone_leaves_everything_as_it_was(make_app, publish, tmp_path):
     with Sink() as gone:
         port = gone.port

@@ -1,7 +1,6 @@
-"""Webhooks become rows: matched by token, provider id or address, once, in any order; SES asks Amazon for nothing else."""
+"""Webhooks become rows: matched by token, provider id or address, once, in any order."""
 
 import itertools
-import json
 
 import pytest
 
@@ -11,7 +10,7 @@ from newsletter.model import DeliveryState, EventType
 from newsletter.store import returns
 from newsletter.track import hooks
 from tests.mail.webhooks import signing
-from tests.mail.webhooks.signing import request, sns
+from tests.mail.webhooks.signing import request
 
 SECRETS = {
     "postmark": {"password": "vien:mat-khau"},
@@ -137,45 +136,3 @@ def test_the_order_of_events_changes_nothing(sent, order):
 )
 def test_the_kind_of_an_event(event, kind):
     assert hooks.judged(event)[0] == kind
-
-
-def test_ses_by_topic_fetches_amazons_certificate_once_and_confirms_a_subscription(sent):
-    topic = signing.Topic()
-    host = "sns.eu-west-1.amazonaws.com"
-    pages = {"/cert.pem": ("text/plain", topic.certificate), "/?Action=ConfirmSubscription": ("text/xml", b"<ok/>")}
-
-    class Asked:
-        def __init__(self, pages):
-            self.pages, self.asked = pages, []
-
-        def get(self, url, *, max_body):
-            from types import SimpleNamespace
-
-            self.asked.append(url)
-            return SimpleNamespace(url=url, body=self.pages[url.removeprefix(f"https://{host}")][1])
-
-    fetcher = Asked(pages)
-    world = sent(webhooks={"ses": {"topic": topic.arn}})
-    world.app.clock.at = signing.NOW
-    amazon = hooks.Amazon(fetcher)
-    provider = webhooks.provider("ses")
-    told = {"eventType": "Bounce", "mail": {"messageId": "pm-0"}, "bounce": {
-        "bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": "an@docgia.example"}]}}  # fmt: skip
-    for number, name in ((1, "n-1"), (0, "n-1"), (1, "n-2")):
-        assert hooks.receive_webhook(world.app, provider, sns(topic.note(told, name=name), {}), amazon=amazon) == number
-    assert fetcher.asked == [f"https://{host}/cert.pem"]
-    asked = sns(topic.note("hello", kind="SubscriptionConfirmation"), {})
-    assert hooks.receive_webhook(world.app, provider, asked, amazon=amazon) == 0
-    assert fetcher.asked[-1] == f"https://{host}/?Action=ConfirmSubscription"
-    before = len(fetcher.asked)
-    with pytest.raises(Refused):
-        hooks.receive_webhook(world.app, provider, sns(json.loads(asked.body) | {"TopicArn": "x"}, {}), amazon=amazon)
-    assert len(fetcher.asked) == before, "an unproved subscription is not confirmed"
-
-
-def test_amazon_that_cannot_be_asked_is_a_refusal(sent):
-    world = sent(
-        webhooks={"ses": {"topic": "arn:x"}}, fetch={"resolve": {"sns.eu-west-1.amazonaws.com": "127.0.0.1:1"}}
-    )
-    with pytest.raises(Refused, match="Amazon"):
-        hooks.Amazon(world.app.fetcher).ask("https://sns.eu-west-1.amazonaws.com/cert.pem")

@@ -89,7 +89,7 @@ def test_a_browser_that_only_opens_pages_and_runs_their_scripts_changes_nothing(
     assert world.dump() == before
 
 
-PUBLIC = ("/", "/u/wrong", "/only-in-your-mail", "/staff/login")
+PUBLIC = ("/", "/u/wrong", "/only-in-your-mail", "/staff/login", "/api/docs")
 
 
 @pytest.mark.parametrize("width", [320, 360])
@@ -99,7 +99,8 @@ def test_no_page_scrolls_sideways_on_a_narrow_phone(browser, world, width, langu
     token = world.link(world.mail_to("ngoc@"), "u")
     ours = world.article("Phao")
     staff = ("/staff/", f"/staff/issues/{issue.id}", f"/staff/issues/{issue.id}?width=text", "/staff/sources", "/staff/articles",
-             "/staff/articles/new", f"/staff/articles/{ours}")  # fmt: skip
+             "/staff/articles/new", f"/staff/articles/{ours}", "/staff/people",
+             f"/staff/people/{world.people['ngoc@doc-gia.example']}")  # fmt: skip
     public = (*PUBLIC, token, token.replace("/u/", "/p/"), f"/articles/{ours}", f"/issues/{issue.id}")
     with opened(browser, world, "/", width=width, language=language) as page:
         for path in (*staff, *public):
@@ -151,6 +152,8 @@ def test_text_is_readable_in_both_colour_schemes(browser, world, scheme):
         "/staff/articles/new",
         "/staff/issues",
         "/staff/designs",
+        "/staff/people",
+        f"/staff/people/{world.people['ngoc@doc-gia.example']}",
         f"/staff/articles/{world.article('Phao')}",
     )
     paths = (*staff, token, token.replace("/u/", "/p/"), *PUBLIC)

@@ -58,7 +58,7 @@ class Flight:
 
 def flight_of(outgoing: Outgoing, *, eight_bit: bool = False) -> Flight:
     """Build the message. Raises BadInput when it cannot be written."""
-    octets = outgoing.message.mime(eight_bit=eight_bit)
+    octets = outgoing.message.mime(eight_bit=eight_bit, utf8=True)
     rcpt = reveal(outgoing.message.rcpt)
     if not _BARRED.isdisjoint(rcpt):
         raise BadInput("an address holds what no envelope may hold")  # the door refuses such; never seen

@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 
+from newsletter import tls
 from newsletter.deliver.smtp.dialogue import words_of
 from newsletter.deliver.smtp.line import Line, Lost
 from newsletter.deliver.smtp.offers import Offers, offers_of
@@ -70,12 +71,11 @@ class Door:
             return self._tls.wrap_socket(sock, server_hostname=self.relay.host)
         except ssl.SSLCertVerificationError as error:
             sock.close()
-            raise self._down(
-                f"its certificate is not trusted: {error.verify_message}", "transport.smtp.ca_file adds a trusted root"
-            ) from error
-        except OSError as error:
+            what, hint = tls.told(error)
+            raise self._down(what, hint.replace("ca_file", "transport.smtp.ca_file")) from error
+        except (OSError, ValueError) as error:  # ValueError: a host that no certificate can name
             sock.close()
-            raise self._down(f"TLS failed: {error}", "transport.smtp.security says tls or starttls") from error
+            raise self._down(tls.told(error)[0], "transport.smtp.security says tls or starttls") from error
 
     def _secured(self, line: Line, offers: Offers) -> Line:
         if not offers.starttls:

@@ -80,9 +80,9 @@ class Request:
 class Credentials:
     """What proves a request. `basic`: "user:password" pairs, any of which will do (two while one is being changed).
 
-    `signing`: the provider's signing secret or public key. `topic`: the SNS topic that SES may tell through.
+    `signing`: the provider's signing secret or public key. `topics`: the SNS topics that SES may tell through.
     """
 
     basic: tuple[str, ...] = field(default=(), repr=False)
     signing: str | None = field(default=None, repr=False)
-    topic: str | None = None
+    topics: tuple[str, ...] = ()

@@ -44,7 +44,8 @@ def credentials_of(secrets: Any) -> Credentials:
     """Secrets under the names settings of other projects give them: …WEBHOOK_SECRET is "user:password", or a list of
     such; …SIGNING_KEY, …SIGNING_SECRET or …VERIFICATION_KEY proves the signature. Those for inbound mail are not ours."""
     basic: list[str] = []
-    signing = topic = None
+    signing: str | None = None
+    topics: list[str] = []
     for name, value in (secrets if isinstance(secrets, Mapping) else {}).items():
         upper = str(name).upper()
         if "INBOUND" in upper or not value:
@@ -54,8 +55,8 @@ def credentials_of(secrets: Any) -> Credentials:
         elif upper.endswith(("SIGNING_KEY", "SIGNING_SECRET", "VERIFICATION_KEY", "SIGNING")):
             signing = str(value)
         elif upper.endswith("TOPIC"):
-            topic = str(value)
-    return Credentials(basic=tuple(basic), signing=signing, topic=topic)
+            topics += [str(one) for one in value] if isinstance(value, list) else [str(value)]
+    return Credentials(basic=tuple(basic), signing=signing, topics=tuple(topics))
 
 
 def _header(value: Any) -> str:

@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html and
 https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html. SNS's signature proves that Amazon sent
 it, not that the topic is ours: anybody may point a topic here. So either basic authentication in the subscription's URL,
-or the topic's name together with the signature.
+or the topic's name, one of those in the settings, together with the signature (amazon.py judges its certificate).
 """
 
 import base64
@@ -35,7 +35,8 @@ _VALIDATED = "Successfully validated SNS topic for Amazon SES event publishing."
 def read(
     request: Request, credentials: Credentials, now: datetime | None, *, certificate: bytes | None = None
 ) -> list[WebhookEvent]:
-    """`certificate`: what `certificate_url` names, fetched by the caller; needed where a topic is the proof."""
+    """`certificate`: what `certificate_url` names, fetched by the caller and found to be Amazon SNS's (amazon.trusted);
+    needed where a topic is the proof."""
     note = reading.one_object(request.body)
     _check_envelope(request, note)
     _check_proof(request, credentials, note, certificate)
@@ -58,9 +59,18 @@ def subscribe_url(request: Request) -> str | None:
 
 
 def certificate_url(request: Request) -> str | None:
-    """Where the certificate of the signature lies; only Amazon's own."""
-    url = reading.one_object(request.body).get("SigningCertURL")
-    return url if isinstance(url, str) and _AMAZON.fullmatch(url) and url.endswith(".pem") else None
+    """Where the certificate of the signature lies; only Amazon's own, in the region of the topic it speaks for."""
+    note = reading.one_object(request.body)
+    url = note.get("SigningCertURL")
+    if not isinstance(url, str) or not _AMAZON.fullmatch(url) or not url.endswith(".pem") or "?" in url:
+        return None
+    region = str(note.get("TopicArn")).split(":")[3:4]
+    return url if url.split(".")[1:2] == region else None
+
+
+def is_of_a_topic(request: Request, credentials: Credentials) -> bool:
+    """Whether it claims to come through one of our topics: before that nobody is asked for anything on its behalf."""
+    return reading.one_object(request.body).get("TopicArn") in credentials.topics
 
 
 def _check_envelope(request: Request, note: Mapping[str, Any]) -> None:
@@ -74,10 +84,10 @@ def _check_envelope(request: Request, note: Mapping[str, Any]) -> None:
 def _check_proof(
     request: Request, credentials: Credentials, note: Mapping[str, Any], certificate: bytes | None
 ) -> None:
-    if credentials.basic or not credentials.topic:
+    if credentials.basic or not credentials.topics:
         proof.check_basic(request, credentials)
-    if credentials.topic:
-        if note.get("TopicArn") != credentials.topic:
+    if credentials.topics:
+        if note.get("TopicArn") not in credentials.topics:
             raise Refused("this notification is of another topic")
         _check_signature(note, certificate)
 

@@ -51,6 +51,7 @@ deliveries = sa.Table(
     sa.Column("worker", sa.String(64)),
     sa.Column("lease_until", UtcDateTime),
     sa.Column("tries", sa.Integer, nullable=False, default=0),
+    sa.Column("deaths", sa.SmallInteger, nullable=False, server_default="0"),  # senders that died holding it, unsent
     sa.Column("next_at", UtcDateTime, nullable=False),
     sa.Column("frozen_at", UtcDateTime, nullable=False),
     sa.Column("changed_at", UtcDateTime, nullable=False),
@@ -72,6 +73,14 @@ deliveries = sa.Table(
         "worker",
         sqlite_where=sa.text("state IN ('claimed', 'intent')"),
         postgresql_where=sa.text("state IN ('claimed', 'intent')"),
+    ),
+    # sending last, and alone: what senders died holding; few rows ever are
+    sa.Index(
+        "ix_deliveries_suspect",
+        "mailing_id",
+        "deaths",
+        sqlite_where=sa.text("deaths > 0"),
+        postgresql_where=sa.text("deaths > 0"),
     ),
     # webhooks: which delivery a provider means
     sa.Index(
@@ -118,7 +127,7 @@ returns = sa.Table(
     "returns",
     metadata,
     sa.Column("id", Id, primary_key=True),
-    sa.Column("source", sa.String(12), nullable=False),  # pipe, imap, or a provider's slug
+    sa.Column("source", sa.String(12), nullable=False),  # pipe, imap, smtp, lmtp, or a provider's slug
     sa.Column("kind", sa.String(16), nullable=False),  # hard, soft, block, complaint, delivered, left, unread, …
     sa.Column("reason", sa.String(20), nullable=False),
     sa.Column("status", sa.String(16), nullable=False),

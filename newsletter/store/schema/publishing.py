@@ -15,6 +15,7 @@ newsletters = sa.Table(
     sa.Column("design", sa.String(80), nullable=False),
     sa.Column("options", sa.JSON, nullable=False),  # of the design
     sa.Column("list_slug", sa.String(80), nullable=False),  # a list in `subscribers`; no key crosses over
+    sa.Column("segment", sa.String(80)),  # a segment there; NULL: the whole list
     sa.Column("cron", sa.String(120), nullable=False),  # standard crontab meaning: names the send moment
     sa.Column("timezone", sa.String(64), nullable=False),  # IANA
     sa.Column("approval", sa.String(16), nullable=False),

@@ -15,6 +15,7 @@ staff = sa.Table(
     sa.Column("password_hash", sa.Text),  # NULL until the one-time link was used
     sa.Column("session_epoch", sa.Integer, nullable=False, default=0),  # a new password ends all other sessions
     sa.Column("active", sa.Boolean, nullable=False, default=True),
+    sa.Column("sees_addresses", sa.Boolean, nullable=False, server_default=sa.false()),  # else they are masked
     sa.Column("created_at", UtcDateTime, nullable=False),
 )
 

@@ -84,6 +84,7 @@ def neutral_values(explained: str) -> dict[str, str]:
         "subscriber_first_name": "…",
         "subscriber_email": "…",
         "subscribed_since": "…",
+        "subscriber_timezone": "…",
         "unsubscribe_url": explained,
         "preferences_url": explained,
         "confirm_url": explained,

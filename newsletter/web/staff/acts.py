@@ -98,7 +98,21 @@ def pause(visit: Visit) -> Response:
 
 
 def resume(visit: Visit) -> Response:
-    done = _change(visit, lambda conn, issue: deliveries.resume(conn, _mailing(issue)))
+    return _woken(visit, lambda conn, issue: deliveries.resume(conn, _mailing(issue)))
+
+
+def resend(visit: Visit) -> Response:
+    """Once more to those of whom nobody knows whether they got it."""
+    return _woken(visit, lambda conn, issue: deliveries.resend_unknown(conn, _mailing(issue), now=visit.now))
+
+
+def retry(visit: Visit) -> Response:
+    """Once more to those who failed."""
+    return _woken(visit, lambda conn, issue: deliveries.retry_failed(conn, _mailing(issue), now=visit.now))
+
+
+def _woken(visit: Visit, change: Change) -> Response:
+    done = _change(visit, change)
     visit.site.wake()
     return done or _back(visit)
 

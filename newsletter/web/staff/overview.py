@@ -54,7 +54,7 @@ def home(visit: Visit) -> Response:
 def overview(visit: Visit) -> Response:
     with visit.app.db.read() as conn:
         known = {newsletter.id: newsletter for newsletter in newsletters.listed(conn)}
-        rows = table(conn, issues.listed(conn, limit=SHOWN), known)
+        rows = table(visit, conn, issues.listed(conn, limit=SHOWN), known)
         failing = [source for source in sources.listed(conn) if source.state is SourceState.FAILING or source.given_up]
         doubtful = articles.in_doubt(conn)
         unrendered = letters.failures(conn)
@@ -70,24 +70,35 @@ def overview(visit: Visit) -> Response:
     return visit.page("staff/issues.html", coming=coming, waiting=waiting, rows=rows, newsletters=known)
 
 
-def table(conn: Connection, listed: list[Issue], known: dict[NewsletterId, Newsletter]) -> list[Row]:
-    sizes = {slug: mailable(conn, slug) for slug in {newsletter.list_slug for newsletter in known.values()}}
+def table(visit: Visit, conn: Connection, listed: list[Issue], known: dict[NewsletterId, Newsletter]) -> list[Row]:
+    sizes: dict[NewsletterId, int] = {}  # of those asked for: a segment of a large list is counted in a second
     rows = []
     for issue in listed:
         newsletter = known[issue.newsletter_id]
         counts = None
         if issue.mailing_id is not None and issue.state in FROZEN:
             counts = receipts.count(conn, issue.mailing_id)
-        recipients = counts.frozen if counts else None if issue.state in issues.CLOSED else sizes[newsletter.list_slug]
+        recipients = counts.frozen if counts else None
+        if counts is None and issue.state not in issues.CLOSED:
+            if newsletter.id not in sizes:
+                sizes[newsletter.id] = mailable(visit, conn, newsletter)
+            recipients = sizes[newsletter.id]
         rows.append(Row(issue=issue, newsletter=newsletter, recipients=recipients, counts=counts))
     return rows
 
 
-def mailable(conn: Connection, list_slug: str) -> int:
-    """Active subscriptions of a list, which is who an issue would go to now; 0 when the list does not exist."""
+def mailable(visit: Visit, conn: Connection, newsletter: Newsletter) -> int:
+    """Who an issue would go to now: active subscriptions of its list, or those of them its segment names.
+
+    0 when the list or the segment is gone, or cannot be read any more: then nothing is sent.
+    """
     try:
-        return subscribers.counts(conn, list_slug)[subscribers.SubscriptionState.ACTIVE]
-    except subscribers.UnknownList:
+        if newsletter.segment is None:
+            return subscribers.counts(conn, newsletter.list_slug)[subscribers.SubscriptionState.ACTIVE]
+        query = subscribers.get_segment(conn, newsletter.segment).query
+        zone = visit.app.settings.timezone
+        return subscribers.count_segment(conn, newsletter.list_slug, query, now=visit.now, time_zone=zone)
+    except (subscribers.UnknownList, subscribers.UnknownSegment, subscribers.SegmentFault):
         return 0
 
 

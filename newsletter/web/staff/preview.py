@@ -19,7 +19,7 @@ from newsletter.locale import format_date
 from newsletter.mail.clients import CLIENTS, ClientName, Simulated, simulate
 from newsletter.mail.clients.changed import in_dark
 from newsletter.mail.findings import N_
-from newsletter.mail.frames import first_name
+from newsletter.mail.frames import attribute_values, first_name
 from newsletter.mail.markers import fill
 from newsletter.model import Finding, Mailing, PersonId, Rendering
 from newsletter.store import issues, mailings
@@ -170,6 +170,8 @@ def sample_values(app: App, language: str, *, now: datetime, reader: Reader | No
         "subscriber_first_name": called,
         "subscriber_email": reader.shown or f"{'ngoc' if asked_for(language) == 'vi' else 'ada'}@example.org",
         "subscribed_since": format_date(reader.since or now, language, "date"),
+        "subscriber_timezone": reader.time_zone or "",
+        **attribute_values(reader.declared, reader.attributes, language=language),
         "unsubscribe_url": explained,
         "preferences_url": explained,
         "confirm_url": explained,

@@ -113,7 +113,7 @@ def page(
     """The page, also after a refused act, which it then says. `test_address`, `typed_…`: what was typed, to be mended.
     `nobody`: the reader asked for is not here."""
     with visit.app.db.read() as conn:
-        dossier = read(conn, visit.part("id"))
+        dossier = read(visit, conn, visit.part("id"))
     view = view_of(visit, dossier.mailing)
     rendering = rendering_in(dossier.mailing, view.language) if dossier.mailing else None
     return visit.page(
@@ -143,7 +143,7 @@ def page(
     )
 
 
-def read(conn: Connection, issue_id: str) -> Dossier:
+def read(visit: Visit, conn: Connection, issue_id: str) -> Dossier:
     """Raises BadInput when there is no such issue."""
     issue = issues.get(conn, issue_id)
     newsletter = newsletters.get(conn, issue.newsletter_id)
@@ -158,7 +158,7 @@ def read(conn: Connection, issue_id: str) -> Dossier:
         newsletter=newsletter,
         mailing=mailing,
         counts=counts,
-        recipients=counts.frozen if counts else mailable(conn, newsletter.list_slug),
+        recipients=counts.frozen if counts else mailable(visit, conn, newsletter),
         reasons=receipts.reasons(conn, mailing.id, *TOLD) if mailing is not None and counts else [],
         considered=[
             Considered(
@@ -187,6 +187,7 @@ _ACTS = {
     "cancel": (*_BEFORE, IssueState.SENDING, IssueState.PAUSED),
     "pause": (IssueState.SENDING,),
     "resume": (IssueState.PAUSED,),
+    "again": (IssueState.SENDING, IssueState.PAUSED, IssueState.SENT),
     "reopen": (IssueState.SKIPPED, IssueState.FAILED),
 }
 

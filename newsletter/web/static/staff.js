@@ -43,6 +43,28 @@ if (live_form) {
   });
 }
 
+// The segment form: whom it names follows what is typed. Only the answer to the latest question is shown.
+const asking = document.querySelector("form[data-try]");
+if (asking) {
+  let waiting, asked = 0;
+  asking.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(async () => {
+      const mine = ++asked;
+      const body = new URLSearchParams(new FormData(asking));
+      try {
+        const answer = await fetch(asking.dataset.try, { method: "POST", body });
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const found = page.getElementById("found");
+        if (mine !== asked || !found) return;
+        document.getElementById("found").replaceChildren(...found.childNodes);
+        asking.elements.query.toggleAttribute("aria-invalid", false);
+        if (answer.status === 422) asking.elements.query.setAttribute("aria-invalid", "true");
+      } catch { /* no answer: what stands there stays, and the button counts */ }
+    }, 600);
+  });
+}
+
 // A second click while the first one travels does nothing.
 for (const form of document.querySelectorAll("form[method=post]")) {
   form.addEventListener("submit", (event) => {

@@ -70,12 +70,12 @@ class SendGridKey:
 
 
 class Topic:
-    """An SNS topic with a certificate of its own."""
+    """An SNS topic that signs with `key` (one of its own by default, in a certificate that nobody vouches for)."""
 
     arn = "arn:aws:sns:eu-west-1:123456789012:tin"
 
-    def __init__(self) -> None:
-        self._key = rsa.generate_private_key(65537, 2048)
+    def __init__(self, key: rsa.RSAPrivateKey | None = None) -> None:
+        self._key = key or rsa.generate_private_key(65537, 2048)
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
         built = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(self._key.public_key())
         built = (

@@ -328,7 +328,7 @@ def test_ses_by_password(topic):
 
 
 def test_ses_by_topic_and_signature(topic):
-    credentials = Credentials(topic=topic.arn)
+    credentials = Credentials(topics=("arn:aws:sns:eu-west-1:123456789012:khac", topic.arn))
     note = topic.note(BOUNCE)
     asked = signing.sns(note, {})
     assert ses.certificate_url(asked) == "https://sns.eu-west-1.amazonaws.com/cert.pem"
@@ -348,7 +348,8 @@ def test_ses_by_topic_and_signature(topic):
 @pytest.mark.parametrize(
     "url",
     ["http://sns.eu-west-1.amazonaws.com/c.pem", "https://sns.eu-west-1.amazonaws.com.evil.example/c.pem",
-     "https://evil.example/sns.eu-west-1.amazonaws.com/c.pem", "https://sns.x@evil.example/.amazonaws.com/c.pem", 3, None],
+     "https://evil.example/sns.eu-west-1.amazonaws.com/c.pem", "https://sns.x@evil.example/.amazonaws.com/c.pem",
+     "https://s3.eu-west-1.amazonaws.com/c.pem", "https://sns.eu-west-1.amazonaws.com:8443/c.pem", 3, None],
 )  # fmt: skip
 def test_only_amazons_own_addresses_are_ever_fetched(topic, url):
     note = topic.note("", kind="SubscriptionConfirmation")
