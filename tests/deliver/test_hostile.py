@@ -180,7 +180,7 @@ def test_a_list_of_hostile_addresses_is_counted_and_the_others_go(make_app, tmp_
         with app.db.begin() as conn:
             subscribers.create_list(conn, "tin", name="Tin", now=NOW)
         given = {"list_slug": "tin", "key": app.suppression_key, "now": NOW, "consent": "on paper"}
-        report = subscribers.import_csv(app.db, path, rejected_path=tmp_path / "rejected.csv", **given)
+        report = subscribers.import_people(app.db, path, rejected_path=tmp_path / "rejected.csv", **given)
         assert (report.added, report.rejected) == (READERS, report.rows - READERS)
         assert report.rejected >= len(LISTED)
         told = (tmp_path / "rejected.csv").read_text(encoding="utf-8")
