@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 import subscribers
 from newsletter import schedule
+from newsletter.deliver.pace.report import Held, report
 from newsletter.errors import BadInput
 from newsletter.model import Counts, Issue, IssueState, Newsletter, NewsletterId, Source, SourceState
 from newsletter.store import Connection, articles, issues, letters, newsletters, receipts, sources
@@ -42,9 +43,11 @@ class Waiting:
     unknown: list[Row]
     doubtful: int  # articles that may be known already
     schedules: list[tuple[Newsletter, str]]  # newsletters whose cron line cannot be used, with the fault
+    stopped: list[Held]  # receivers that block our mail
 
     def __bool__(self) -> bool:
-        return any((self.approvals, self.failing, self.letters, self.unknown, self.doubtful, self.schedules))
+        found = (self.approvals, self.failing, self.letters, self.unknown, self.doubtful, self.schedules, self.stopped)
+        return any(found)
 
 
 def home(visit: Visit) -> Response:
@@ -58,6 +61,7 @@ def overview(visit: Visit) -> Response:
         failing = [source for source in sources.listed(conn) if source.state is SourceState.FAILING or source.given_up]
         doubtful = articles.in_doubt(conn)
         unrendered = letters.failures(conn)
+        stopped = [held for held in report(visit.app, conn, visit.now).held if held.stopped]
     coming, unusable = next_sends([one for one in known.values() if one.active], now=visit.now)
     waiting = Waiting(
         approvals=[row for row in rows if row.issue.state is IssueState.PENDING_APPROVAL],
@@ -66,6 +70,7 @@ def overview(visit: Visit) -> Response:
         unknown=[row for row in rows if row.counts is not None and row.counts.unknown],
         doubtful=doubtful,
         schedules=unusable,
+        stopped=stopped,
     )
     return visit.page("staff/issues.html", coming=coming, waiting=waiting, rows=rows, newsletters=known)
 
