@@ -94,14 +94,16 @@ class Flow(Protocol):
 
     @property
     def busy(self) -> bool:
-        """Whether something is under way, which `drain` would finish."""
+        """Whether something is under way, which `drain` goes on with."""
         ...
 
     def push(self, batch: Sequence[Outgoing], permit: Permit) -> list[tuple[Outgoing, Outcome]]:
         """Raises BadInput, and nothing of this batch was begun, when a message cannot be written."""
         ...
 
-    def drain(self, permit: Permit) -> list[tuple[Outgoing, Outcome]]: ...
+    def drain(self, permit: Permit) -> list[tuple[Outgoing, Outcome]]:
+        """Go on with what is under way until something of it is known, or nothing is: called again while `busy`."""
+        ...
 
     def close(self) -> None: ...
 

@@ -20,6 +20,7 @@ from newsletter import accounts
 from newsletter.errors import ConfigError
 from newsletter.incoming import Bounces, Webhooks
 from newsletter.pacesettings import Pace
+from newsletter.sending import Dkim, DkimKey, Sender
 from newsletter.smtpsettings import Smtp
 
 PREFIX = "NEWSLETTER_"
@@ -34,51 +35,6 @@ def _base(url: str) -> str:
     if not url.startswith(("https://", "http://")) or "?" in url or "#" in url:
         raise ValueError("must be an http(s) URL without query")
     return url.rstrip("/")
-
-
-def domain_of(address: str) -> str:
-    return address.rsplit("@", 1)[1].lower()
-
-
-class Sender(_Section):
-    """Who the mail comes from. The address's domain is also that of Message-ID and of the DKIM signature."""
-
-    address: str = "newsletter@example.org"
-    name: str = "Newsletter"
-    organisation: str = ""
-    postal_address: str = ""
-    reply_to: str | None = None
-    bounce_domain: str | None = None  # VERP return paths go there; None: the sender address
-    # List-Unsubscribe also names u.<token>@ this domain. Only where that mail is taken in: some programs prefer it.
-    unsubscribe_domain: str | None = None
-    lists: dict[
-        str, str
-    ] = {}  # list slug -> the address its mail comes from instead; its domain needs a key of its own
-
-    @field_validator("address", "reply_to")
-    @classmethod
-    def _is_an_address(cls, value: str | None) -> str | None:
-        if value is not None and (value.count("@") != 1 or not all(value.split("@")) or " " in value):
-            raise ValueError("is not a mail address")
-        return value
-
-    @field_validator("lists")
-    @classmethod
-    def _are_addresses(cls, value: dict[str, str]) -> dict[str, str]:
-        return {slug: cls._is_an_address(address) or "" for slug, address in value.items()}
-
-    @property
-    def domain(self) -> str:
-        return domain_of(self.address)
-
-    @property
-    def domains(self) -> tuple[str, ...]:
-        """Of every address mail comes from, the usual one first."""
-        return tuple(dict.fromkeys(map(domain_of, (self.address, *self.lists.values()))))
-
-    def address_of(self, list_slug: str | None) -> str:
-        """Where the mail of a list comes from; None: mail that belongs to no list."""
-        return self.lists.get(list_slug or "", self.address)
 
 
 class Transport(_Section):
@@ -106,20 +62,6 @@ class Transport(_Section):
     resend: accounts.Resend = accounts.Resend()
     sendgrid: accounts.SendGrid = accounts.SendGrid()
     ses: accounts.Ses = accounts.Ses()
-
-
-class DkimKey(_Section):
-    """One signing key; its kind (RSA or Ed25519) is read from the file."""
-
-    domain: str = ""  # d=, the domain of the From address; "": the sender's
-    selector: str
-    key_file: Path
-
-
-class Dkim(_Section):
-    selector: str = "newsletter"
-    key_file: Path | None = None  # PEM; None: mail leaves unsigned (the relay signs)
-    keys: tuple[DkimKey, ...] = ()  # further ones: a second, Ed25519, for the sender's domain; those of other domains
 
 
 class Fetch(_Section):

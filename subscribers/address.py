@@ -10,16 +10,19 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError, __version__, validate_email
 
 from subscribers.errors import InvalidAddress
+
+VERDICTS = __version__  # which rows of a file are usable may change with it
 
 # Spreadsheets and web pages leave these around addresses: no-break spaces, byte order mark, zero-width signs.
 _BLANKS = " \t\r\n\f\v\u00a0\u1680\u2007\u202f\u3000\ufeff\u200b\u200c\u200d\u2060"
 
 # A local part as nearly everybody's and a domain judged once for all its addresses; everything else takes the full path.
 # Runs exclude the dot, so matching is linear.
-_ORDINARY = re.compile(r"([a-zA-Z0-9_+'-]+(?:\.[a-zA-Z0-9_+'-]+)*)@([a-zA-Z0-9.\u0080-\U0010ffff-]+)").fullmatch
+_ORDINARY_LOCAL = re.compile(r"[a-zA-Z0-9_+'-]+(?:\.[a-zA-Z0-9_+'-]+)*").fullmatch
+_DOMAIN = re.compile(r"[a-zA-Z0-9.\u0080-\U0010ffff-]+").fullmatch
 
 _MAX_LOCAL_OCTETS = 64  # RFC 5321 section 4.5.3.1.1
 _MAX_OCTETS = 254  # RFC 5321 section 4.5.3.1.3 with erratum 1690 of RFC 3696
@@ -74,59 +77,66 @@ def key_of(local: str, domain: str) -> str:
 
 def split_address(text: str) -> tuple[str, str]:
     """`(local, domain)` of one address, as `parse_address`, without the wrapping: the import calls it per row."""
-    bare = text.strip(_BLANKS)
-    ordinary = _ORDINARY(bare)
-    if ordinary is None:
-        local, domain = _judge_whole(bare)
-    else:
-        local, written = ordinary.groups()
-        domain, octets, fault = _verdict(written.lower() if written.isascii() else written)
-        if fault is not None:
-            raise InvalidAddress(fault)
-        if len(local) + 1 + octets > _MAX_OCTETS:
-            raise InvalidAddress(f"The address is longer than {_MAX_OCTETS} octets.")
-        if local.lower() in _ROLE_NAMES:
-            local = local.lower()
-    _apply_own_local_rules(local)
-    return local, domain
-
-
-def _apply_own_local_rules(local: str) -> None:
-    if len(local) > 16 and len(local.encode()) > _MAX_LOCAL_OCTETS:  # 16 characters never exceed 64 octets
-        raise InvalidAddress("The part before the at sign is longer than 64 octets.")
+    local, domain = library_form(text)
     if local[0] == "-":
         # Mail programs called with the address as an argument read it as an option.
         raise InvalidAddress("The part before the at sign begins with a hyphen.")
+    if len(local) > 16 and len(local.encode()) > _MAX_LOCAL_OCTETS:  # 16 characters never exceed 64 octets
+        raise InvalidAddress("The part before the at sign is longer than 64 octets.")
+    if "xn--" in domain and _in_disguise(domain):
+        raise InvalidAddress("The domain mixes scripts to look like another one.")
+    return local, domain
+
+
+def library_form(text: str) -> tuple[str, str]:
+    """What email-validator says, before our own rules: the local part in its normal form, the domain in A-labels.
+
+    Blanks around the text do not count. Raises InvalidAddress where the library refuses.
+    """
+    local, _, written = text.rpartition("@")
+    verdict = _verdict(written) if _ORDINARY_LOCAL(local) else None
+    if verdict is None:
+        bare = text.strip(_BLANKS)
+        return _judge_whole(bare) if bare == text else library_form(bare)
+    domain, octets, fault = verdict
+    if fault is not None:
+        raise InvalidAddress(fault)
+    if len(local) + 1 + octets > _MAX_OCTETS:
+        raise InvalidAddress(f"The address is longer than {_MAX_OCTETS} octets.")
+    if local.lower() in _ROLE_NAMES:
+        return local.lower(), domain
+    return local, domain
 
 
 def _judge_whole(text: str) -> tuple[str, str]:
-    """Local part and A-label domain by email-validator; the domain's own rule comes with the cached verdict."""
     if "@" not in text:
         raise InvalidAddress("An email address must have an at sign.")
     try:
         found = validate_email(text, check_deliverability=False)
     except EmailNotValidError as error:
         raise InvalidAddress(_plain(str(error))) from None
-    domain, _, fault = _verdict(found.ascii_domain.lower())
-    if fault is not None:
-        raise InvalidAddress(fault)
-    return found.local_part, domain
+    return found.local_part, found.ascii_domain
 
 
 @lru_cache(maxsize=16_384)  # about 4 MB when full; real lists have few domains, so email-validator runs once each
-def _verdict(domain: str) -> tuple[str, int, str | None]:
-    """`(A-label domain, octets of its longest form, fault or None)`, judged as the domain of an ordinary local part."""
+def _verdict(written: str) -> tuple[str, int, str | None] | None:
+    """`(A-label domain, octets of its longest form, fault or None)` behind an ordinary local part.
+
+    None where that cannot be said of the domain alone: signs that no domain has, blanks at its end.
+    """
+    if not _DOMAIN(written) or written.strip(_BLANKS) != written:
+        return None
     try:
-        found = validate_email(f"a@{domain}", check_deliverability=False)
+        found = validate_email(f"a@{written}", check_deliverability=False)
     except EmailNotValidError as error:
-        return domain, 0, _plain(str(error))
-    octets = max(len(form.encode()) for form in (domain, found.domain, found.ascii_domain))
-    fault = "The domain mixes scripts to look like another one." if _in_disguise(found.domain) else None
-    return found.ascii_domain.lower(), octets, fault
+        return written, 0, _plain(str(error))
+    return found.ascii_domain, max(len(form.encode()) for form in (written, found.domain, found.ascii_domain)), None
 
 
+@lru_cache(maxsize=4_096)
 def _in_disguise(domain: str) -> bool:
-    *labels, top = domain.split(".")
+    """`domain`: A-labels of which email-validator approves."""
+    *labels, top = validate_email(f"a@{domain}", check_deliverability=False).domain.split(".")
     return any(_mixes_scripts(label) for label in (*labels, top)) or (
         top.isascii() and any(not label.isascii() and _all_drawn_like_latin(label) for label in labels)
     )

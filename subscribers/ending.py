@@ -5,14 +5,15 @@ hand, or was added by staff, stays: an old file must not undo that.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from sqlalchemy import Connection, select
 
+from subscribers.bulk import one_of
 from subscribers.columns import Candidate
 from subscribers.consent import ConsentSource
 from subscribers.ids import PersonId
-from subscribers.loading import Destination, Found, Known
+from subscribers.known import Found, Known
+from subscribers.loading import Destination
 from subscribers.states import NotMailableReason, PersonState, SubscriptionState, SuppressionReason
 from subscribers.subscriptions import unsubscribe
 from subscribers.suppression import suppress
@@ -41,7 +42,7 @@ def to_end(
     if not doubted:
         return []
     query = select(consents.c.person_id).where(
-        consents.c.person_id.in_([known.person_id for _, known in doubted.values()]),
+        one_of(conn, consents.c.person_id, [known.person_id for _, known in doubted.values()]),
         consents.c.list_id == destination.list_id,
         consents.c.source != ConsentSource.IMPORT,
     )
@@ -54,7 +55,7 @@ def ended(pairs: Sequence[tuple[Candidate, Known]]) -> dict[str, Known]:
     after = {}
     for row, known in pairs:
         left = row.state == SubscriptionState.UNSUBSCRIBED
-        after[row.key] = replace(known, subscription=row.state.value) if left else replace(known, state=row.state.value)
+        after[row.key] = known._replace(subscription=row.state.value) if left else known._replace(state=row.state.value)
     return after
 
 

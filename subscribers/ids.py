@@ -10,7 +10,6 @@ PersonId = NewType("PersonId", str)
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base32: sorts in ASCII, no i l o u
 _PAIRS = tuple(high + low for high in _ALPHABET for low in _ALPHABET)  # ten bits at a time: half the steps
-_SHIFTS = range(70, -1, -10)
 _lock = threading.Lock()
 _last = 0
 
@@ -27,5 +26,10 @@ def new_ids(count: int) -> Iterator[str]:
         first = (time.time_ns() // 1_000_000) << 36 | int.from_bytes(os.urandom(4), "big")
         first = max(first, _last + 1)
         _last = first + count - 1
-    for value in range(first, first + count):
-        yield "".join([_PAIRS[value >> shift & 1023] for shift in _SHIFTS])
+    value, end = first, first + count
+    while value < end:  # all but the last pair is the same for up to 1,024 ids
+        head = "".join([_PAIRS[value >> shift & 1023] for shift in range(70, 0, -10)])
+        run = min(end - value, 1024 - (value & 1023))
+        for pair in _PAIRS[value & 1023 : (value & 1023) + run]:
+            yield head + pair
+        value += run

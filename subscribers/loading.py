@@ -1,25 +1,27 @@
 """What becomes of each imported row (decided purely, against what is known), and the few statements that write a batch."""
 
 import json
-import sqlite3
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from operator import itemgetter
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, update
 
+from subscribers.bulk import insert_rows
+from subscribers.cells import State
 from subscribers.columns import Candidate
-from subscribers.consent import entry, new_salts
+from subscribers.consent import entry, first_entries, new_salts
 from subscribers.folding import folded
 from subscribers.ids import new_id, new_ids
 from subscribers.keyed import SuppressionKey, mail_group
+from subscribers.known import Found, Known
 from subscribers.states import NotMailableReason, PersonState, SubscriptionState, SuppressionReason
-from subscribers.suppression import EVERYWHERE, reasons
-from subscribers.tables import UtcDateTime, consents, insert_or_skip, people, subscriptions, suppressions, utc
+from subscribers.suppression import EVERYWHERE
+from subscribers.tables import as_text, consents, insert_or_skip, people, subscriptions, suppressions, utc
 from subscribers.tags import MOST_TAGS, clean_tags
 
 
@@ -34,80 +36,6 @@ class Destination:
     form: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A person as the batch finds, or has just made, them."""
-
-    person_id: str
-    state: str
-    subscription: str | None  # state on this list
-    name: str
-    language: str | None
-    time_zone: str | None
-    attributes: Mapping[str, Any]
-    salt: str
-    tags: Sequence[str] | None = None
-    seq: int = 0  # of their last consent row
-    link: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What the database says about a batch: people by address key, suppressions by hash."""
-
-    known: dict[str, Known]
-    barred: Mapping[str, SuppressionReason]
-
-
-def look_up(
-    conn: Connection, destination: Destination, hashes: Mapping[str, str], rehearsal: "Rehearsal | None"
-) -> Found:
-    """Three statements for a whole batch, whatever its size."""
-    if not hashes:
-        return Found({}, {})
-    here = (subscriptions.c.person_id == people.c.id) & (subscriptions.c.list_id == destination.list_id)
-    query = (
-        select(
-            people.c.address_key,
-            people.c.id,
-            people.c.state,
-            subscriptions.c.state.label("subscription"),
-            people.c.name,
-            people.c.language,
-            people.c.time_zone,
-            people.c.attributes,
-            people.c.salt,
-            people.c.tags,
-        )
-        .outerjoin_from(people, subscriptions, here)
-        .where(people.c.address_key.in_(hashes))
-    )
-    known = {row[0]: Known(*row[1:]) for row in conn.execute(query)}
-    _find_chain_ends(conn, known)
-    if rehearsal is not None:
-        known |= rehearsal.recall(hashes)
-    return Found(known, reasons(conn, hashes.values(), destination.list_slug))
-
-
-def _find_chain_ends(conn: Connection, known: dict[str, Known]) -> None:
-    """The last consent row of those who are known but new to this list: the next one is chained to it."""
-    newcomers = {row.person_id: key for key, row in known.items() if row.subscription is None}
-    if not newcomers:
-        return
-    last = (
-        select(consents.c.person_id, func.max(consents.c.seq).label("seq"))
-        .where(consents.c.person_id.in_(newcomers))
-        .group_by(consents.c.person_id)
-        .subquery()
-    )
-    query = select(consents.c.person_id, consents.c.seq, consents.c.link).join(
-        last, (consents.c.person_id == last.c.person_id) & (consents.c.seq == last.c.seq)
-    )
-    for person_id, seq, link in conn.execute(query):
-        key = newcomers[person_id]
-        known[key] = replace(known[key], seq=seq, link=link)
-
-
 _PEOPLE = (
     *("id", "address_local", "address_domain", "address_key", "address_hash", "mail_group", "name", "language"),
     *("time_zone", "attributes", "tags", "state", "salt", "created_at"),
@@ -117,134 +45,226 @@ _SUBSCRIPTIONS = (
     *("paused_until", "topics"),
 )
 _CONSENTS = ("person_id", "seq", "list_id", "at", "action", "source", "form", "who_digest", "ip_digest", "link")
+_consent_values = itemgetter(*_CONSENTS)
+_Row = tuple[Any, ...]
 
 
 class Plan:
     """Rows in, decisions out: counts and the rows to write. Nothing is written before `write`.
 
-    Rows are tuples in the driver's own types: SQLAlchemy's handling of each value took two thirds of an import's time.
+    Somebody new stays the `Candidate` they came as until then, and is written with all the others in one sweep: of a
+    first import that is nearly everybody, and work per row is what an import's time is made of.
     """
 
-    def __init__(self, conn: Connection, destination: Destination, found: Found, *, size: int) -> None:
-        self._to, self._known, self._barred = destination, found.known, found.barred
-        self._dialect = conn.dialect
-        self._at = utc(destination.now)
-        self._now = self._moment(self._at)
-        self._ids, self._salts = new_ids(size), new_salts(size)
+    def __init__(self, destination: Destination, found: Found, hashes: Mapping[str, str]) -> None:
+        self._to, self._known, self._barred, self._hashes = destination, found.known, found.barred, hashes
         self.tally: Counter[str] = Counter()
-        self._people: list[tuple[Any, ...]] = []
-        self._subscriptions: list[tuple[Any, ...]] = []
-        self._consents: list[tuple[Any, ...]] = []
-        self._suppressions: list[dict[str, Any]] = []
-        self._fillings: list[dict[str, Any]] = []
-        self.changed: dict[str, Known] = {}  # by address key: people as they are after this batch
+        self._fresh: dict[str, Candidate] = {}  # by address key: people to be made
+        self._joining: list[tuple[Known, Candidate]] = []  # known, but new to this list
+        self._filled: dict[str, Known] = {}  # blanks of theirs were filled
+        self._changed: set[str] = set()  # keys of those who were known and are not as they were
 
-    def take(self, row: Candidate, hashed: str) -> None:
-        """Decide one row. The strongest reason not to mail somebody comes first."""
-        known = self._known.get(row.key)
-        refusal = refuse(row, known, self._barred.get(hashed))
+    def end(self, after: Mapping[str, Known]) -> None:
+        """Before any row is taken: these people's subscriptions have ended; they are now as `after` says."""
+        self._known.update(after)
+        self._changed.update(after)
+        self.tally["ended"] += len(after)
+
+    def take(self, rows: Iterable[Candidate]) -> None:
+        """Decide each row, in order."""
+        known, fresh, barred, hashes = self._known, self._fresh, self._barred, self._hashes
+        usual, plain = SubscriptionState.ACTIVE, 0
+        for row in rows:
+            key = row.key
+            if key in known or key in fresh or row.state is not usual or (barred and hashes[key] in barred):
+                self._weigh(row)
+            else:
+                fresh[key] = row
+                plain += 1
+        self.tally["added"] += plain
+
+    def refusal(self, row: Candidate) -> str | None:
+        """Why this row, coming next, would not be subscribed."""
+        return refuse(row, self._as_known(row.key), self._barred.get(self._hashes[row.key]))
+
+    def _weigh(self, row: Candidate) -> None:
+        """Any row that is not plainly somebody new. The strongest reason not to mail somebody comes first."""
+        known, hashed = self._as_known(row.key), self._hashes[row.key]
+        refusal = self.refusal(row)
         if refusal is not None:
             self.tally[f"refused {refusal}"] += 1
-            if known is None and hashed not in self._barred:
-                self._keep_refusal(row, refusal, hashed)
-        elif known is None or known.subscription is None:
+            if known is None and hashed not in self._barred and row.state in _REMEMBERED:
+                self._fresh[row.key] = row  # the file itself says that they left, or why not to write to them
+                if row.state in _BARS:
+                    self._barred[hashed] = _BARS[row.state]
+        elif known is None:
             self.tally["added"] += 1
-            self._subscribe(row, known or self._make(row, "active", hashed))
+            self._fresh[row.key] = row
+        elif known.subscription is None:
+            self.tally["added"] += 1
+            self._join(row, known)
         else:
-            self._fill(row, known)
+            self.tally["updated" if self._fill(row, known) else "already"] += 1
 
-    def _subscribe(self, row: Candidate, known: Known) -> None:
-        self._join(row, known, row.state.value)
-        agreed = entry(
-            previous=known.link,
-            address_key=row.key,
-            salt=known.salt,
-            person_id=known.person_id,
-            seq=known.seq + 1,
-            list_id=self._to.list_id,
-            at=self._at,
-            action="import",
-            source="import",
-            form=self._to.form,
-            ip=None,
-        )
-        agreed["at"] = self._now
-        self._consents.append(_consent_values(agreed))
+    def _as_known(self, key: str) -> Known | None:
+        return self._known.get(key) or self._just_made(key)
 
-    def _keep_refusal(self, row: Candidate, refusal: str, hashed: str) -> None:
-        """Somebody new of whom the file itself says that they left or cannot be reached: remember exactly that."""
-        if row.state == SubscriptionState.UNSUBSCRIBED:
-            self._join(row, self._make(row, "active", hashed), "unsubscribed")
-        elif isinstance(row.state, PersonState):
-            self._join(row, self._make(row, row.state.value, hashed), "active")
-            self._suppress(hashed, SuppressionReason(row.state.value))
-        elif row.state == NotMailableReason.SUPPRESSED:
-            self._join(row, self._make(row, "active", hashed), "active")
-            self._suppress(hashed, SuppressionReason.STAFF)
-            # for a twin later in the file, which a rehearsal must count as a run would
-            self._known[row.key] = self.changed[row.key] = replace(self._known[row.key], state=refusal)
-
-    def _suppress(self, hashed: str, reason: SuppressionReason) -> None:
-        self._suppressions.append(
-            {"id": new_id(), "key": hashed, "list_slug": EVERYWHERE, "reason": reason.value, "at": self._at}
+    def _just_made(self, key: str) -> Known | None:
+        row = self._fresh.get(key)
+        if row is None:
+            return None
+        return Known(
+            person_id="",
+            state=row.state.value if row.state in _BARS else PersonState.ACTIVE.value,
+            subscription=_state_of_subscription(row.state),
+            name=row.name,
+            language=row.language,
+            time_zone=row.time_zone,
+            attributes=row.attributes,
+            salt="",
+            tags=row.tags,
         )
 
-    def _make(self, row: Candidate, state: str, hashed: str) -> Known:
-        person_id, salt = next(self._ids), next(self._salts)
-        local, domain, key, name, language, zone, attributes = row[:7]
-        group = mail_group(domain, self._to.key)
-        held = json.dumps(attributes) if attributes else "{}"
-        tags = json.dumps(row.tags, ensure_ascii=False) if row.tags else None
-        self._people.append(
-            (person_id, local, domain, key, hashed, group, name, language, zone, held, tags, state, salt, self._now)
-        )
-        return Known(person_id, state, None, name, language, zone, attributes, salt, row.tags)
+    def _join(self, row: Candidate, known: Known) -> None:
+        self._joining.append((known, row))
+        self._changed.add(row.key)
+        self._known[row.key] = joined = known._replace(subscription=row.state.value)
+        self._fill(row, joined)
 
-    def _join(self, row: Candidate, known: Known, state: str) -> None:
-        left = state == "unsubscribed"
-        since = self._moment(row.since) if row.since else (None if left else self._now)
-        left_at, reason = (self._moment(row.left) if row.left else self._now, "import") if left else (None, None)
-        confirmed = self._moment(row.confirmed) if row.confirmed else None
-        until = self._moment(row.paused_until) if row.paused_until and state == "paused" else None
-        topics = json.dumps(row.topics, ensure_ascii=False) if row.topics else None
-        mine = (self._to.list_id, known.person_id, state, since, self._now, confirmed, left_at, reason, until, topics)
-        self._subscriptions.append(mine)
-        name, language, zone, attributes = known.name, known.language, known.time_zone, known.attributes
-        joined = Known(known.person_id, known.state, state, name, language, zone, attributes, known.salt, known.tags)
-        self._known[row.key] = self.changed[row.key] = joined
-
-    def _fill(self, row: Candidate, known: Known) -> None:
+    def _fill(self, row: Candidate, known: Known) -> bool:
         if not _fills_a_blank(row, known):
-            self.tally["already"] += 1
-            return
-        self.tally["updated"] += 1
-        filled = replace(
-            known,
-            name=known.name or row.name,
-            language=known.language or row.language,
-            time_zone=known.time_zone or row.time_zone,
-            attributes={**row.attributes, **known.attributes},
-            tags=clean_tags([*(known.tags or ()), *row.tags])[:MOST_TAGS] if row.tags else known.tags,
-        )
-        self._known[row.key] = self.changed[row.key] = filled
-        values: dict[str, Any] = {"to_tags": list(filled.tags or ()) or None}
-        values |= {"who": known.person_id, "to_name": filled.name, "to_language": filled.language}
-        self._fillings.append(values | {"to_time_zone": filled.time_zone, "to_attributes": filled.attributes})
+            return False
+        filling: dict[str, Any] = {
+            "name": known.name or row.name,
+            "language": known.language or row.language,
+            "time_zone": known.time_zone or row.time_zone,
+            "attributes": {**row.attributes, **known.attributes},
+            "tags": clean_tags([*(known.tags or ()), *row.tags])[:MOST_TAGS] if row.tags else known.tags,
+        }
+        if row.key in self._fresh:
+            self._fresh[row.key] = self._fresh[row.key]._replace(**filling)
+        else:
+            self._known[row.key] = self._filled[row.key] = known._replace(**filling)
+        return True
 
-    def _moment(self, moment: datetime) -> Any:
-        return UtcDateTime().process_bind_param(moment, self._dialect)
+    def changed(self) -> Iterator[tuple[str, Known]]:
+        """By address key: people as they are after this batch."""
+        for key in self._fresh:
+            made = self._just_made(key)
+            assert made is not None
+            yield key, made
+        for key in self._changed | self._filled.keys():
+            yield key, self._known[key]
+
+    # ---------------------------------------------------------------- writing
 
     def write(self, conn: Connection) -> None:
-        """At most five statements, each with all its rows. Raises IntegrityError when somebody else was faster."""
-        _insert(conn, people, _PEOPLE, self._people)
-        _insert(conn, subscriptions, _SUBSCRIPTIONS, self._subscriptions)
-        _insert(conn, consents, _CONSENTS, self._consents)
-        if self._suppressions:
-            conn.execute(insert_or_skip(conn, suppressions, ["key", "list_slug"]), self._suppressions)
-        if self._fillings:
+        """At most five statements, each with all its rows. Raises RowsRefused, also when somebody else
+        was faster."""
+        fresh = list(self._fresh.values())
+        ids, salts = list(new_ids(len(fresh))), list(new_salts(len(fresh)))
+        if fresh:
+            insert_rows(conn, people, _PEOPLE, self._people(fresh, ids, salts))
+        if fresh or self._joining:
+            insert_rows(conn, subscriptions, _SUBSCRIPTIONS, self._subscriptions(fresh, ids))
+            insert_rows(conn, consents, _CONSENTS, self._consents(fresh, ids, salts))
+        barred = [self._suppression(row) for row in fresh if row.state in _BARS]
+        if barred:
+            conn.execute(insert_or_skip(conn, suppressions, ["key", "list_slug"]), barred)
+        if self._filled:
             fillable = ("name", "language", "time_zone", "attributes", "tags")
             filling: dict[str, Any] = {column: bindparam(f"to_{column}") for column in fillable}
-            conn.execute(update(people).where(people.c.id == bindparam("who")).values(filling), self._fillings)
+            conn.execute(update(people).where(people.c.id == bindparam("who")).values(filling), self._fillings())
+
+    def _fillings(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "who": known.person_id,
+                "to_name": known.name,
+                "to_language": known.language,
+                "to_time_zone": known.time_zone,
+                "to_attributes": known.attributes,
+                "to_tags": list(known.tags or ()) or None,
+            }
+            for known in self._filled.values()
+        ]
+
+    def _people(self, fresh: list[Candidate], ids: list[str], salts: list[str]) -> Iterator[_Row]:
+        now, key, hashes = as_text(self._to.now), self._to.key, self._hashes
+        for row, person_id, salt in zip(fresh, ids, salts, strict=True):
+            local, domain, address_key, name, language, zone, attributes, state, *_ = row
+            held = json.dumps(attributes) if attributes else "{}"
+            tags = json.dumps(row.tags, ensure_ascii=False) if row.tags else None
+            hashed, group = hashes[address_key], mail_group(domain, key)
+            yield (
+                *(person_id, local, domain, address_key, hashed, group, name, language, zone),
+                *(held, tags, _state_of_person(state), salt, now),
+            )
+
+    def _subscriptions(self, fresh: list[Candidate], ids: list[str]) -> Iterator[_Row]:
+        list_id, now = self._to.list_id, as_text(self._to.now)
+        joining = ((row, known.person_id) for known, row in self._joining)
+        usual = (SubscriptionState.ACTIVE.value, now, now, None, None, None, None, None)
+        for row, person_id in chain(zip(fresh, ids, strict=True), joining):
+            yield list_id, person_id, *(usual if _says_nothing_more(row) else _subscription_of(row, now))
+
+    def _consents(self, fresh: list[Candidate], ids: list[str], salts: list[str]) -> Iterator[_Row]:
+        list_id, form, at = self._to.list_id, self._to.form, utc(self._to.now)
+        act: dict[str, Any] = {"list_id": list_id, "action": "import", "source": "import", "form": form, "at": at}
+        agreed = [place for place, row in enumerate(fresh) if row.state in _AGREED]
+        keys, secrets, now = [fresh[place].key for place in agreed], [salts[place] for place in agreed], as_text(at)
+        for place, (who, link) in zip(agreed, first_entries(keys, secrets, **act), strict=True):
+            yield ids[place], 1, list_id, now, "import", "import", form, who, "", link
+        for known, row in self._joining:
+            theirs = {"person_id": known.person_id, "address_key": row.key, "salt": known.salt}
+            chained = entry(previous=known.link, seq=known.seq + 1, ip=None, **theirs, **act)
+            yield _consent_values(chained | {"at": now})
+
+    def _suppression(self, row: Candidate) -> dict[str, Any]:
+        barred = {"key": self._hashes[row.key], "list_slug": EVERYWHERE, "reason": _BARS[row.state].value}
+        return {"id": new_id(), "at": utc(self._to.now)} | barred
+
+
+_AGREED = (SubscriptionState.ACTIVE, SubscriptionState.PAUSED)
+_BARS = {  # states in a file that end all mail to an address
+    PersonState.BOUNCED: SuppressionReason.BOUNCED,
+    PersonState.COMPLAINED: SuppressionReason.COMPLAINED,
+    NotMailableReason.SUPPRESSED: SuppressionReason.STAFF,
+}
+_REMEMBERED = frozenset({SubscriptionState.UNSUBSCRIBED, *_BARS})
+
+
+def _state_of_person(told: State) -> str:
+    return told.value if isinstance(told, PersonState) else "active"
+
+
+def _state_of_subscription(told: State) -> str:
+    return told.value if isinstance(told, SubscriptionState) else "active"
+
+
+def _says_nothing_more(row: Candidate) -> bool:
+    """Nearly every row of a list: active, and nothing about when."""
+    return row.state is SubscriptionState.ACTIVE and row[_FROM_SINCE] == _NOTHING_MORE
+
+
+_FROM_SINCE = slice(Candidate._fields.index("since"), Candidate._fields.index("topics") + 1)
+_NOTHING_MORE = Candidate("", "", "")[_FROM_SINCE]
+
+
+def _subscription_of(row: Candidate, now: str) -> tuple[str | None, ...]:
+    """What follows list and person in a row of `subscriptions`."""
+    state = _state_of_subscription(row.state)
+    left, paused = state == "unsubscribed", state == "paused"
+    return (
+        state,
+        as_text(row.since) if row.since else (None if left else now),
+        now,
+        as_text(row.confirmed) if row.confirmed else None,
+        (as_text(row.left) if row.left else now) if left else None,
+        "import" if left else None,
+        as_text(row.paused_until) if row.paused_until and paused else None,
+        json.dumps(row.topics, ensure_ascii=False) if row.topics else None,
+    )
 
 
 def _fills_a_blank(row: Candidate, known: Known) -> bool:
@@ -255,18 +275,6 @@ def _fills_a_blank(row: Candidate, known: Known) -> bool:
         or (row.attributes and not row.attributes.keys() <= known.attributes.keys())
         or (row.tags and not {folded(tag) for tag in row.tags} <= {folded(tag) for tag in known.tags or ()})
     )
-
-
-_consent_values = itemgetter(*_CONSENTS)
-
-
-def _insert(conn: Connection, table: Table, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
-    if not rows:
-        return
-    mark = "?" if conn.dialect.paramstyle == "qmark" else "%s"
-    marks = ", ".join([mark] * len(columns))
-    statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - our own names only
-    conn.exec_driver_sql(statement, rows)
 
 
 def refuse(row: Candidate, known: Known | None, barred: SuppressionReason | None) -> str | None:
@@ -280,34 +288,3 @@ def refuse(row: Candidate, known: Known | None, barred: SuppressionReason | None
     if isinstance(row.state, PersonState | NotMailableReason):
         return row.state.value
     return {SubscriptionState.UNSUBSCRIBED: "left", SubscriptionState.PENDING: "pending"}.get(row.state)
-
-
-class Rehearsal:
-    """What a dry run would have written so far, so that a row's twin in a later batch is counted as one.
-
-    Kept in a temporary SQLite file that has no name and vanishes when closed, because a list may be larger than memory.
-    """
-
-    def __init__(self) -> None:
-        self._db = sqlite3.connect("", isolation_level=None)
-        self._db.execute("CREATE TABLE seen (hash TEXT PRIMARY KEY, person TEXT NOT NULL) WITHOUT ROWID")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._db.close()
-
-    def remember(self, changed: Mapping[str, Known], hashes: Mapping[str, str]) -> None:
-        rows = [(hashes[key], json.dumps(asdict(known))) for key, known in changed.items()]
-        self._db.execute("BEGIN")
-        self._db.executemany("INSERT OR REPLACE INTO seen VALUES (?, ?)", rows)
-        self._db.execute("COMMIT")
-
-    def recall(self, hashes: Mapping[str, str]) -> dict[str, Known]:
-        found: dict[str, Known] = {}
-        for key, hashed in hashes.items():
-            row = self._db.execute("SELECT person FROM seen WHERE hash = ?", (hashed,)).fetchone()
-            if row is not None:
-                found[key] = Known(**json.loads(row[0]))
-        return found

@@ -78,16 +78,20 @@ class PeopleFile:
             self.tables.append(known)
             self._rejected.begin(table.header or _without_names(columns, width), table.name)
             records = iter(table)
-            while chunk := list(islice(records, size)):
-                known.rows += len(chunk)
+            while True:
                 candidates: list[Candidate] = []
                 lines: list[int] = []
-                for record in chunk:
+                taken = 0
+                for record in islice(records, size):  # one at a time: none outlives its turn
+                    taken += 1
                     candidate = self._usable(record, columns)
                     if candidate is not None:
                         candidates.append(candidate)
                         lines.append(record.line)
-                yield Batch(known, len(chunk), candidates, lines, table.position)
+                if not taken:
+                    break
+                known.rows += taken
+                yield Batch(known, taken, candidates, lines, table.position)
         if not self.tables:
             raise ImportProblem(
                 "no column holds addresses",
@@ -122,7 +126,7 @@ class PeopleFile:
 def open_people(
     path: Path, reading: Reading, rejected: Rejected, *, declared: Sequence[Attribute] = ()
 ) -> Iterator[PeopleFile]:
-    """`declared` attributes are read by their names and as their types.
+    """`declared` attributes are read by their names, and come in the form they are stored in.
 
     Raises ImportProblem for what cannot be opened, is empty, or asks for an encoding or format there is not."""
     choices = _Choices(reading, declared)

@@ -183,6 +183,17 @@ suppressions = Table(
     UniqueConstraint("key", "list_slug", name="uq_suppressions_key"),  # serves audience, re-check and import
 )
 
+import_marks = Table(
+    "import_marks",
+    metadata,
+    # How far an import that is not through has come. The key is a keyed digest of its file, its list and its wishes.
+    Column("import_id", Text, primary_key=True),
+    Column("run", Text, nullable=False),  # which run moves the mark; another one takes it over
+    Column("done", Integer, nullable=False),  # usable rows that are decided and written
+    Column("tally", JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),  # what became of them
+    Column("at", UtcDateTime, nullable=False),
+)
+
 originals = Table(
     "originals",
     metadata,

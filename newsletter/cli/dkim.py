@@ -12,7 +12,8 @@ from newsletter.cli.writing import write_new
 from newsletter.errors import ConfigError
 from newsletter.mail.dkim import Algorithm, Key, Signer, new_key, record_name, zone_text
 from newsletter.main import make_signers
-from newsletter.settings import DkimKey, Settings
+from newsletter.sending import DkimKey
+from newsletter.settings import Settings
 
 
 def register(app: typer.Typer) -> None:

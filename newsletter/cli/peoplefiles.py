@@ -99,6 +99,7 @@ _MOST_REASONS = 10  # shown; the file of rejected rows has them all
 
 def _as_data(report: ImportReport) -> dict[str, Any]:
     return {name: getattr(report, name) for name in _NUMBERS} | {
+        "resumed": report.resumed,
         "refused_by_reason": report.refused_by_reason,
         "rejected_by_reason": report.rejected_by_reason,
         "rejected_file": report.file,
@@ -121,6 +122,10 @@ def _tell(report: ImportReport, *, dry_run: bool) -> None:
     _tell_tables(report)
     if report.findings is not None:
         _tell_findings(report.findings)
+    if report.resumed:
+        say(
+            f"went on where a run that was stopped had come to: {report.resumed:,} rows were taken by it, and are counted here"
+        )
     if dry_run:
         say("dry run: nothing was written")
 

@@ -186,7 +186,11 @@ class Crew:
         """What is under way gets its result, whatever ended the work."""
         try:
             while flow.busy:
-                self._settle(flow.drain(self._recorder.permit))
+                settled = flow.drain(self._recorder.permit)
+                try:
+                    self._settle(settled)
+                except TransportDown as error:  # that is why it ends; what else is under way has results all the same
+                    self.trouble = self.trouble or error
         except TransportDown as error:
             self.trouble = self.trouble or error
         except Exception as error:

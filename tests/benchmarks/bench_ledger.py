@@ -158,7 +158,8 @@ def postgres(people: int, group: int) -> None:
     folder.chmod(0o755)
     server = get_server(folder / "data", cleanup_mode="stop")
     url = "postgresql+psycopg://" + server.get_uri("postgres").split("://", 1)[1]
-    print(f"| Postgres, commits of {group} | readers/s | client CPU µs |\n|---|---|---|")
+    postmaster = int((folder / "data" / "postmaster.pid").read_text().split()[0])
+    print(f"| Postgres, commits of {group} | readers/s | CPU µs of the senders | of the server |\n|---|---|---|---|")
     try:
         site = digest.frozen(digest.settings(folder / "site", database=url), people)
         for workers in (1, 4):
@@ -169,20 +170,35 @@ def postgres(people: int, group: int) -> None:
             for one in crew:
                 one.start()
             ready.wait()
-            start = time.perf_counter()
+            start, before = time.perf_counter(), _server_cpu(postmaster)
             said = [done.get() for _ in crew]
-            wall = time.perf_counter() - start
+            wall, server_cpu = time.perf_counter() - start, (_server_cpu(postmaster) - before) / people * 1e6
             for one in crew:
                 one.join()
             with site.app.db.read() as conn:
                 counts = receipts.count(conn, site.mailing.id)
             assert counts.sent == people == sum(number for number, _ in said), (counts, said)
             cpu = sum(spent for _, spent in said) / people * 1e6
-            print(f"| {workers} senders | {people / wall:,.0f} | {cpu:.0f} |", flush=True)
+            print(f"| {workers} senders | {people / wall:,.0f} | {cpu:.0f} | {server_cpu:.0f} |", flush=True)
         root.close(site.app)
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _server_cpu(postmaster: int) -> float:
+    """CPU seconds of the server's processes, those that have ended included."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(stat.parent.name) == postmaster:
+            ticks += sum(map(int, fields[11:15]))
+        elif int(fields[1]) == postmaster:
+            ticks += sum(map(int, fields[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _again(site: digest.Site, people: int) -> None:

@@ -106,29 +106,19 @@ def settings(port: int, **more: Any) -> Smtp:
 # ---------------------------------------------------------------- the client alone
 
 
-def hand_over(transport: SmtpTransport, messages: Sequence[Outgoing], threads: int) -> None:
-    """Everything through `threads` connections, with a permit that costs nothing. Fails when one was not accepted."""
-    left, lock, accepted = iter(messages), threading.Lock(), [0] * threads
+def hand_over(transport: SmtpTransport, messages: Sequence[Outgoing]) -> None:
+    """Everything through one flow, with a permit that costs nothing. Fails when one was not accepted."""
 
-    def run(number: int) -> None:
-        flow = transport.open()
-        while True:
-            with lock:
-                batch = [one for _, one in zip(range(flow.batch), left, strict=False)]
-            if not batch:
-                break
-            accepted[number] += sum(
-                o.fate is Fate.ACCEPTED for _, o in flow.push(batch, lambda b: {o.person_id for o in b})
-            )
-        accepted[number] += sum(o.fate is Fate.ACCEPTED for _, o in flow.drain(lambda b: {o.person_id for o in b}))
-        flow.close()
+    def permit(batch: Sequence[Outgoing]) -> set[PersonId]:
+        return {one.person_id for one in batch}
 
-    crew = [threading.Thread(target=run, args=(number,)) for number in range(threads)]
-    for thread in crew:
-        thread.start()
-    for thread in crew:
-        thread.join()
-    assert sum(accepted) == len(messages), accepted
+    left, accepted, flow = iter(messages), 0, transport.open()
+    while batch := [one for _, one in zip(range(flow.batch), left, strict=False)]:
+        accepted += sum(outcome.fate is Fate.ACCEPTED for _, outcome in flow.push(batch, permit))
+    while flow.busy:
+        accepted += sum(outcome.fate is Fate.ACCEPTED for _, outcome in flow.drain(permit))
+    flow.close()
+    assert accepted == len(messages), accepted
 
 
 @contextmanager
@@ -154,7 +144,7 @@ def against_source(size: int, messages: int, rounds: int) -> None:
     octets = content(size)
     batch = [outgoing(n, octets, PersonId(f"p{n}"), MailingId("m")) for n in range(messages)]
     with sink() as (port, pid):
-        transport = SmtpTransport(settings(port), ehlo_name="vien.example")
+        transport = SmtpTransport(settings(port, connections=CONNECTIONS), ehlo_name="vien.example")
         command = ["smtp-source", "-s", str(CONNECTIONS), "-m", str(messages), "-l", str(len(octets))]
         command += ["-f", "bantin@vien.example", "-t", "doc@doc.example", f"127.0.0.1:{port}"]
 
@@ -165,10 +155,10 @@ def against_source(size: int, messages: int, rounds: int) -> None:
         busy: list[float] = []
         for _ in range(rounds):
             before, start = cpu_of(pid), time.perf_counter()
-            ours = timed(lambda: hand_over(transport, batch, CONNECTIONS // 2))
+            ours = timed(lambda: hand_over(transport, batch))
             busy.append((cpu_of(pid) - before) / (time.perf_counter() - start))
             found.append((ours, timed(source, who=resource.RUSAGE_CHILDREN)))
-    for name, side in (("ours, 5 connections", 0), ("smtp-source, 10 connections", 1)):
+    for name, side in ((f"ours, {CONNECTIONS} connections", 0), ("smtp-source, 10 connections", 1)):
         rate = median(messages / one[side][0] for one in found)
         per_thousand = median(one[side][1] / messages * 1000 for one in found)
         print(f"| {size // 1000} kB | {name} | {rate:,.0f} | {per_thousand:.3f} |")

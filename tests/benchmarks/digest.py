@@ -109,7 +109,7 @@ def _import(app: App, people: int) -> None:
             file.write("email,name\n")
             for n in range(start, min(people, start + PER_IMPORT)):
                 file.write(f"doc.gia{n}@thu{n % 97}.example,{NAMES[n % 4]}\n")
-        subscribers.import_csv(app.db, path, list_slug=LIST, key=app.suppression_key, now=now, consent="benchmark")
+        subscribers.import_people(app.db, path, list_slug=LIST, key=app.suppression_key, now=now, consent="benchmark")
     path.unlink()
 
 

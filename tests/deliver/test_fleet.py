@@ -10,6 +10,7 @@ from newsletter import deliver
 from newsletter.deliver.smtp import Fleet, SmtpTransport
 from newsletter.deliver.smtp.dialogue import Dialogue
 from newsletter.deliver.smtp.line import MOST_LINES, Line, Lost
+from newsletter.errors import TransportDown
 from newsletter.model import DeliveryState
 from newsletter.smtpsettings import Smtp
 from newsletter.store import receipts
@@ -114,6 +115,23 @@ def test_a_421_in_the_middle_sends_the_rest_over_the_next_connection(sent):
     with Relay(PIPELINED, cap) as relay:
         assert sent(relay).sent == 24
         assert relay.connections > CONNECTIONS
+
+
+def test_a_relay_that_stops_taking_mail_leaves_nobody_without_a_result(make_app, frozen_mailing):
+    """One connection hears it first; what is under way on the others is heard to its end before the run stops."""
+
+    def stops(heard: Heard) -> bytes | None:
+        return b"530 5.7.0 authentication required\r\n" if heard.verb == "MAIL" and heard.message > 3 else None
+
+    with Relay(PIPELINED, stops) as relay:
+        app = make_app(transport=smtp(relay.port, connections=CONNECTIONS))
+        mailing_id = frozen_mailing(app, addresses(40))
+        with pytest.raises(TransportDown, match="authentication required"):
+            deliver.run(app, NOW)
+    final = counts(app, mailing_id)
+    assert final.intent == final.claimed == final.unknown == 0
+    assert final.sent == len(relay.kept)
+    assert final.sent + final.pending == 40
 
 
 @pytest.mark.parametrize("lenient", [False, True], ids=["503", "354"])

@@ -5,6 +5,7 @@ In every row: nobody is lost (the sum is closed), nobody is sent to twice, and w
 reader: CRLF only, no NUL, one From, To and Subject, no header and no envelope that nobody meant.
 """
 
+import csv
 import email
 import email.policy
 import re
@@ -180,11 +181,13 @@ def test_a_list_of_hostile_addresses_is_counted_and_the_others_go(make_app, tmp_
         with app.db.begin() as conn:
             subscribers.create_list(conn, "tin", name="Tin", now=NOW)
         given = {"list_slug": "tin", "key": app.suppression_key, "now": NOW, "consent": "on paper"}
-        report = subscribers.import_csv(app.db, path, rejected_path=tmp_path / "rejected.csv", **given)
+        report = subscribers.import_people(app.db, path, rejected_path=tmp_path / "rejected.csv", **given)
         assert (report.added, report.rejected) == (READERS, report.rows - READERS)
         assert report.rejected >= len(LISTED)
-        told = (tmp_path / "rejected.csv").read_text(encoding="utf-8")
-        assert "xau" not in told, "reasons repeat no address"
+        with (tmp_path / "rejected.csv").open(encoding="utf-8", newline="") as file:
+            reasons = [row[:3] for row in csv.reader(file)]
+        assert len(reasons) == report.rejected + 1
+        assert "xau" not in str(reasons), "reasons repeat no address; the rows behind them do"
         run(app, frozen_mailing(app, []), ALL)
     arrived(relay, ALL)
 
@@ -364,20 +367,21 @@ def test_a_reply(make_app, frozen_mailing, offers, script, expected):
 
 # ---------------------------------------------------------------- silence
 
-SILENT = {
-    "dial": Ledger(pending=READERS, down=True, words="no whole reply in time"),
-    "EHLO": Ledger(pending=READERS, down=True, words="no whole reply in time"),
-    "MAIL": Ledger(deferred=READERS, words="no whole reply in time", chunked=AFTER),
-    "RCPT": Ledger(deferred=READERS, words="no whole reply in time", chunked=AFTER),
-    "content": replace(AFTER, words="after the end of the message: no whole reply in time"),
+PATIENCE = 0.5  # seconds; a healthy answer must come within them also on a busy machine
+SILENT = {  # of one reader: whoever comes next would wait as long again
+    "dial": Ledger(pending=1, down=True, words="no whole reply in time"),
+    "EHLO": Ledger(pending=1, down=True, words="no whole reply in time"),
+    "MAIL": Ledger(deferred=1, words="no whole reply in time", chunked=Ledger(unknown=1)),
+    "RCPT": Ledger(deferred=1, words="no whole reply in time", chunked=Ledger(unknown=1)),
+    "content": Ledger(unknown=1, words="after the end of the message: no whole reply in time"),
 }
+PLACES = [(verb, name) for verb in SILENT for name in OFFERS if verb not in ("dial", "EHLO") or name == "chunked"]
 
 
-@pytest.mark.parametrize("offers", OFFERS.values(), ids=OFFERS)
-@pytest.mark.parametrize(("verb", "expected"), SILENT.items(), ids=SILENT)
-def test_a_server_that_never_answers(make_app, frozen_mailing, monkeypatch, offers, verb, expected):
+@pytest.mark.parametrize(("verb", "name"), PLACES)
+def test_a_server_that_never_answers(make_app, frozen_mailing, monkeypatch, verb, name):
     """Silence after the content may mean that it was taken: it is said to be unknown, and never sent again by itself."""
-    monkeypatch.setattr(session, "CONTENT_TIMEOUT", 0.15)
+    monkeypatch.setattr(session, "CONTENT_TIMEOUT", PATIENCE)
     over = threading.Event()
 
     def script(heard: Heard) -> bytes | None:
@@ -386,11 +390,16 @@ def test_a_server_that_never_answers(make_app, frozen_mailing, monkeypatch, offe
             raise Close
         return None
 
-    with Relay(offers, script) as relay:
-        app = make_app(transport=smtp(relay.port, connections=1, timeout=0.15))
-        run(app, frozen_mailing(app, addresses(READERS)), expected.under(offers))
+    expected = SILENT[verb].under(OFFERS[name])
+    with Relay(OFFERS[name], script) as relay:
+        app = make_app(transport=smtp(relay.port, connections=1, timeout=PATIENCE))
+        mailing_id = frozen_mailing(app, addresses(1))
+        run(app, mailing_id, expected)
+        if expected.unknown:
+            deliver.run(app, NOW)
+            assert relay.connections == 1, "nobody is tried again blindly"
         over.set()
-    arrived(relay, expected.under(offers))
+    arrived(relay, expected)
 
 
 # ---------------------------------------------------------------- what comes back

@@ -41,7 +41,7 @@ def frozen_for(frozen_mailing: Callable[..., MailingId], tmp_path: Path) -> Call
             file.writelines(f"{address},Nguyễn Văn Thử,vi\n" for address in addresses(people))
         with app.db.begin() as conn:
             subscribers.create_list(conn, "tin", name="Bản tin thử", now=app.clock.now())
-        subscribers.import_csv(
+        subscribers.import_people(
             app.db, path, list_slug="tin", key=app.suppression_key, now=app.clock.now(), consent="an invented file"
         )
         return frozen_mailing(app, [], policy=policy)

@@ -363,19 +363,6 @@ def test_two_imports_of_the_same_people_at_once_make_each_person_once(
         assert counts(conn, "news")[SubscriptionState.ACTIVE] == 600
 
 
-def test_a_killed_import_is_finished_by_running_it_again(load: Load, people_db: Database, tmp_path: Path) -> None:
-    write_list(tmp_path / "list.csv", rows=100)
-
-    def stop(rows: int, _: int) -> None:
-        if rows == 60:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        load(tmp_path / "list.csv", batch=20, on_progress=stop)
-    report = load(tmp_path / "list.csv", batch=20)
-    assert (report.already, report.added) == (57, 38)
-
-
 NO = ("unsubscribed", "bounced", "complained", "suppressed")
 
 

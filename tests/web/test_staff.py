@@ -25,7 +25,7 @@ from newsletter.model import (
     SummarySentence,
     Verdict,
 )
-from newsletter.store import articles, issues, mailings, newsletters, receipts, sources
+from newsletter.store import articles, issues, mailings, newsletters, receipts, sources, webhooks
 from newsletter.web.reasons import reason_in
 from newsletter.web.staff.articles import marked
 from subscribers import parse_address
@@ -340,6 +340,20 @@ def test_unknown_fates_wait_on_the_first_page(world):
     page = world.fetch("/staff/", cookie=world.log_in()).text
     waiting = page[page.index('class="waiting"') : page.index("<table")]
     assert f"/staff/issues/{issue.id}" in waiting
+
+
+def test_a_webhook_that_is_not_called_any_more_waits_on_the_first_page(world):
+    with world.app.db.begin() as conn:
+        made = webhooks.add(
+            conn, "https://crm.vien.example/hook?key=bí-mật", ["*"], addresses=False, now=world.clock.now()
+        )
+    assert "crm.vien.example" not in world.fetch("/staff/", cookie=world.log_in()).text, "all is well"
+    with world.app.db.begin() as conn:
+        webhooks.disable(conn, made.id, reason="it failed for 5 days", now=world.clock.now())
+    page = world.fetch("/staff/", cookie=world.log_in()).text
+    assert "Webhook https://crm.vien.example/hook" in page
+    assert "it failed for 5 days" in page
+    assert "mật" not in page
 
 
 def _set(world, address, state, **more):

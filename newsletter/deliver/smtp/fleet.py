@@ -32,7 +32,6 @@ class Fleet:
         """`another` opens one more connection; `most`: how many there may be."""
         self._lanes, self._another, self._most = [first], another, most
         self._todo: deque[Flight] = deque()  # on no connection yet
-        self._settled: list[Settled] = []
         self._not_before = 0.0  # the monotonic moment at which one more connection may be tried
 
     @property
@@ -51,27 +50,36 @@ class Fleet:
         self._todo.extend([flight_of(outgoing, eight_bit=raw) for outgoing in batch])
         if len(self._todo) > len(self._lanes) < self._most and time.monotonic() >= self._not_before:
             self._grow()
+        for lane in self._lanes:
+            lane.expire()
         self._ask(permit)
         self._load(permit)
-        return self._handed_over()
+        return self._collect()
 
     def drain(self, permit: Permit) -> list[Settled]:
-        """Finish what is under way."""
-        while self.busy:
+        """Go on with what is under way until something is settled: it is to be recorded before the next intents."""
+        settled: list[Settled] = []
+        while self.busy and not settled:
             self._ask(permit)
             for lane in self._lanes:
                 if not lane.waits and (self._todo or lane.busy):
-                    self._settled += lane.carry(self._todo.popleft() if self._todo else None, permit)
+                    lane.carry(self._todo.popleft() if self._todo else None, permit)
             self._listen([lane for lane in self._lanes if lane.waits], PATIENCE)
-        return self._handed_over()
+            settled = self._collect()
+        return settled
 
     def send(self, batch: Sequence[Outgoing], permit: Permit) -> list[Outcome]:
         """One outcome per message, in order, when all are known."""
-        settled = self.push(batch, permit) + self.drain(permit)
+        settled = self.push(batch, permit)
+        while self.busy:
+            settled += self.drain(permit)
+        settled += self._collect()
         known = {id(outgoing): outcome for outgoing, outcome in settled}
         return [known[id(outgoing)] for outgoing in batch]
 
     def close(self) -> None:
+        for lane in self._lanes:
+            lane.leave()
         for lane in self._lanes:
             lane.close()
 
@@ -103,7 +111,7 @@ class Fleet:
                 if lane.waits or not self._todo:
                     waiting.append(lane)
                 else:
-                    self._settled += lane.carry(self._todo.popleft(), permit)
+                    lane.carry(self._todo.popleft(), permit)
             if len(waiting) < len(free) and not late:
                 late = time.monotonic() + STRAGGLE
             free = waiting
@@ -128,6 +136,5 @@ class Fleet:
             for lane in lanes:
                 lane.expire()
 
-    def _handed_over(self) -> list[Settled]:
-        settled, self._settled = self._settled, []
-        return settled
+    def _collect(self) -> list[Settled]:
+        return [one for lane in self._lanes for one in lane.collect()]

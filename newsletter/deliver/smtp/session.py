@@ -42,6 +42,7 @@ class SmtpSession:
         self.held: Flight | None = None  # its envelope was written, its content not
         self._flying: list[Flight] = []  # content written, reply not heard
         self._settled: list[Settled] = []
+        self._left = False  # QUIT was said
         self._heard_at = 0.0  # or written, by the monotonic clock
         self._careful = False  # after a loss of unknown fate: one message shows whether the next connection holds
 
@@ -65,12 +66,12 @@ class SmtpSession:
         """Send, or have under way, each of `batch`. Raises BadInput, and nothing was begun, when one cannot be written."""
         self._todo.extend([flight_of(outgoing, eight_bit=self.raw) for outgoing in batch])
         self._work(permit, finish=False)
-        return self._handed_over()
+        return self.collect()
 
     def drain(self, permit: Permit) -> list[Settled]:
         """Finish what is under way."""
         self._work(permit, finish=True)
-        return self._handed_over()
+        return self.collect()
 
     def send(self, batch: Sequence[Outgoing], permit: Permit) -> list[Outcome]:
         """One outcome per message, in order, when all are known."""
@@ -78,14 +79,21 @@ class SmtpSession:
         known = {id(outgoing): outcome for outgoing, outcome in settled}
         return [known[id(outgoing)] for outgoing in batch]
 
-    def close(self) -> None:
-        """QUIT, so that the server need not wait for us; whatever it answers, the connection ends."""
-        if self._line is not None and not self._talk.waits and self.held is None:
+    def leave(self) -> None:
+        """QUIT, so that the server need not wait for us; `close` takes its answer."""
+        if self._line is not None and not self._talk.waits and self.held is None and not self._left:
             try:
                 self._line.write(b"QUIT\r\n")
-                self._line.read(QUIT_TIMEOUT)
+                self._left = True
             except Lost:
-                pass
+                self._drop()
+
+    def close(self) -> None:
+        """Whatever the server answers, the connection ends."""
+        self.leave()
+        if self._line is not None and self._left:
+            with suppress(Lost):
+                self._line.read(QUIT_TIMEOUT)
         self._drop()
 
     # ------------------------------------------------------------ what a fleet calls, for several in one thread
@@ -109,12 +117,11 @@ class SmtpSession:
         """Whether octets have come that its descriptor does not tell of."""
         return self._on_line().hidden
 
-    def carry(self, flight: Flight | None, permit: Permit) -> list[Settled]:
+    def carry(self, flight: Flight | None, permit: Permit) -> None:
         """One step: the content of the message whose envelope is out, and behind it the envelope of `flight`."""
         if flight is not None:
             self._todo.append(flight)
         self._step(permit)
-        return self._handed_over()
 
     def listen(self) -> None:
         """Hear the replies that have come, without waiting for more."""
@@ -172,6 +179,7 @@ class SmtpSession:
         return True
 
     def _drop(self) -> None:
+        self._left = False
         if self._line is not None:
             self._line.close()
             self._line = None
@@ -401,6 +409,7 @@ class SmtpSession:
         assert self._line is not None, "made ready before"
         return self._line
 
-    def _handed_over(self) -> list[Settled]:
+    def collect(self) -> list[Settled]:
+        """What was settled since it was asked last."""
         settled, self._settled = self._settled, []
         return settled

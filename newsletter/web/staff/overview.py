@@ -9,8 +9,9 @@ import subscribers
 from newsletter import schedule
 from newsletter.deliver.pace.report import Held, report
 from newsletter.errors import BadInput
+from newsletter.http import shown
 from newsletter.model import Counts, Issue, IssueState, Newsletter, NewsletterId, Source, SourceState
-from newsletter.store import Connection, articles, issues, letters, newsletters, receipts, sources
+from newsletter.store import Connection, articles, issues, letters, newsletters, receipts, sources, webhooks
 from newsletter.web.visit import Visit
 
 SHOWN = 50
@@ -43,11 +44,12 @@ class Waiting:
     unknown: list[Row]
     doubtful: int  # articles that may be known already
     schedules: list[tuple[Newsletter, str]]  # newsletters whose cron line cannot be used, with the fault
+    webhooks: list[tuple[str, str]]  # (URL, reason) of those that are not called any more
     stopped: list[Held]  # receivers that block our mail
 
     def __bool__(self) -> bool:
-        found = (self.approvals, self.failing, self.letters, self.unknown, self.doubtful, self.schedules, self.stopped)
-        return any(found)
+        people = (self.approvals, self.letters, self.unknown, self.doubtful)
+        return any((*people, self.failing, self.schedules, self.webhooks, self.stopped))
 
 
 def home(visit: Visit) -> Response:
@@ -62,6 +64,7 @@ def overview(visit: Visit) -> Response:
         doubtful = articles.in_doubt(conn)
         unrendered = letters.failures(conn)
         stopped = [held for held in report(visit.app, conn, visit.now).held if held.stopped]
+        silent = [(shown(one.url), one.reason or "") for one in webhooks.listed(conn) if one.disabled_at is not None]
     coming, unusable = next_sends([one for one in known.values() if one.active], now=visit.now)
     waiting = Waiting(
         approvals=[row for row in rows if row.issue.state is IssueState.PENDING_APPROVAL],
@@ -71,6 +74,7 @@ def overview(visit: Visit) -> Response:
         doubtful=doubtful,
         schedules=unusable,
         stopped=stopped,
+        webhooks=silent,
     )
     return visit.page("staff/issues.html", coming=coming, waiting=waiting, rows=rows, newsletters=known)
 

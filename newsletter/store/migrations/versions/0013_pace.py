@@ -6,7 +6,7 @@ from alembic import op
 from newsletter.store.engine import UtcDateTime
 
 revision = "0013"
-down_revision = "0020"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
