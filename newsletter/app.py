@@ -32,6 +32,8 @@ class Outgoing:
     tries: int
     frozen_at: datetime
     message: Message
+    refused_at: datetime | None = None  # since when it is refused for now
+    mail_group: str | None = None  # a big receiver's name or a hash of the domain: what pace goes by
 
 
 class Fate(StrEnum):

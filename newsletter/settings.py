@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from newsletter import accounts
 from newsletter.errors import ConfigError
 from newsletter.incoming import Bounces, Webhooks
+from newsletter.pacesettings import Pace
 from newsletter.sending import Dkim, DkimKey, Sender
 from newsletter.smtpsettings import Smtp
 
@@ -142,6 +143,7 @@ class Settings(_Section):
     fetch: Fetch = Fetch()
     model: Model = Model()
     preflight: Preflight = Preflight()
+    pace: Pace = Pace()
     web: Web = Web()
     log: Log = Log()
     bounces: Bounces = Bounces()

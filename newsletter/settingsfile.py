@@ -91,6 +91,16 @@ kind = "outbox"                         # outbox (.eml files), smtp, or a provid
 # password = "user:password"            # as in the URL: https://user:password@newsletter.example.org/hooks/postmark
 # signing = ""                          # the provider's signing secret, where it signs
 
+# [pace]                                # all senders together; without any of these there is no limit: docs/pace.md
+# per_second = 14                       # never more in any second; also per_minute, per_hour, per_day
+# back_off = true                       # a receiver that says 421 or "too fast" gets half, and slowly more again
+# stop_at = 0.01                        # a receiver that blocks more than 1 % in 15 minutes gets nothing for 6 hours
+# [pace.groups.gmail]                   # also outlook, yahoo, icloud, gmx, proton, "viettel.example", default
+# per_second = 5
+# [pace.warmup]                         # a new sending domain: 50 messages on its first day, 100 on the second, …
+# on = true
+# plan = [50, 100, 200, 400, 800]       # each day on which mail is sent; after the last there is no limit
+
 [web]
 host = "127.0.0.1"
 port = 8000

@@ -69,6 +69,7 @@ VERBS: Mapping[str, Mapping[str, str]] = {
         "clients": "List the mail programs that preview simulates.",
     },
     "returning": {"bounces": "Take in, read and list what comes back."},
+    "pacing": {"pace": "Limits, slowed and stopped receivers; let one go on."},
     "hooking": {
         "webhook": "Tell other programs what happens here.",
         "api-token": "Let other programs use the API.",

@@ -14,7 +14,9 @@ from newsletter.cli.failing import WRONG
 from newsletter.cli.issues import plain
 from newsletter.cli.opening import opened
 from newsletter.cli.output import emit, moment, say, table
+from newsletter.cli.pacing import lines_of
 from newsletter.compose.preflight import preflight_issue
+from newsletter.deliver.pace.report import report
 from newsletter.errors import BadInput
 from newsletter.mail.check import worst_first
 from newsletter.model import (
@@ -104,6 +106,7 @@ def stats(
             mailing_id = chosen[0].mailing_id if which else None
             reasons = receipts.reasons(conn, mailing_id, *NOT_SENT) if mailing_id else []
             unknown = _of_unknown_fate(conn, mailing_id) if mailing_id else []
+            paced = lines_of(report(app, conn, app.clock.now()), app.settings.timezone)
     if as_json:
         told = [{"state": state, "reason": reason, "people": n} for state, reason, n in reasons]
         emit({**rows[0], "reasons": told, "unknown_people": unknown} if which and rows else rows)
@@ -111,6 +114,8 @@ def stats(
     columns = ("recipients", "sent", "failed", "skipped", "unknown", "open", "bounces", "complaints", "unsubscribes")
     shown = [(r["id"], r["newsletter"], r["number"], r["state"], *(r[c] for c in columns)) for r in rows]
     table(("issue", "newsletter", "no.", "state", *columns), shown)
+    for line in paced:
+        say(line)
     for state, reason, number in reasons:
         say(f"{number:>7,} {state}: {reason}")
     for one in unknown:

@@ -90,21 +90,48 @@ def progress() -> Iterator[Watch]:
         return
     from rich.console import Console
     from rich.markup import escape
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TaskID,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        """How many a second, lately."""
+
+        def render(self, task: Task) -> Text:
+            return Text(rate(task.speed) if task.total else "")
 
     columns = (
         TextColumn("{task.description:<10}"),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
+        Rate(),
         TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(compact=True, elapsed_when_finished=False),
         TextColumn("{task.fields[what]}"),
     )
     tasks: dict[str, TaskID] = {}
     with Progress(*columns, console=Console(stderr=True), redirect_stdout=False) as bars:
 
         def watch(stage: str, what: str, done: int = 0, total: int | None = None) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=None, what="")
+            if stage not in tasks:  # what was done before this run is no speed of it
+                tasks[stage] = bars.add_task(stage, total=None, completed=done, what="")
             bars.update(tasks[stage], completed=done, total=total, what=escape(printable(what))[:60])
 
         yield watch
+
+
+def rate(speed: float | None) -> str:
+    """A speed in units a second, or a minute when it is slow; empty while unknown."""
+    if not speed:
+        return ""
+    return f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.1f}/s" if speed >= 1 else f"{speed * 60:.1f}/min"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 import typer
@@ -12,8 +12,10 @@ from newsletter.app import App
 from newsletter.cli.issues import plain
 from newsletter.cli.opening import opened
 from newsletter.cli.output import emit, moment, say
+from newsletter.cli.pacing import lines_of
 from newsletter.cli.whom import person_of
 from newsletter.cli.wording import plain_summary
+from newsletter.deliver.pace.report import report
 from newsletter.errors import BadInput
 from newsletter.model import Article, Decision, Issue, IssueState, PersonId, Summary
 from newsletter.store import Connection, articles, edits, issues, newsletters, receipts, stories
@@ -48,6 +50,8 @@ def why(
             told = about_issue(conn, issue)
         else:
             told = _about_article(conn, article, only) if article else _about_person(app, conn, what, only)
+            if "mail_group" in told:
+                told["pace"] = _paced(app, conn, told["mail_group"])
     if as_json:
         emit(told)
     elif issue is not None:
@@ -283,7 +287,15 @@ def _about_person(app: App, conn: Connection, who: str, only: Issue | None) -> d
         "subscriptions": [{"list": entry["list"], "state": entry["state"]} for entry in held["subscriptions"]],
         "suppressions": held["suppressions"],
         "issues": [_delivery(app, conn, person_id, issue) for issue in looked_at if issue.mailing_id is not None],
+        "mail_group": person.mail_group,
     }
+
+
+def _paced(app: App, conn: Connection, group: str | None) -> list[str]:
+    """What holds up mail to this person now."""
+    told = report(app, conn, app.clock.now())
+    held = told.of(group)
+    return lines_of(replace(told, held=[held] if held else []), app.settings.timezone)
 
 
 def _delivery(app: App, conn: Connection, person_id: PersonId, issue: Issue) -> dict[str, Any]:
@@ -322,6 +334,8 @@ def _tell_person(told: Mapping[str, Any], zone: str) -> None:
         say(f"list {entry['list']}: {entry['state']}")
     for entry in told["suppressions"]:
         say(f"suppressed on {entry['list'] or 'every list'}: {entry['reason']}")
+    for line in told["pace"]:
+        say(line)
     for entry in told["issues"]:
         line = f"issue {entry['issue']} #{entry['number']}: {entry['state'] or 'not sent'}"
         told_by = [part for part in (entry.get("reason"), entry.get("reply")) if part]

@@ -414,4 +414,11 @@ def compose_letter(app: App, conn: Connection, letter: Letter, design: Design, n
         renderings=(rendering,),
     )
     mailings.add(conn, mailing, now=now)
-    deliveries.freeze_for(conn, letter.mailing_id, letter.person_id, language=rendering.language, now=now)
+    deliveries.freeze_for(
+        conn,
+        letter.mailing_id,
+        letter.person_id,
+        language=rendering.language,
+        mail_group=subscribers.person(conn, letter.person_id).mail_group,
+        now=now,
+    )

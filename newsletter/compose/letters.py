@@ -25,6 +25,7 @@ class NoticeTopic(StrEnum):
     SOURCE_PAUSED = "source_paused"  # a source is given up: gone for good, or unreadable for two weeks
     ARTICLES_DOUBTFUL = "articles_doubtful"  # articles that may be known already, held for a person
     UNKNOWN_LEFT = "unknown_left"  # deliveries whose fate a person must settle
+    GROUP_STOPPED = "group_stopped"  # a receiver blocks our mail: nothing is sent there for now
     COMPOSE_FAILED = "compose_failed"  # an issue could not be rendered
     TRANSPORT_DOWN = "transport_down"  # an issue could not leave; it is tried again
     MAILBOX_UNREADABLE = "mailbox_unreadable"  # the mailbox for bounces refuses us
@@ -130,10 +131,8 @@ def notice_heading(variables: Mapping[str, Any], words: Labels) -> str:
         return words.ngettext(
             "{name}: {n} article may be known already", "{name}: {n} articles may be known already", count, name=name
         )
-    if topic is NoticeTopic.UNKNOWN_LEFT:
-        return words.ngettext(
-            "{name}: {n} delivery of unknown fate", "{name}: {n} deliveries of unknown fate", count, name=name
-        )
+    if topic in (NoticeTopic.UNKNOWN_LEFT, NoticeTopic.GROUP_STOPPED):
+        return _heading_of_mail(topic, name, count, words)
     if topic is NoticeTopic.TRANSPORT_DOWN:
         return words.gettext("{name} could not leave", name=name)
     if topic is NoticeTopic.MAILBOX_UNREADABLE:
@@ -141,6 +140,19 @@ def notice_heading(variables: Mapping[str, Any], words: Labels) -> str:
     if topic is NoticeTopic.WEBHOOK_DISABLED:
         return words.gettext("The webhook {name} is not called any more", name=name)
     return words.gettext("{name} could not be composed", name=name)
+
+
+def _heading_of_mail(topic: NoticeTopic, name: str, count: int, words: Labels) -> str:
+    if topic is NoticeTopic.UNKNOWN_LEFT:
+        return words.ngettext(
+            "{name}: {n} delivery of unknown fate", "{name}: {n} deliveries of unknown fate", count, name=name
+        )
+    return words.ngettext(
+        "{name} blocked {n} message; sending there is stopped",
+        "{name} blocked {n} messages; sending there is stopped",
+        count,
+        name=name,
+    )
 
 
 def notice_advice(variables: Mapping[str, Any], words: Labels) -> str:
@@ -164,10 +176,18 @@ def notice_advice(variables: Mapping[str, Any], words: Labels) -> str:
         )
     if topic is NoticeTopic.UNKNOWN_LEFT:
         return words.gettext("The line broke before the answer came. Decide for each: sent, or send again.")
-    if topic is NoticeTopic.TRANSPORT_DOWN:
-        return words.gettext("The reason is below. Nobody is lost: it is tried again by itself until mail can leave.")
+    if topic in (NoticeTopic.TRANSPORT_DOWN, NoticeTopic.GROUP_STOPPED):
+        return _advice_on_sending(topic, words)
     if topic is NoticeTopic.MAILBOX_UNREADABLE:
         return words.gettext("The reason is below. Bounces wait there and are read once it is mended.")
     if topic is NoticeTopic.WEBHOOK_DISABLED:
         return words.gettext("Mend it and enable it again, or remove it. What it was not told can be seen in its list.")
     return words.gettext("The reason is below. Nothing was sent.")
+
+
+def _advice_on_sending(topic: NoticeTopic, words: Labels) -> str:
+    if topic is NoticeTopic.TRANSPORT_DOWN:
+        return words.gettext("The reason is below. Nobody is lost: it is tried again by itself until mail can leave.")
+    return words.gettext(
+        "Nobody there is given up: they wait. Its words are below; mend the cause, then let it go on, or wait some hours."
+    )

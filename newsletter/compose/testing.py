@@ -28,7 +28,10 @@ def send_test(app: App, conn: Connection, issue: Issue, address: Address, *, lan
     mailing = as_test(composed, language=language, sender=app.settings.sender.address_of(composed.list_slug))
     person_id = subscribers.ensure_person(conn, address, now=now, key=app.suppression_key)
     mailings.add(conn, mailing, now=now)
-    deliveries.freeze_for(conn, mailing.id, PersonId(person_id), language=mailing.renderings[0].language, now=now)
+    group = subscribers.person(conn, PersonId(person_id)).mail_group
+    deliveries.freeze_for(
+        conn, mailing.id, PersonId(person_id), language=mailing.renderings[0].language, mail_group=group, now=now
+    )
     log.info("test_asked", issue=issue.id, mailing=mailing.id)
     return mailing.id
 

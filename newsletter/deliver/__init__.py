@@ -9,19 +9,23 @@ The crew (crew.py) holds the connections, the recorder (recorder.py) is the only
 """
 
 import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from newsletter.app import App
-from newsletter.deliver import messages, worker
+from newsletter.deliver import messages, pace, worker
 from newsletter.deliver.crew import Crew
 from newsletter.deliver.messages import Messages
 from newsletter.deliver.outcomes import RETRY_AFTER
+from newsletter.deliver.progress import Progress
 from newsletter.deliver.recorder import LEASE, Recorder
 from newsletter.errors import NewsletterError, TransportDown
 from newsletter.log import get_logger, one_line
 from newsletter.model import Counts, Mailing, MailingId, MailingKind, MailingState
-from newsletter.store import Connection, DatabaseUnavailable, deliveries, issues, letters, mailings, receipts
+from newsletter.store import Connection, DatabaseUnavailable, deliveries, issues, letters, mailings, sendings
 from newsletter.store.deliveries import Claim, Result
 
 log = get_logger("deliver")
@@ -32,6 +36,8 @@ MOST_RESENT = 3
 NARROWER = 8  # of rows that d senders died holding, CHUNK / 8^d go together: from 500 to one in three deaths
 DEADLY = 5  # deaths that put a row in quarantine: at least the last two it died alone
 MOST_DEADLY = 10  # rows of a mailing in quarantine; more than that, and it is hardly the rows: the mailing pauses
+LOOK_EVERY = 2.0  # seconds between two looks at what other processes heard of pace
+GLANCE = 0.1  # seconds between two looks for room, where pace is limited
 
 
 def run(app: App, now: datetime) -> int:
@@ -95,19 +101,34 @@ def _quarantine(app: App, conn: Connection, mailing_id: MailingId, now: datetime
 
 def _send(app: App, me: str) -> tuple[int, TransportDown | None]:
     """Claim, build and send until nothing is due. Letters come first in every round: a person waits for them."""
-    tried = 0
+    tried, ears, progress = 0, pace.Ears(app), Progress(app)
     compiled: dict[MailingId, Messages | None] = {}
-    progress = Progress(app)
     while True:
-        with Recorder(app, me) as recorder, Crew(app.transport, recorder) as crew:
-            while (claimed := _round(app, me, recorder, crew, compiled, progress)) and not crew.trouble:
-                tried += claimed
-        tried += claimed
+        pacer = pace.opened(app, me)
+        with (
+            pacer or nullcontext(),
+            Recorder(app, me) as recorder,
+            Crew(app.transport, recorder, lanes=pacer.lanes if pacer else None, heard=ears.heard) as crew,
+        ):
+            run = _Run(
+                app=app,
+                me=me,
+                recorder=recorder,
+                crew=crew,
+                pacer=pacer,
+                ears=ears,
+                compiled=compiled,
+                progress=progress,
+            )
+            moved, again = run.go()
+        tried += moved
+        if again or (ears.say(app.clock.now()) and pacer is None and not run.ended):
+            continue  # with a pacer: a receiver asks for it
         suspects = None if crew.trouble else _suspects(app, me, compiled)
         if suspects is None:
             break
-        with Recorder(app, me) as recorder, Crew(app.transport, recorder) as crew:  # leaving it waits for all results
-            _hand_over(app, recorder, crew, *suspects)
+        with Recorder(app, me) as recorder, Crew(app.transport, recorder, heard=ears.heard) as crew:
+            _hand_over(app, recorder, crew, *suspects)  # leaving waits for all results
         tried += len(suspects[1])
         if crew.trouble:
             break
@@ -134,49 +155,108 @@ def _suspects(app: App, me: str, compiled: dict[MailingId, Messages | None]) -> 
     return None
 
 
-def _round(
-    app: App,
-    me: str,
-    recorder: Recorder,
-    crew: Crew,
-    compiled: dict[MailingId, Messages | None],
-    progress: "Progress",
-) -> int:
-    """One chunk of each mailing under way. Returns how many rows were claimed."""
-    with app.db.read() as conn:
-        running = mailings.sending(conn)
-    claimed = 0
-    for mailing_id in running:
-        if mailing_id not in compiled:
-            compiled[mailing_id] = _compile(app, mailing_id)
-        mailing = compiled[mailing_id]
-        if mailing is not None and not crew.trouble and not app.stopping.is_set():
-            claimed += _chunk(app, me, recorder, crew, mailing)
-            progress.tell(mailing.mailing)
-    return claimed
-
-
 def _chunk_size(app: App) -> int:
     return min(CHUNK, ROUNDS * app.transport.connections * app.transport.batch)
 
 
-def _chunk(app: App, me: str, recorder: Recorder, crew: Crew, mailing: Messages) -> int:
-    with app.db.begin() as conn:
-        claims = deliveries.claim(
-            conn, mailing.mailing.id, worker=me, now=app.clock.now(), lease=LEASE, limit=_chunk_size(app)
-        )
-    if claims:
-        _hand_over(app, recorder, crew, mailing, claims)
-    return len(claims)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """Sending until nothing is due, or until a first receiver asks for pace and there was none."""
+
+    app: App
+    me: str
+    recorder: Recorder
+    crew: Crew
+    pacer: pace.Pacer | None
+    ears: pace.Ears
+    compiled: dict[MailingId, Messages | None]  # kept from run to run
+    progress: Progress
+
+    @property
+    def ended(self) -> bool:
+        return self.crew.trouble is not None or self.app.stopping.is_set()
+
+    def go(self) -> tuple[int, bool]:
+        """(rows claimed, whether to go on with a pacer)."""
+        tried, looked = 0, time.monotonic()
+        while not self.ended:
+            claimed = self._round()
+            tried += claimed
+            if time.monotonic() - looked > LOOK_EVERY:  # other processes hear of receivers too
+                looked = time.monotonic()
+                if self.pacer is not None:
+                    self.pacer.look()
+                elif pace.limited(self.app):
+                    return tried, True
+            self.crew.grow()
+            if self.ears.say(self.app.clock.now()):
+                if self.pacer is None:
+                    return tried, True
+                self.pacer.look()
+            if claimed:
+                continue
+            if self.pacer is None or not self.pacer.worth_waiting():
+                break
+            self.app.stopping.wait(GLANCE)
+        return tried, False
+
+    def _round(self) -> int:
+        """One chunk of each mailing under way. Returns how many rows were claimed."""
+        with self.app.db.read() as conn:
+            running = mailings.sending(conn)
+        claimed = 0
+        for mailing_id in running:
+            if mailing_id not in self.compiled:
+                self.compiled[mailing_id] = _compile(self.app, mailing_id)
+            mailing = self.compiled[mailing_id]
+            if mailing is not None and not self.ended:
+                claimed += self._chunk(mailing)
+                self.progress.tell(mailing.mailing)
+        if self.pacer is not None and not claimed:
+            self.pacer.pull(running, self.app.clock.now())
+        return claimed
+
+    def _chunk(self, mailing: Messages) -> int:
+        """Returns how many rows were claimed, also those that pace put aside at once."""
+        number, claims = self._claim(mailing)
+        if not claims:
+            return number
+        closed = _hand_over(self.app, self.recorder, self.crew, mailing, claims)
+        if self.pacer is not None and closed:
+            nobody = {result.person_id for result in closed}
+            self.pacer.not_sent([claim for claim in claims if claim.person_id in nobody], self.app.clock.now())
+        return number
+
+    def _claim(self, mailing: Messages) -> tuple[int, Sequence[Claim]]:
+        """(rows claimed, those of them to be sent now)."""
+        mailing_id, pacer, now = mailing.mailing.id, self.pacer, self.app.clock.now()
+        most = _chunk_size(self.app)
+        letter = mailing.mailing.kind is not MailingKind.ISSUE
+        if pacer is not None and not letter:
+            most = pacer.ahead(most)
+        if not most:
+            return 0, ()
+        with self.app.db.begin() as conn:
+            if pacer is not None:
+                most = pacer.room(conn, most, letter=letter, now=now)
+            if not most:
+                return 0, ()
+            claims = deliveries.claim(conn, mailing_id, worker=self.me, now=now, lease=LEASE, limit=most)
+            if pacer is None or not claims:
+                return len(claims), claims
+            return len(claims), pacer.admit(conn, mailing_id, claims, letter=letter, now=now)
 
 
-def _hand_over(app: App, recorder: Recorder, crew: Crew, mailing: Messages, claims: list[Claim]) -> None:
+def _hand_over(app: App, recorder: Recorder, crew: Crew, mailing: Messages, claims: Sequence[Claim]) -> list[Result]:
+    """Build what was claimed and give it to the crew. Returns the rows that turned out to have nobody to mail."""
     with app.db.read() as conn:
         built = list(mailing.build(conn, claims))
-    recorder.skip(mailing.mailing.id, [entry for entry in built if isinstance(entry, Result)])
+    closed = [entry for entry in built if isinstance(entry, Result)]
+    recorder.skip(mailing.mailing.id, closed)
     for entry in built:
         if not isinstance(entry, Result) and (app.stopping.is_set() or not crew.put(entry)):
             break
+    return closed
 
 
 def _compile(app: App, mailing_id: MailingId) -> Messages | None:
@@ -193,24 +273,6 @@ def _compile(app: App, mailing_id: MailingId) -> Messages | None:
                 issues.waits(conn, mailing.issue_id, reason=str(error))
             _tell_trouble(app, conn, mailing, f"refused:{mailing_id}", str(error))
         return None
-
-
-class Progress:
-    """Tells who looks on how far a mailing is. Counting reads all its rows, so it may take a twentieth of the time."""
-
-    def __init__(self, app: App) -> None:
-        self._app = app
-        self._next = 0.0  # by the monotonic clock
-
-    def tell(self, mailing: Mailing) -> None:
-        start = time.monotonic()
-        if mailing.kind is not MailingKind.ISSUE or start < self._next:
-            return
-        with self._app.db.read() as conn:
-            counts = receipts.count(conn, mailing.id)
-        now = time.monotonic()
-        self._next = now + 20 * (now - start)
-        self._app.watch("deliver", mailing.renderings[0].subject, counts.frozen - counts.open, counts.frozen)
 
 
 def _tell_trouble(app: App, conn: Connection, mailing: Mailing, key: str, reason: str) -> None:
@@ -234,6 +296,8 @@ def _close(app: App, touched: list[MailingId]) -> None:
                 deliveries.skip_cancelled(conn, mailing_id, now=now)
             _resend(app, conn, mailing_id, now)
             counts = deliveries.finish(conn, mailing_id, now=now)
+            if counts is not None and mailing.kind is MailingKind.ISSUE:
+                sendings.save(conn, mailing_id, sendings.followed(sendings.find(conn, mailing_id), counts, now=now))
             if counts is not None and counts.unknown and mailing.kind is MailingKind.ISSUE:
                 _tell_staff(app, conn, mailing, counts.unknown)
         if counts is not None:

@@ -2,11 +2,12 @@
 
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from types import TracebackType
 
 from newsletter.app import Fate, Flow, Outcome, Outgoing, Permit, Session, Transport
+from newsletter.deliver.pace.lanes import Lanes
 from newsletter.deliver.recorder import Recorder
 from newsletter.errors import BadInput, TransportDown
 from newsletter.log import get_logger
@@ -46,10 +47,18 @@ class Crew:
     A context manager: leaving it waits until everything taken has its result.
     """
 
-    def __init__(self, transport: Transport, recorder: Recorder) -> None:
-        self._transport, self._recorder = transport, recorder
+    def __init__(
+        self,
+        transport: Transport,
+        recorder: Recorder,
+        *,
+        lanes: Lanes | None = None,
+        heard: Callable[[Sequence[tuple[Outgoing, Outcome]]], None] | None = None,
+    ) -> None:
+        """`lanes`: instead of the queue, where pace is limited. `heard` is told every result."""
+        self._transport, self._recorder, self._lanes, self._heard = transport, recorder, lanes, heard
         # A SimpleQueue costs 0.2 µs a message, a bounded Queue 10; so its bound is kept here.
-        self._work: queue.SimpleQueue[Outgoing | None] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[Outgoing | None] | Lanes = lanes or queue.SimpleQueue()
         self._most = 2 * transport.connections * max(transport.batch, WAITING)
         self._room = threading.Event()
         self.trouble: TransportDown | None = None
@@ -75,9 +84,19 @@ class Crew:
             self._hire()
         return self._put(outgoing)
 
+    def grow(self) -> None:
+        """With a pace messages become ready by themselves: one connection more when all are busy and one is."""
+        if (
+            self._lanes is not None
+            and not self._opening
+            and len(self._threads) < self._transport.connections
+            and self._lanes.behind()
+        ):
+            self._hire()
+
     def _put(self, item: Outgoing | None) -> bool:
         while self.trouble is None:
-            if self._work.qsize() < self._most:
+            if self._lanes is not None or self._work.qsize() < self._most:
                 self._work.put(item)
                 return True
             self._room.clear()
@@ -124,7 +143,12 @@ class Crew:
         return None
 
     def _more(self, flow: Flow) -> list[Outgoing]:
-        """What else is there and fits. A request waits a moment for it: messages are built in 0.5 ms, a request takes 50."""
+        """What else is there and fits. A request waits a moment for it: messages are built in 0.5 ms, a request takes 50.
+
+        With a pace it does not: a message's token is taken when it goes.
+        """
+        if self._lanes is not None:
+            return self._lanes.more(flow.batch - 1)
         found: list[Outgoing] = []
         for _ in range(flow.batch - 1):
             try:
@@ -154,6 +178,8 @@ class Crew:
         if settled:
             outcomes = [outcome for _, outcome in settled]
             self._recorder.settle([outgoing for outgoing, _ in settled], outcomes)
+            if self._heard is not None:
+                self._heard(settled)
             self._look_at(outcomes)
 
     def _finish(self, flow: Flow) -> None:

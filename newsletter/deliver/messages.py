@@ -102,6 +102,8 @@ class Messages:
             epoch=claim.epoch,
             tries=claim.tries,
             frozen_at=claim.frozen_at,
+            refused_at=claim.refused_at,
+            mail_group=claim.mail_group,
             message=compiled.splice(reader),
         )
 

@@ -6,7 +6,7 @@ from newsletter.app import Fate, Outcome, Outgoing
 from newsletter.model import DeliveryState
 from newsletter.store.deliveries import EXPIRES_AFTER, Result
 
-# Greylisting wants a few minutes (RFC 6647), a full mailbox hours; the 48 hours after freezing end it all.
+# Greylisting wants a few minutes (RFC 6647), a full mailbox hours; 48 hours after the first refusal it is given up.
 RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 30, 60, 120, 240, 480))
 
 
@@ -37,7 +37,7 @@ def _judge(outgoing: Outgoing, outcome: Outcome, now: datetime) -> tuple[Deliver
     if outcome.down:
         return DeliveryState.PENDING, None, now
     next_at = now + retry_pause(outgoing.tries, outcome.retry_after)
-    if next_at > outgoing.frozen_at + EXPIRES_AFTER:
+    if next_at > (outgoing.refused_at or now) + EXPIRES_AFTER:
         return DeliveryState.FAILED, "expired: still refused after 48 hours", None
     return DeliveryState.DEFERRED, "refused for now", next_at
 

@@ -53,6 +53,7 @@ class Claim:
     language: str | None
     mail_group: str | None
     frozen_at: datetime
+    refused_at: datetime | None = None  # since when it is refused for now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +98,15 @@ def freeze(conn: Connection, mailing_id: MailingId, audience: sa.Select[Any], *,
     return frozen
 
 
-def freeze_for(conn: Connection, mailing_id: MailingId, person_id: PersonId, *, language: str, now: datetime) -> None:
+def freeze_for(
+    conn: Connection,
+    mailing_id: MailingId,
+    person_id: PersonId,
+    *,
+    language: str,
+    mail_group: str | None = None,
+    now: datetime,
+) -> None:
     """The same for a letter or a test: one person."""
     _start(conn, mailing_id, now=now)
     conn.execute(
@@ -106,6 +115,7 @@ def freeze_for(conn: Connection, mailing_id: MailingId, person_id: PersonId, *, 
             person_id=person_id,
             state=DeliveryState.PENDING,
             language=language,
+            mail_group=mail_group,
             next_at=now,
             frozen_at=now,
             changed_at=now,
@@ -147,9 +157,15 @@ def claim(
     )
     return [
         Claim(
-            person_id=person, epoch=epoch, tries=tries, language=language, mail_group=group, frozen_at=read_moment(at)
+            person_id=person,
+            epoch=epoch,
+            tries=tries,
+            language=language,
+            mail_group=group,
+            frozen_at=read_moment(at),
+            refused_at=None if refused is None else read_moment(refused),
         )
-        for person, epoch, tries, language, group, at in rows
+        for person, epoch, tries, language, group, at, refused in rows
     ]
 
 
@@ -220,6 +236,73 @@ def _give_back(conn: Connection, *which: sa.ColumnElement[bool], now: datetime) 
         )
     )
     return conn.execute(statement).rowcount
+
+
+def put_aside(
+    conn: Connection,
+    mailing_id: MailingId,
+    held: Sequence[tuple[PersonId, int, datetime]],
+    *,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Give claimed rows back until their turn comes. `held` are (person, epoch, moment); the reason stays until then."""
+    statement = (
+        sa.update(deliveries)
+        .where(
+            deliveries.c.mailing_id == mailing_id,
+            deliveries.c.person_id == sa.bindparam("p_person"),
+            deliveries.c.epoch == sa.bindparam("p_epoch"),
+            deliveries.c.state == DeliveryState.CLAIMED,
+        )
+        .values(
+            state=DeliveryState.PENDING,
+            worker=None,
+            lease_until=None,
+            tries=deliveries.c.tries - 1,
+            changed_at=now,
+            next_at=sa.bindparam("p_next_at", type_=deliveries.c.next_at.type),
+            reason=reason,
+        )
+    )
+    if held:
+        values = [{"p_person": person, "p_epoch": epoch, "p_next_at": moment} for person, epoch, moment in held]
+        conn.execute(statement, values)
+
+
+def bring_forward(
+    conn: Connection, mailing_id: MailingId, mail_group: str | None, *, now: datetime, limit: int | None = None
+) -> int:
+    """Let the next people who were put aside be due now: of one group, or of all. `limit` None: all of them."""
+    aside = _aside(mailing_id, now)
+    if mail_group is not None:
+        aside = (*aside, deliveries.c.mail_group == mail_group)
+    next_ones = sa.select(deliveries.c.person_id).where(*aside).order_by(deliveries.c.next_at).limit(limit)
+    statement = (
+        sa.update(deliveries)
+        .where(
+            deliveries.c.mailing_id == mailing_id,
+            deliveries.c.person_id.in_(next_ones),
+            deliveries.c.state == DeliveryState.PENDING,
+        )
+        .values(next_at=now, changed_at=now)
+    )
+    return conn.execute(statement).rowcount
+
+
+def any_aside(conn: Connection, mailing_id: MailingId, *, now: datetime) -> bool:
+    return conn.execute(sa.select(deliveries.c.person_id).where(*_aside(mailing_id, now)).limit(1)).first() is not None
+
+
+def _aside(mailing_id: MailingId, now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    """Rows that wait for their turn, and not for a pause after an unknown fate."""
+    return (
+        deliveries.c.mailing_id == mailing_id,
+        is_state(DeliveryState.PENDING, DeliveryState.DEFERRED),  # the condition of the index of what is due
+        deliveries.c.state == DeliveryState.PENDING,
+        deliveries.c.next_at > now,
+        deliveries.c.reason.startswith("waits"),
+    )
 
 
 def extend_lease(conn: Connection, worker: str, *, until: datetime) -> None:
@@ -370,13 +453,16 @@ def arrived(conn: Connection, mailing_id: MailingId, person_id: PersonId, *, evi
 
 
 def expire(conn: Connection, mailing_id: MailingId, *, now: datetime) -> int:
-    """Deferred rows are given up 48 hours after freezing; the last reply stays as the reason's ground."""
+    """Deferred rows are given up 48 hours after they were first refused; the last reply stays as the reason's ground.
+
+    Not after freezing: who waited three days for a plan of few messages a day is tried as long as everybody.
+    """
     return conn.execute(
         sa.update(deliveries)
         .where(
             deliveries.c.mailing_id == mailing_id,
             is_state(DeliveryState.DEFERRED),
-            deliveries.c.frozen_at <= now - EXPIRES_AFTER,
+            sa.func.coalesce(deliveries.c.refused_at, deliveries.c.frozen_at) <= now - EXPIRES_AFTER,
         )
         .values(state=DeliveryState.FAILED, reason="expired: still refused after 48 hours", changed_at=now)
     ).rowcount

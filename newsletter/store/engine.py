@@ -4,8 +4,10 @@ SQLite runs in WAL with full synchronous writes, because an intent must survive 
 writers take their lock at BEGIN (IMMEDIATE), so two writers queue instead of failing when the first read turns into a write.
 """
 
+import threading
+from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -106,6 +108,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
+        self._turns = _Turns() if self.is_sqlite else nullcontext()
 
     @property
     def is_sqlite(self) -> bool:
@@ -114,7 +117,7 @@ class Database:
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """A write transaction: committed at the end, rolled back on any exception."""
-        with self.engine.connect().execution_options(newsletter_write=True) as conn, conn.begin():
+        with self._turns, self.engine.connect().execution_options(newsletter_write=True) as conn, conn.begin():
             yield conn
 
     @contextmanager
@@ -125,6 +128,42 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+class _Turns:
+    """A process's own writers take turns in the order they came, each thread any number at a time.
+
+    SQLite lets a writer that finds the file locked sleep and look again, up to 100 ms at a time: beside a thread that
+    writes without pause it hardly ever gets in (measured: 160 ms for a claim of 10 ms while the recorder commits).
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._queue: deque[threading.Lock] = deque()
+        self._owner: int | None = None
+        self._depth = 0
+
+    def __enter__(self) -> None:
+        me = threading.get_ident()
+        with self._lock:
+            if self._owner in (None, me):
+                self._owner, self._depth = me, self._depth + 1
+                return
+            mine = threading.Lock()
+            mine.acquire()
+            self._queue.append(mine)
+        mine.acquire()  # whoever leaves hands over to us
+        self._owner, self._depth = me, 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._depth -= 1
+            if self._depth:
+                return
+            self._owner = None
+            if self._queue:
+                self._owner = -1  # nobody may overtake the one whose turn it is
+                self._queue.popleft().release()
 
 
 def _engine(url: str) -> Engine:

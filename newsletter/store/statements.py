@@ -88,6 +88,7 @@ def _claim(dialect: str) -> sa.Executable:
             deliveries.c.language,
             deliveries.c.mail_group,
             deliveries.c.frozen_at,
+            deliveries.c.refused_at,
         )
     )
 
@@ -117,6 +118,9 @@ def _settle(dialect: str, state: DeliveryState) -> sa.Executable:
         known = [one_of(dialect, deliveries.c.person_id, "person")]
     else:
         row = {name: sa.bindparam(name) for name in _ROW}
+    since: dict[str, Any] = {}
+    if state is DeliveryState.DEFERRED:  # the first refusal stays
+        since = {"refused_at": sa.func.coalesce(deliveries.c.refused_at, sa.bindparam("now"))}
     return (
         sa.update(deliveries)
         .where(
@@ -138,6 +142,7 @@ def _settle(dialect: str, state: DeliveryState) -> sa.Executable:
             provider_id=row["provider_id"],
             reason=row["reason"],
             next_at=sa.func.coalesce(row["next_at"], deliveries.c.next_at),
+            **since,
         )
     )
 

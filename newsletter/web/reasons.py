@@ -55,6 +55,15 @@ _KNOWN = (
     ),
     (r"not subscribed", "not subscribed"),
     (r"the sender died after the intent; .*", "the sender died at the last step; the message may have arrived"),
+    (r"waits for its turn: mail to this receiver is paced", "waits for its turn: mail to this receiver is paced"),
+    (
+        r"waits: this receiver blocks our mail, so nothing is sent there for now",
+        "waits: this receiver blocks our mail, so nothing is sent there for now",
+    ),
+    (
+        r"waits: what this receiver may get in this time is used up",
+        "waits: what this receiver may get in this time is used up",
+    ),
     (r"expired: still refused after 48 hours", "still refused after 48 hours"),
     (r"removed from the site file", "removed from the site file"),
     (

@@ -42,7 +42,7 @@ def rendering_policy(*, framed_by: str, pictures: bool = True) -> str:
 
 def framing_policy() -> str:
     """That of a page which shows such a document in a frame."""
-    return f"{POLICY}; frame-src 'self'"
+    return f"{POLICY}; frame-src 'self'; connect-src 'self'"
 
 
 def asking_policy() -> str:

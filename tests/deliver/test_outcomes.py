@@ -10,14 +10,15 @@ from newsletter.model import DeliveryState
 from tests.conftest import NOW
 
 
-def outgoing(tries: int = 1, frozen_at=NOW) -> Outgoing:
+def outgoing(tries: int = 1, refused_at=None) -> Outgoing:
     return Outgoing(
         mailing_id="m" * 16,
         list_slug="tin",
         person_id="p" * 16,
         epoch=3,
         tries=tries,
-        frozen_at=frozen_at,
+        frozen_at=NOW - timedelta(days=5),  # it waited for a plan of few messages a day
+        refused_at=refused_at,
         message=None,
     )
 
@@ -55,5 +56,6 @@ def test_pauses_grow_and_a_peer_may_ask_for_longer_ones():
 
 
 def test_a_retry_that_would_come_after_48_hours_fails_now():
-    old = outgoing(tries=9, frozen_at=NOW - timedelta(hours=41))
-    assert result(old, Outcome(fate=Fate.RETRY, reply="451 busy"), now=NOW).state is DeliveryState.FAILED
+    busy = Outcome(fate=Fate.RETRY, reply="451 busy")
+    assert result(outgoing(tries=9, refused_at=NOW - timedelta(hours=41)), busy, now=NOW).state is DeliveryState.FAILED
+    assert result(outgoing(), busy, now=NOW).state is DeliveryState.DEFERRED

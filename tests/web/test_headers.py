@@ -23,7 +23,7 @@ def test_the_review_page_may_frame_only_us_and_the_frame_runs_nothing(world):
     cookie = world.log_in()
     assert (
         world.fetch(f"/staff/issues/{issue.id}", cookie=cookie).headers["content-security-policy"]
-        == f"{STRICT}; frame-src 'self'"
+        == f"{STRICT}; frame-src 'self'; connect-src 'self'"
     )
     policy = world.fetch(f"/staff/issues/{issue.id}/frame", cookie=cookie).headers["content-security-policy"]
     assert "default-src 'none'" in policy

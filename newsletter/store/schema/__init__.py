@@ -14,4 +14,4 @@ metadata = sa.MetaData(naming_convention=NAMING)
 
 Id = sa.String(16)  # model.new_id(): 16 characters, time-ordered
 
-from newsletter.store.schema import collecting, delivering, machines, picturing, publishing, staff  # noqa: E402, F401 (registers the tables)
+from newsletter.store.schema import collecting, delivering, machines, pacing, picturing, publishing, staff  # noqa: E402, F401 (registers the tables)

@@ -54,6 +54,7 @@ deliveries = sa.Table(
     sa.Column("deaths", sa.SmallInteger, nullable=False, server_default="0"),  # senders that died holding it, unsent
     sa.Column("next_at", UtcDateTime, nullable=False),
     sa.Column("frozen_at", UtcDateTime, nullable=False),
+    sa.Column("refused_at", UtcDateTime),  # when it was first refused for now: 48 hours later it is given up
     sa.Column("changed_at", UtcDateTime, nullable=False),
     sa.Column("reply", sa.Text),  # the server's words, addresses masked
     sa.Column("reply_kind", sa.String(8)),  # hard, soft, block: what a refusal says about the address

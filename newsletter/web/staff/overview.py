@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 import subscribers
 from newsletter import schedule
+from newsletter.deliver.pace.report import Held, report
 from newsletter.errors import BadInput
 from newsletter.http import shown
 from newsletter.model import Counts, Issue, IssueState, Newsletter, NewsletterId, Source, SourceState
@@ -44,10 +45,11 @@ class Waiting:
     doubtful: int  # articles that may be known already
     schedules: list[tuple[Newsletter, str]]  # newsletters whose cron line cannot be used, with the fault
     webhooks: list[tuple[str, str]]  # (URL, reason) of those that are not called any more
+    stopped: list[Held]  # receivers that block our mail
 
     def __bool__(self) -> bool:
         people = (self.approvals, self.letters, self.unknown, self.doubtful)
-        return any((*people, self.failing, self.schedules, self.webhooks))
+        return any((*people, self.failing, self.schedules, self.webhooks, self.stopped))
 
 
 def home(visit: Visit) -> Response:
@@ -61,6 +63,7 @@ def overview(visit: Visit) -> Response:
         failing = [source for source in sources.listed(conn) if source.state is SourceState.FAILING or source.given_up]
         doubtful = articles.in_doubt(conn)
         unrendered = letters.failures(conn)
+        stopped = [held for held in report(visit.app, conn, visit.now).held if held.stopped]
         silent = [(shown(one.url), one.reason or "") for one in webhooks.listed(conn) if one.disabled_at is not None]
     coming, unusable = next_sends([one for one in known.values() if one.active], now=visit.now)
     waiting = Waiting(
@@ -70,6 +73,7 @@ def overview(visit: Visit) -> Response:
         unknown=[row for row in rows if row.counts is not None and row.counts.unknown],
         doubtful=doubtful,
         schedules=unusable,
+        stopped=stopped,
         webhooks=silent,
     )
     return visit.page("staff/issues.html", coming=coming, waiting=waiting, rows=rows, newsletters=known)

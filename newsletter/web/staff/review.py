@@ -1,13 +1,16 @@
 """The review page of one issue: how it looks in an inbox and on two screens, what was found, why each article is in it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
 
 from starlette.responses import Response
 
 from newsletter.approve import BY_POLICY
 from newsletter.compose.context import LABEL_LIMIT, TITLE_LIMIT
 from newsletter.compose.sections import rest_title
+from newsletter.deliver.pace.report import report
 from newsletter.model import (
     Counts,
     DeliveryState,
@@ -18,7 +21,7 @@ from newsletter.model import (
     Newsletter,
     StaffId,
 )
-from newsletter.store import Connection, articles, edits, issues, mailings, newsletters, receipts, staff
+from newsletter.store import Connection, articles, edits, issues, mailings, newsletters, receipts, sendings, staff
 from newsletter.summarise.edit import LONGEST
 from newsletter.web.public.issues import rendering_in
 from newsletter.web.shield import framing_policy
@@ -29,6 +32,7 @@ from newsletter.web.staff.preview import look, view_of
 from newsletter.web.visit import Visit
 
 LEVELS = ("error", "warning", "note")
+FRESH = timedelta(seconds=15)  # what a sender wrote so lately is shown as it is
 TOLD = (DeliveryState.FAILED, DeliveryState.SKIPPED, DeliveryState.UNKNOWN)  # the states that ask "why?"
 
 
@@ -139,8 +143,30 @@ def page(
         rest=rest_title(dossier.newsletter, visit.language) or visit.words.gettext("More news"),
         typed_item=typed_item,
         tested=visit.asked("tested") == "1",
+        **sending_now(visit, dossier.issue, dossier.counts),
         can=allowed(dossier.issue.state),
     )
+
+
+def sending(visit: Visit) -> Response:
+    """Only how far the sending has come: what the page's script asks for every two seconds."""
+    with visit.app.db.read() as conn:
+        issue = issues.get(conn, visit.part("id"))
+        known = sendings.find(conn, issue.mailing_id) if issue.mailing_id else None
+        fresh = known is not None and visit.now - known.at < FRESH and issue.state is IssueState.SENDING
+        counts = None if fresh or issue.mailing_id is None else receipts.count(conn, issue.mailing_id)
+    return visit.page("staff/sending.html", issue=issue, **sending_now(visit, issue, counts))
+
+
+def sending_now(visit: Visit, issue: Issue, counts: Counts | None) -> dict[str, Any]:
+    """`run` and `told` of the page. Without `counts` what the sender wrote last counts: a million rows are dear."""
+    with visit.app.db.read() as conn:
+        known = sendings.find(conn, issue.mailing_id) if issue.mailing_id else None
+        told = report(visit.app, conn, visit.now)
+    if counts is not None:
+        now = sendings.followed(None, counts, now=visit.now)
+        known = replace(now, rate=known.rate) if known is not None and visit.now - known.at < sendings.STALE else now
+    return {"run": known, "told": told}
 
 
 def read(visit: Visit, conn: Connection, issue_id: str) -> Dossier:

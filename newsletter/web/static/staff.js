@@ -1,15 +1,24 @@
 // Comforts only: every page does its work without this file.
 "use strict";
 
-// A running send shows its progress, unless somebody is typing.
-const live = document.querySelector("[data-refresh]");
-if (live) {
-  setInterval(() => {
-    const at = document.activeElement;
-    const typing = at && at.matches("input, iframe");
-    if (!typing && !document.hidden) location.reload();
-  }, Number(live.dataset.refresh) * 1000);
-}
+// A running send shows its progress. When it is over the page is asked for once more, unless somebody is typing.
+const watched = () => document.querySelector("[data-progress]");
+const follow_sending = async () => {
+  const shown = watched();
+  if (!shown) return;
+  if (!document.hidden) {
+    try {
+      const answer = await fetch(shown.dataset.progress + location.search, { redirect: "error" });
+      if (answer.ok) {
+        shown.outerHTML = await answer.text();
+        const at = document.activeElement;
+        if (!watched() && !(at && at.matches("input, textarea, iframe"))) location.reload();
+      }
+    } catch { /* the server is away: asked again */ }
+  }
+  setTimeout(follow_sending, 2000);
+};
+if (watched()) setTimeout(follow_sending, 2000);
 
 // The design form: a colour picker beside each colour, and a preview that follows what is typed.
 const live_form = document.querySelector("form[data-live]");
