@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from newsletter.store.engine import UtcDateTime
 
 revision = "0017"
-down_revision = "0020"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 

@@ -5,7 +5,7 @@ from alembic import op
 
 from newsletter.store.engine import UtcDateTime
 
-revision = "0013"
+revision = "0018"
 down_revision = "0017"
 branch_labels = None
 depends_on = None

@@ -5,8 +5,8 @@ from alembic import op
 
 from newsletter.store.engine import UtcDateTime
 
-revision = "0020"
-down_revision = "0021"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
