@@ -120,6 +120,35 @@ class Transport(Protocol):
         ...
 
 
+class Engine(Protocol):
+    """Who else sends while this process does: nobody, processes of this machine, or workers of many."""
+
+    @property
+    def worth_counting(self) -> int:
+        """How many due deliveries make a difference to `start`; 0: none."""
+        ...
+
+    def start(self, due: int) -> "Helping": ...
+
+
+class Helping(Protocol):
+    def wait(self) -> bool:
+        """Until they have ended. Whether one died, so that what it held must be taken back."""
+        ...
+
+
+class Alone:
+    """The Engine of a process that sends by itself."""
+
+    worth_counting = 0
+
+    def start(self, due: int) -> "Alone":
+        return self
+
+    def wait(self) -> bool:
+        return False
+
+
 class Watch(Protocol):
     """Told what happens, for a person who looks on. `done` of `total` when a number is known."""
 
@@ -144,6 +173,7 @@ class App:
     signers: Signers  # of our domains that have a DKIM key
     design_folders: tuple[Path, ...]
     watch: Watch = nobody
+    engine: Engine = field(default_factory=Alone)
     looks: Looks = field(default_factory=Looks)  # what was found behind links lately
     limits: Limits = field(default_factory=Limits)  # how often strangers asked lately
     stopping: threading.Event = field(default_factory=threading.Event)  # set: finish what is in flight, claim nothing

@@ -1,30 +1,44 @@
 """Composition root: everything is built here, once, in order, from the settings. Nothing is global."""
 
+import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import subscribers
-from newsletter.app import App, Transport, Watch, nobody
+from newsletter import deliver
+from newsletter.app import Alone, App, Transport, Watch, nobody
 from newsletter.clock import Clock, SystemClock
 from newsletter.compose.design import default_folders
 from newsletter.deliver import providers
+from newsletter.deliver.engine import Local
 from newsletter.deliver.outbox import Outbox
 from newsletter.deliver.smtp import SmtpTransport
-from newsletter.errors import ConfigError
+from newsletter.errors import ConfigError, TransportDown
 from newsletter.http import Fetcher
+from newsletter.log import configure, get_logger
 from newsletter.mail.dkim import Algorithm, Key, Signer, Signers
 from newsletter.mail.tokens import Keyring
 from newsletter.settings import Settings, load_secrets
 from newsletter.store import Database, mailings, migrate
 from subscribers import SuppressionKey
 
+log = get_logger("main")
+
 
 def build(
-    settings: Settings, *, clock: Clock | None = None, watch: Watch = nobody, transport: Transport | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    watch: Watch = nobody,
+    transport: Transport | None = None,
+    beside: bool = False,
 ) -> App:
-    """Open the database (migrated to this version), read the keys, make the clients. Raises ConfigError."""
+    """Open the database (migrated to this version), read the keys, make the clients. Raises ConfigError.
+
+    `beside`: for a helper of the engine, which has none of its own.
+    """
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # it will hold addresses
     except OSError as error:
@@ -59,8 +73,23 @@ def build(
         signers=make_signers(settings),
         design_folders=default_folders(settings.designs),
         watch=watch,
+        engine=Local(settings, send_beside, stopping) if settings.engine.processes > 1 and not beside else Alone(),
         stopping=stopping,
     )
+
+
+def send_beside(settings: Settings) -> None:
+    """What a helper of the local engine runs in a process of its own: send what is due, beside the one that asked."""
+    configure(settings.log.level, settings.log.format)
+    app = build(settings, beside=True)
+    signal.signal(signal.SIGTERM, lambda *_: app.stopping.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the asking process tells us by SIGTERM
+    try:
+        deliver.run(app, app.clock.now())
+    except TransportDown as error:
+        log.warning("transport_down", reason=str(error))  # nothing is lost; whoever asked says so too
+    finally:
+        close(app)
 
 
 def _is_new(db: Database) -> bool:

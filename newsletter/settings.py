@@ -107,6 +107,12 @@ class Web(_Section):
     keep_ip: bool = False  # the IP address of a sign-up is kept with its consent; a policy of yours must say so
 
 
+class Engine(_Section):
+    """How many processes of this machine send together when there is enough to send. One keeps about one core busy."""
+
+    processes: int = Field(1, ge=1, le=64)
+
+
 class Retention(_Section):
     """After how many days what is let go. None: kept until somebody erases it."""
 
@@ -148,6 +154,7 @@ class Settings(_Section):
     log: Log = Log()
     bounces: Bounces = Bounces()
     retention: Retention = Retention()
+    engine: Engine = Engine()
     webhooks: Webhooks = Webhooks()
 
     @field_validator("timezone")

@@ -82,6 +82,9 @@ kind = "outbox"                         # outbox (.eml files), smtp, or a provid
 # port = 2525
 # protocol = "lmtp"                     # "smtp" where the MX record of the bounce domain points here
 
+# [engine]
+# processes = 1                         # that send together, each with its connections; for more cores than one
+
 # [retention]                           # after how many days what is let go
 # unconfirmed_days = 30                 # sign-ups that nobody confirmed
 # left_days = 730                       # people who left every list; unset: kept

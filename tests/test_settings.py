@@ -102,7 +102,7 @@ def test_the_template_is_valid_and_names_every_section(tmp_path):
     found = load(write(tmp_path, settingsfile.TEMPLATE), environ={})
     assert found.transport.kind == "outbox"
     names = set(tomllib.loads(settingsfile.TEMPLATE)) | {"dkim", "fetch", "preflight", "database_url", "designs"}
-    names |= {"bounces", "pace", "retention", "webhooks"}
+    names |= {"bounces", "pace", "engine", "retention", "webhooks"}
     assert names == set(Settings.model_fields)
     for section in ("dkim", "fetch", "transport.smtp", "transport.postmark", "bounces.imap", "webhooks.postmark"):
         assert f"[{section}]" in settingsfile.TEMPLATE

@@ -43,7 +43,12 @@ GLANCE = 0.1  # seconds between two looks for room, where pace is limited
 def run(app: App, now: datetime) -> int:
     """Send everything that is due. Returns how many rows were claimed; raises TransportDown when mail cannot leave now."""
     try:
-        return _run(app, now)
+        helpers = app.engine.start(_due(app, now))
+        try:
+            tried = _run(app, now)
+        finally:
+            died = helpers.wait()
+        return tried + _run(app, app.clock.now()) if died else tried
     except DatabaseUnavailable as error:  # what was claimed comes back at the next start: this sender is gone then
         raise TransportDown(f"the ledger cannot be used: {one_line(error)}", hint="check the database") from error
 
@@ -61,6 +66,14 @@ def _run(app: App, now: datetime) -> int:
         _tell_of_trouble(app, running, trouble)
         raise trouble
     return tried
+
+
+def _due(app: App, now: datetime) -> int:
+    """How many deliveries are due, counted no further than it matters."""
+    if not app.engine.worth_counting:
+        return 0
+    with app.db.read() as conn:
+        return deliveries.due(conn, now=now, most=app.engine.worth_counting)
 
 
 def recover(app: App, now: datetime) -> None:

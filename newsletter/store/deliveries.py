@@ -137,6 +137,17 @@ def _start(conn: Connection, mailing_id: MailingId, *, now: datetime) -> None:
 # ---------------------------------------------------------------- sending
 
 
+def due(conn: Connection, *, now: datetime, most: int) -> int:
+    """How many rows of mailings under way could be claimed now, counted to `most`."""
+    query: sa.Select[Any] = (
+        sa.select(sa.literal_column("1", sa.Integer))
+        .select_from(deliveries.join(mailings, mailings.c.id == deliveries.c.mailing_id))
+        .where(mailings.c.state == MailingState.SENDING, is_state(*DUE), deliveries.c.next_at <= now)
+        .limit(most)
+    )
+    return conn.execute(sa.select(sa.func.count()).select_from(query.subquery())).scalar() or 0
+
+
 def claim(
     conn: Connection,
     mailing_id: MailingId,
