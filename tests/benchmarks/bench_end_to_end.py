@@ -36,6 +36,7 @@ from newsletter import main as root  # noqa: E402
 from newsletter.store import receipts  # noqa: E402
 from tests.benchmarks import digest, peers  # noqa: E402
 from tests.benchmarks.bench_smtp import cpu_of  # noqa: E402
+from tests.benchmarks.tools import need
 
 HERE = Path(__file__).resolve()
 SAMPLE = 40
@@ -225,9 +226,8 @@ def main() -> None:
     reader.add_argument("--connections", type=int, default=50)
     reader.add_argument("--only", choices=("plain", "signed"))
     options = reader.parse_args()
-    if shutil.which("smtp-sink") is None:
-        print("smtp-sink (Debian package postfix) is not here: not compared")
-        return
+    need("smtp-sink", "postfix")
+    need("npm", "npm")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)

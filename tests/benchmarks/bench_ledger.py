@@ -40,6 +40,7 @@ from newsletter.store import Connection, Database, deliveries, receipts  # noqa:
 from newsletter.store.deliveries import Result  # noqa: E402
 from tests.benchmarks import digest  # noqa: E402
 from tests.benchmarks.bench_end_to_end import sink  # noqa: E402
+from tests.benchmarks.tools import need
 
 HERE = Path(__file__).resolve()
 
@@ -254,10 +255,8 @@ def main() -> None:
     reader.add_argument("--group", type=int, default=100)
     options = reader.parse_args()
     if options.only in (None, "share"):
-        if shutil.which("smtp-sink") is None:
-            print("smtp-sink (Debian package postfix) is not here: the share is not measured")
-        else:
-            share(10_000, 50, 3)
+        need("smtp-sink", "postfix")
+        share(10_000, 50, 3)
     if options.only in (None, "million"):
         million(options.people)
     if options.only in (None, "postgres"):

@@ -1,4 +1,4 @@
-"""Genuine sign-ups while somebody floods the form as fast as one core of wrk can (needs wrk).
+"""Genuine sign-ups while somebody floods the form as fast as one core of wrk can (wrk is installed when missing).
 
     python tests/benchmarks/bench_signup.py [--seconds 30]
 
@@ -15,7 +15,6 @@ import hashlib
 import http.client
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,8 @@ from statistics import median
 from urllib.parse import urlencode
 
 import sqlalchemy as sa
+
+from tests.benchmarks.tools import need
 
 CONFIG = """base_url = "http://news.example"
 [web]
@@ -154,8 +155,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--seconds", type=int, default=30)
     seconds = asked.parse_args().seconds
-    if shutil.which("wrk") is None:
-        sys.exit("wrk is not installed (apt-get install wrk)")
+    need("wrk", "wrk")
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         port = free_port()

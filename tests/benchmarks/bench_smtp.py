@@ -13,7 +13,6 @@ import heapq
 import os
 import resource
 import selectors
-import shutil
 import smtplib
 import socket
 import subprocess
@@ -41,6 +40,7 @@ from newsletter.settings import Settings
 from newsletter.smtpsettings import Smtp
 from newsletter.store import deliveries, mailings, receipts
 from subscribers import Address, audience
+from tests.benchmarks.tools import need
 
 LINE = b'<p style=3D"margin:0">Tin t=E1=BB=A9c vi=E1=BB=87n nghi=C3=AAn c=E1=BB=A9u</p>=\r\n'
 HEAD = b"From: bantin@vien.example\r\nTo: doc@doc.example\r\nSubject: Tin\r\nMIME-Version: 1.0\r\n\r\n"
@@ -368,12 +368,10 @@ def main() -> None:
     reader.add_argument("--only", choices=("source", "trip"))
     options = reader.parse_args()
     if options.only != "trip":
-        if shutil.which("smtp-source") is None or shutil.which("smtp-sink") is None:
-            print("smtp-source and smtp-sink (Debian package postfix) are not here: not compared")
-        else:
-            print("| message | sender | messages/s | CPU s per 1000 |\n|---|---|---|---|")
-            for size in (30_000, 80_000):
-                against_source(size, options.messages, options.rounds)
+        need("smtp-source", "postfix")
+        print("| message | sender | messages/s | CPU s per 1000 |\n|---|---|---|---|")
+        for size in (30_000, 80_000):
+            against_source(size, options.messages, options.rounds)
     if options.only != "source":
         print(
             "\n| 20 ms round trip, 10 connections, 30 kB | messages/s | per trip and connection | to smtplib |\n|---|---|---|---|"
