@@ -36,7 +36,7 @@ from newsletter import main as root  # noqa: E402
 from newsletter.store import receipts  # noqa: E402
 from tests.benchmarks import digest, peers  # noqa: E402
 from tests.benchmarks.bench_smtp import cpu_of  # noqa: E402
-from tests.benchmarks.tools import need
+from tests.benchmarks.tools import need  # noqa: E402
 
 HERE = Path(__file__).resolve()
 SAMPLE = 40

@@ -40,7 +40,7 @@ from newsletter.store import Connection, Database, deliveries, receipts  # noqa:
 from newsletter.store.deliveries import Result  # noqa: E402
 from tests.benchmarks import digest  # noqa: E402
 from tests.benchmarks.bench_end_to_end import sink  # noqa: E402
-from tests.benchmarks.tools import need
+from tests.benchmarks.tools import need  # noqa: E402
 
 HERE = Path(__file__).resolve()
 
