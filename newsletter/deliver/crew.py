@@ -65,24 +65,36 @@ class Crew:
         self._broken = 0  # messages of unknown fate in a row, over all connections
         self._threads: list[threading.Thread] = []
         self._opening = False  # the thread hired last has no flow yet
+        self._closing = False  # every thread has been told to end when the work is done
+        self._hiring = threading.Lock()
 
     def __enter__(self) -> "Crew":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for _ in self._threads:
-            self._put(None)
-        for thread in self._threads:
+        with self._hiring:
+            self._closing = True
+            for _ in self._threads:
+                self._put(None)
+        for thread in self._threads:  # one that opens now may still hire another, while it runs itself
             thread.join()
 
     def put(self, outgoing: Outgoing) -> bool:
         """Hand over a message; waits while all are busy. False when mail cannot leave now."""
         waiting = self._work.qsize()  # as many connections as there is work for, so that one letter opens one
-        # One opens after the other: only an open flow knows how many there may be.
-        may_hire = not self._opening and len(self._threads) < self._transport.connections
-        if not self._threads or (may_hire and waiting >= self._transport.batch):
+        if not self._threads:
             self._hire()
+        elif not self._opening and waiting >= self._transport.batch:
+            self._hire_one_more()
         return self._put(outgoing)
+
+    def _hire_one_more(self) -> None:
+        """One opens after the other: only an open flow knows how many there may be."""
+        with self._hiring:
+            if not self._opening and len(self._threads) < self._transport.connections:
+                self._hire()
+                if self._closing:
+                    self._put(None)  # behind all work, like those of the others
 
     def grow(self) -> None:
         """With a pace messages become ready by themselves: one connection more when all are busy and one is."""
@@ -120,6 +132,8 @@ class Crew:
                     session = self._transport.open()
                     flow = session if isinstance(session, Flow) else Batches(session)
                     self._opening = False
+                    if self._lanes is None and self._work.qsize() >= self._transport.batch:
+                        self._hire_one_more()  # what waits may all have come while this one connected
                 batch = [first, *self._more(flow)]
                 for _, group in groupby(batch, key=lambda outgoing: outgoing.mailing_id):  # a permit speaks of people
                     self._push(flow, list(group))

@@ -116,11 +116,11 @@ def test_one_message_that_cannot_be_made_fails_alone(mailed_to, told, monkeypatc
     def break_in(name: str) -> None:
         original = getattr(Compiled, name)
 
-        def broken(self, given):
+        def broken(self, given, **more):
             reader = given.reader if isinstance(given, Message) else given
             if reader.topics in poison:
                 raise ZeroDivisionError("an invented fault")
-            return original(self, given)
+            return original(self, given, **more)
 
         monkeypatch.setattr(Compiled, name, broken)
 

@@ -160,7 +160,8 @@ def test_while_mail_cannot_leave_it_is_tried_with_growing_pauses_and_nothing_is_
         app.fetcher.close()
         app.db.close()
     world.deliver()
-    assert len(world.mails()) == 3
+    readers = [mail for mail in world.mails() if mail["To"].addresses[0].addr_spec in world.people]
+    assert len(readers) == 3, "beside them staff are told once"
 
 
 def test_the_pause_doubles_from_15_seconds_to_10_minutes_and_ends_with_a_success() -> None:
