@@ -2,7 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-WORKERS ?= 2
+# Many tests wait for a browser, a server or a time-out: more workers than cores.
+WORKERS ?= 4
 
 .PHONY: setup demo test check proof bench evals train clients lock clean
 

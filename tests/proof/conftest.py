@@ -59,3 +59,16 @@ def mailed_to(make_app: Callable[..., App], frozen_for: Callable[..., MailingId]
         return app, frozen_for(app, people, policy=policy)
 
     return make
+
+
+QUICK = ("pipelined", "http")  # the windows that `make test` tries on Postgres too; `make proof` tries all on both
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """On Postgres most faults are tried in two windows in `make test`: what differs there is the ledger, not the line."""
+    for item in items:
+        in_all = isinstance(item, pytest.Function) and item.path.parent == Path(__file__).parent
+        windows = ("lock-step", "pipelined", "chunked", "http")
+        if in_all and "postgres" in item.name and any(w in item.name for w in windows):
+            if not any(w in item.name for w in QUICK):
+                item.add_marker(pytest.mark.proof)
