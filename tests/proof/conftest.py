@@ -61,14 +61,12 @@ def mailed_to(make_app: Callable[..., App], frozen_for: Callable[..., MailingId]
     return make
 
 
-QUICK = ("pipelined", "http")  # the windows that `make test` tries on Postgres too; `make proof` tries all on both
+OTHER = ("lock-step", "chunked")  # windows that only `make proof` tries on Postgres
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """On Postgres most faults are tried in two windows in `make test`: what differs there is the ledger, not the line."""
     for item in items:
-        in_all = isinstance(item, pytest.Function) and item.path.parent == Path(__file__).parent
-        windows = ("lock-step", "pipelined", "chunked", "http")
-        if in_all and "postgres" in item.name and any(w in item.name for w in windows):
-            if not any(w in item.name for w in QUICK):
-                item.add_marker(pytest.mark.proof)
+        ours = item.path.parent == Path(__file__).parent and "postgres" in item.name
+        if ours and any(window in item.name for window in OTHER):
+            item.add_marker(pytest.mark.proof)
