@@ -8,7 +8,7 @@ import typer
 import subscribers
 from newsletter import readers
 from newsletter.app import App
-from newsletter.cli import attributes, peoplefiles
+from newsletter.cli import attributes, peoplefiles, rights
 from newsletter.cli.opening import opened
 from newsletter.cli.output import confirm, emit, note, say, table
 from newsletter.cli.whom import person_of
@@ -40,6 +40,8 @@ def register(app: typer.Typer) -> None:
     people.command("set")(attributes.set_values)
     people.command("erase")(erase)
     people.command("show")(show)
+    people.command("data")(rights.data)
+    people.command("evidence")(rights.evidence)
     team = _group("Let somebody log in to the staff pages.")
     team.command("add")(staff_add)
     team.command("list")(staff_list)

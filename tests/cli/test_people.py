@@ -1,6 +1,8 @@
 """Lists, people and staff by verbs. No address is shown but in the export."""
 
 import csv
+import json
+import sqlite3
 import stat
 
 from tests.cli.conftest import Home
@@ -198,3 +200,20 @@ def test_an_address_and_a_whole_domain_are_suppressed_and_taken_back(site: Home)
     assert site("suppression", "remove", "an@khac.example").code == 0
     assert site("suppression", "add", "@không phải").code == 1
     assert site("suppression", "add", "a@b.example", "--list", "khong-co").code == 1
+
+
+def test_everything_held_about_a_person_and_the_evidence_of_their_consent(site: Home) -> None:
+    who = ("subscribers", "add", "hoa@vien.example", "--list", "ban-doc")
+    assert site(*who, "--consent", "Ký trên giấy ngày 2/9", "--confirmed").code == 0
+    out = site.folder / "hoa.json"
+    assert site("subscribers", "data", "hoa@vien.example", "--out", str(out)).code == 0
+    assert out.stat().st_mode & 0o077 == 0
+    held = json.loads(out.read_text(encoding="utf-8"))
+    assert (held["address"], held["consents"][0]["wording"]) == ("hoa@vien.example", "Ký trên giấy ngày 2/9")
+    shown = site("subscribers", "evidence", "hoa@vien.example")
+    assert "Ký trên giấy ngày 2/9" in shown.out
+    assert "the chain is whole" in shown.out
+    assert site("subscribers", "evidence", "hoa@vien.example", "--json").json["intact"] is True
+    with sqlite3.connect(site.folder / "data" / "newsletter.db") as conn:
+        conn.execute("UPDATE consents SET source = 'form'")
+    assert site("subscribers", "evidence", "hoa@vien.example").code == 1
