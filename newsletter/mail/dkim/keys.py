@@ -8,10 +8,12 @@ import binascii
 import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from newsletter.errors import BadInput, ConfigError
 from newsletter.mail.dkim.canonical import parse_tags
@@ -34,6 +36,11 @@ class Algorithm(StrEnum):
         return f"{self.value}-sha256"
 
 
+@lru_cache(maxsize=16)  # proving that an RSA key is one takes 40 ms of CPU, and each start asks several times
+def _loaded(pem: bytes) -> PrivateKeyTypes:
+    return serialization.load_pem_private_key(pem, password=None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
     """A private key that signs. `record`: the TXT record of its public half."""
@@ -47,7 +54,7 @@ class Key:
     def read(cls, pem: bytes) -> "Key":
         """Raises ConfigError for what is no PEM key without password of one of the two kinds."""
         try:
-            private = serialization.load_pem_private_key(pem, password=None)
+            private = _loaded(pem)
         except (ValueError, TypeError) as error:
             raise ConfigError(
                 "the DKIM key cannot be read", hint="it must be a PEM private key without password"
