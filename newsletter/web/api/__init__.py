@@ -5,6 +5,8 @@ functions run in threads. Must never read a cookie, log or repeat an address, or
 was last used.
 """
 
+import threading
+
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -27,8 +29,18 @@ ROOMS = (
 )
 
 
+# Pydantic silences warnings of its own while it reads signatures, which is no business of two threads at once (the
+# `warnings` module's filters are the process's): where two services start side by side, one of them broke.
+_ONE_AT_A_TIME = threading.Lock()
+
+
 def make(site: Site) -> ASGIApp:
     """The ASGI application to be mounted at /api."""
+    with _ONE_AT_A_TIME:
+        return _made(site)
+
+
+def _made(site: Site) -> ASGIApp:
     api = FastAPI(
         openapi_url=None,
         docs_url=None,
