@@ -21,7 +21,9 @@ PLACES = (
     "newsletter/compose",
     "newsletter/mail",
     "newsletter/approve.py",
-    "newsletter/track.py",
+    "newsletter/track",
+    "newsletter/notify",
+    "newsletter/readers",
 )
 
 
