@@ -15,7 +15,7 @@ from newsletter.cli.opening import opened
 from newsletter.cli.output import confirm, emit, moment, say, table
 from newsletter.errors import BadInput, NotAllowed
 from newsletter.model import ArticleId, Counts, Issue, IssueState, MailingId, Newsletter
-from newsletter.store import Connection, articles, deliveries, issues, newsletters, receipts, stories
+from newsletter.store import Connection, articles, deliveries, issues, newsletters, receipts, recovering, stories
 from newsletter.summarise.edit import plain_words
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -215,7 +215,7 @@ def resend_unknown(ctx: typer.Context, which: Which, yes: Yes = False) -> None:
             raise typer.Exit(NOTHING_TO_DO)
         confirm(f"Send again to {unknown:,} people, some of whom may have got it?", yes=yes)
         with app.db.begin() as conn:
-            resent = deliveries.resend_unknown(conn, _mailing(issue), now=app.clock.now())
+            resent = recovering.resend_unknown(conn, _mailing(issue), now=app.clock.now())
     say(f"{resent:,} are sent again with the next run")
 
 
@@ -228,7 +228,7 @@ def retry_failed(ctx: typer.Context, which: Which, yes: Yes = False) -> None:
             raise typer.Exit(NOTHING_TO_DO)
         confirm(f"Try {counts.failed:,} people again?", yes=yes)
         with app.db.begin() as conn:
-            again = deliveries.retry_failed(conn, _mailing(issue), now=app.clock.now())
+            again = recovering.retry_failed(conn, _mailing(issue), now=app.clock.now())
     say(f"{again:,} are tried again with the next run")
 
 

@@ -9,7 +9,7 @@ The crew (crew.py) holds the connections, the recorder (recorder.py) is the only
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +25,17 @@ from newsletter.deliver.recorder import LEASE, Recorder
 from newsletter.errors import NewsletterError, TransportDown
 from newsletter.log import get_logger, one_line
 from newsletter.model import Counts, Mailing, MailingId, MailingKind, MailingState
-from newsletter.store import Connection, DatabaseUnavailable, deliveries, issues, letters, mailings, sendings
+from newsletter.store import (
+    Connection,
+    DatabaseUnavailable,
+    deliveries,
+    issues,
+    letters,
+    mailings,
+    receipts,
+    recovering,
+    sendings,
+)
 from newsletter.store.deliveries import Claim, Result
 
 log = get_logger("deliver")
@@ -60,8 +70,9 @@ def _run(app: App, now: datetime) -> int:
     if not running:
         return 0
     with worker.Worker(_locks(app)) as me:
-        tried, trouble = _send(app, me.name)
-    _close(app, running)
+        compiled: dict[MailingId, Messages | None] = {}
+        tried, trouble = _send(app, me.name, compiled)
+        _close(app, me.name, dict.fromkeys([*running, *compiled]))
     if trouble is not None:
         _tell_of_trouble(app, running, trouble)
         raise trouble
@@ -79,13 +90,13 @@ def _due(app: App, now: datetime) -> int:
 def recover(app: App, now: datetime) -> None:
     """Take back what dead senders held, give up what was refused for 48 hours, apply the policy for unknown fates."""
     with app.db.read() as conn:
-        held_by = deliveries.holders(conn)
+        held_by = recovering.senders(conn)
         running = mailings.sending(conn)
     gone = worker.dead(_locks(app), held_by)
     with app.db.begin() as conn:
-        back, lost = deliveries.recover(conn, dead=gone, now=now)
+        back, lost = recovering.recover(conn, dead=gone, now=now)
         for mailing_id in running:
-            deliveries.expire(conn, mailing_id, now=now)
+            recovering.expire(conn, mailing_id, now=now)
             _resend(app, conn, mailing_id, now)
             _quarantine(app, conn, mailing_id, now)
     if back or lost:
@@ -96,12 +107,12 @@ def _resend(app: App, conn: Connection, mailing_id: MailingId, now: datetime) ->
     """The declared policy `resend`: again after the usual pause, and not for ever: each time may be a double."""
     mailing = mailings.get(conn, mailing_id)
     if mailing.unknown_policy == "resend" and mailing.state is MailingState.SENDING:
-        deliveries.resend_unknown(conn, mailing_id, now=now, next_at=now + RETRY_AFTER[0], most_tries=MOST_RESENT)
+        recovering.resend_unknown(conn, mailing_id, now=now, next_at=now + RETRY_AFTER[0], most_tries=MOST_RESENT)
 
 
 def _quarantine(app: App, conn: Connection, mailing_id: MailingId, now: datetime) -> None:
     """Give up the messages that kill every sender, and tell staff; pause a mailing that seems to kill with any message."""
-    given_up, more = deliveries.quarantine(conn, mailing_id, deaths=DEADLY, most=MOST_DEADLY, now=now)
+    given_up, more = recovering.quarantine(conn, mailing_id, deaths=DEADLY, most=MOST_DEADLY, now=now)
     if not given_up and not more:
         return
     reason = f"{DEADLY} senders died with a message in their hands"
@@ -112,10 +123,12 @@ def _quarantine(app: App, conn: Connection, mailing_id: MailingId, now: datetime
     _tell_trouble(app, conn, mailings.get(conn, mailing_id), f"quarantined:{mailing_id}:{more}", reason)
 
 
-def _send(app: App, me: str) -> tuple[int, TransportDown | None]:
-    """Claim, build and send until nothing is due. Letters come first in every round: a person waits for them."""
+def _send(app: App, me: str, compiled: dict[MailingId, Messages | None]) -> tuple[int, TransportDown | None]:
+    """Claim, build and send until nothing is due. Letters come first in every round: a person waits for them.
+
+    `compiled` is filled: the mailings that rows were claimed of.
+    """
     tried, ears, progress = 0, pace.Ears(app), Progress(app)
-    compiled: dict[MailingId, Messages | None] = {}
     while True:
         pacer = pace.opened(app, me)
         with (
@@ -145,9 +158,6 @@ def _send(app: App, me: str) -> tuple[int, TransportDown | None]:
         tried += len(suspects[1])
         if crew.trouble:
             break
-    # Whoever was claimed and never reached the peer is given back; what was sent has been recorded above.
-    with app.db.begin() as conn:
-        deliveries.release_all(conn, me, now=app.clock.now())
     return tried, crew.trouble
 
 
@@ -158,7 +168,7 @@ def _suspects(app: App, me: str, compiled: dict[MailingId, Messages | None]) -> 
             continue
         with app.db.begin() as conn:
             now, mailing_id = app.clock.now(), mailing.mailing.id
-            deaths = deliveries.suspicion(conn, mailing_id, now=now)
+            deaths = recovering.suspicion(conn, mailing_id, now=now)
             if deaths is None:
                 continue
             limit = max(1, _chunk_size(app) // NARROWER**deaths)
@@ -300,21 +310,31 @@ def _tell_trouble(app: App, conn: Connection, mailing: Mailing, key: str, reason
     letters.tell_staff(conn, key, variables, now=app.clock.now())
 
 
-def _close(app: App, touched: list[MailingId]) -> None:
+def _close(app: App, me: str, touched: Iterable[MailingId]) -> None:
+    """Give back what was claimed and never reached the peer, then finish what can be. What was sent is recorded already."""
+    held = 0
     for mailing_id in touched:
         with app.db.begin() as conn:
             now = app.clock.now()
             mailing = mailings.get(conn, mailing_id)
+            there = receipts.count(conn, mailing_id)
+            if there.held:
+                held += there.held - deliveries.release_all(conn, mailing_id, me, now=now)
             if mailing.state is MailingState.CANCELLED:
                 deliveries.skip_cancelled(conn, mailing_id, now=now)
             _resend(app, conn, mailing_id, now)
-            counts = deliveries.finish(conn, mailing_id, now=now)
+            counts = None if there.open else deliveries.finish(conn, mailing_id, now=now)
             if counts is not None and mailing.kind is MailingKind.ISSUE:
                 sendings.save(conn, mailing_id, sendings.followed(sendings.find(conn, mailing_id), counts, now=now))
             if counts is not None and counts.unknown and mailing.kind is MailingKind.ISSUE:
                 _tell_staff(app, conn, mailing, counts.unknown)
         if counts is not None:
             _say_finished(app, mailing_id, counts)
+    if (
+        not held
+    ):  # by the ledger's own count; whatever others hold, the next run looks after this sender as after a dead one
+        with app.db.begin() as conn:
+            recovering.sign_off(conn, me)
 
 
 def _tell_staff(app: App, conn: Connection, mailing: Mailing, unknown: int) -> None:

@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 from newsletter.app import Fate, Outcome, Outgoing
 from newsletter.model import DeliveryState
-from newsletter.store.deliveries import EXPIRES_AFTER, Result
+from newsletter.store.deliveries import Result
+from newsletter.store.recovering import EXPIRES_AFTER
 
 # Greylisting wants a few minutes (RFC 6647), a full mailbox hours; 48 hours after the first refusal it is given up.
 RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 30, 60, 120, 240, 480))

@@ -10,8 +10,9 @@ import queue
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import TracebackType
@@ -22,13 +23,14 @@ from newsletter.deliver.outcomes import result
 from newsletter.errors import TransportDown
 from newsletter.log import get_logger, one_line
 from newsletter.model import DeliveryState, MailingId, PersonId
-from newsletter.store import Connection, deliveries
+from newsletter.store import Connection, DatabaseUnavailable, deliveries
 from newsletter.store.deliveries import Result
 
 log = get_logger("deliver")
 
 LEASE = timedelta(minutes=15)  # longer than the ten minutes a final dot may take (RFC 5321 4.5.3.2.6)
 RENEW_EVERY = 60.0  # seconds
+IDLE = 1.0  # seconds without work after which the connection goes back to its pool
 LINGER = 0.1  # seconds that results alone wait: a connection's next intent nearly always comes right behind them
 RESULT_TRIES = 10  # a result is worth waiting for: a lost one makes an `unknown`
 
@@ -48,6 +50,7 @@ class Recorder:
     def __init__(self, app: App, worker: str, tick: Callable[[float], None] = time.sleep) -> None:
         self._app, self._worker, self._pause = app, worker, tick
         self._entries: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
+        self._conn: Connection | None = None  # kept while it works
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
 
     def __enter__(self) -> "Recorder":
@@ -95,15 +98,35 @@ class Recorder:
                 entries = self._gather()
             except queue.Empty:
                 entries = []
+                self._hang_up()  # a connection that lay idle may be dead; one of the pool is asked before it is used
             open_ = None not in entries
             self._write([entry for entry in entries if entry is not None])
             if time.monotonic() - renewed > RENEW_EVERY:
                 renewed = time.monotonic()
                 self._renew()
+        self._hang_up()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """A write transaction on one connection for all; after any trouble the next one has a new connection."""
+        try:
+            if self._conn is None:
+                self._conn = self._app.db.keep()
+            with self._app.db.begin(on=self._conn) as conn:
+                yield conn
+        except BaseException:
+            self._hang_up()
+            raise
+
+    def _hang_up(self) -> None:
+        kept, self._conn = self._conn, None
+        if kept is not None:
+            with suppress(DatabaseUnavailable):
+                kept.close()
 
     def _gather(self) -> list[_Entry | None]:
         """Wait for one entry, then take whatever else is there. Results wait a moment for the intents behind them."""
-        entries = [self._entries.get(timeout=RENEW_EVERY)]
+        entries = [self._entries.get(timeout=IDLE)]
         until = time.monotonic() + LINGER
         while entries[-1] is not None:
             waits = 0.0 if any(entry is not None and entry.wanted for entry in entries) else until - time.monotonic()
@@ -132,7 +155,7 @@ class Recorder:
 
     def _commit(self, entries: list[_Entry]) -> list[set[PersonId]]:
         now = self._app.clock.now()
-        with self._app.db.begin() as conn:
+        with self._transaction() as conn:
             grouped: dict[MailingId, list[Result]] = defaultdict(list)
             for entry in entries:
                 for mailing_id, row in entry.results:
@@ -186,7 +209,7 @@ class Recorder:
 
     def _renew(self) -> None:
         try:
-            with self._app.db.begin() as conn:
-                deliveries.extend_lease(conn, self._worker, until=self._app.clock.now() + LEASE)
+            with self._transaction() as conn:
+                deliveries.keep_lease(conn, self._worker, until=self._app.clock.now() + LEASE)
         except Exception as error:  # whatever it is, the thread must live: senders wait for it
             log.error("lease_not_renewed", reason=one_line(error))

@@ -402,5 +402,10 @@ class Counts:
         return self.pending + self.claimed + self.intent + self.deferred
 
     @property
+    def held(self) -> int:
+        """By senders, now or when they died."""
+        return self.claimed + self.intent
+
+    @property
     def balanced(self) -> bool:
         return self.frozen == self.open + self.sent + self.failed + self.skipped + self.unknown

@@ -11,7 +11,7 @@ from newsletter.app import App
 from newsletter.log import get_logger
 from newsletter.mail.tokens import Purpose
 from newsletter.model import EventType, Letter, LetterKind, Mailing, PersonId
-from newsletter.store import Connection, deliveries, events, issues, letters, mailings
+from newsletter.store import Connection, events, issues, letters, mailings, recovering
 from subscribers import Address, ConfirmOutcome, ConsentGiven, ConsentSource, Outcome, Subscribed, Subscription
 
 log = get_logger("readers")
@@ -180,7 +180,7 @@ def leave(app: App, token: str, *, how: str) -> Leaving | None:
                 dedupe_key=f"unsubscribed:{mailing_id}:{person_id}:{now.isoformat()}",
                 detail={"how": how},
             )
-            deliveries.arrived(conn, mailing_id, person_id, evidence="an unsubscribe", now=now)
+            recovering.arrived(conn, mailing_id, person_id, evidence="an unsubscribe", now=now)
             letters.ask(
                 conn,
                 LetterKind.GOODBYE,

@@ -4,16 +4,17 @@
        ▲                  │ release, dead lease      (deferred is claimed again when due)
        └──────────────────┘
 
-Every write after the claim repeats the claim's epoch, so a sender that lost its lease changes nothing. `intent` is committed
-before the final dot or the HTTP request; a row found in `intent` without a living sender is `unknown`, never sent again
-blindly. A mailing is finished only when its sum closes: frozen = sent + failed + skipped + unknown.
+What comes back from dead senders, or is tried again, is in recovering.py. Every write after the claim repeats the claim's
+epoch, so a sender that lost its lease changes nothing. `intent` is committed before the final dot or the HTTP request; a row
+found in `intent` without a living sender is `unknown`, never sent again blindly. A mailing is finished only when its sum
+closes: frozen = sent + failed + skipped + unknown.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -33,9 +34,8 @@ from newsletter.store.schema.delivering import deliveries, mailings
 from newsletter.store.schema.publishing import issues
 from newsletter.store.statements import is_state
 
-EXPIRES_AFTER = timedelta(hours=48)
 DUE = (DeliveryState.PENDING, DeliveryState.DEFERRED)
-HELD = (DeliveryState.CLAIMED, DeliveryState.INTENT)
+WAITS = deliveries.c.next_at.is_not(None)  # pending or deferred: the index of what is due
 SUSPECT = deliveries.c.deaths > sa.literal_column("0")  # as the index has it: a bound 0 would not find it on SQLite
 
 
@@ -43,8 +43,7 @@ class LedgerBroken(NewsletterError):
     """The closed sum does not close. Never seen; checked all the same, before a mailing is called finished."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(NamedTuple):
     """A row that one sender holds. `epoch` goes into every later write about it."""
 
     person_id: PersonId
@@ -56,8 +55,7 @@ class Claim:
     refused_at: datetime | None = None  # since when it is refused for now
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(NamedTuple):
     """What became of a claimed row. `next_at` only for deferred; `reason` for failed, skipped, unknown."""
 
     person_id: PersonId
@@ -162,20 +160,14 @@ def claim(
 
     The state is tested again in the outer WHERE: without it Postgres hands most rows out twice (measured: 4,500 of 5,000).
     """
-    at = moment(conn, now)
     rows = statements.CLAIM.run(
-        conn, mailing=mailing_id, worker=worker, now=at, until=moment(conn, now + lease), most=limit, deaths=deaths
+        conn, mailing=mailing_id, worker=worker, now=moment(conn, now), most=limit, deaths=deaths
     )
+    if rows:
+        keep_lease(conn, worker, until=now + lease)
+    frozen_at = cache(read_moment)  # one moment for all of them
     return [
-        Claim(
-            person_id=person,
-            epoch=epoch,
-            tries=tries,
-            language=language,
-            mail_group=group,
-            frozen_at=read_moment(at),
-            refused_at=None if refused is None else read_moment(refused),
-        )
+        Claim(person, epoch, tries, language, group, frozen_at(at), None if refused is None else read_moment(refused))
         for person, epoch, tries, language, group, at, refused in rows
     ]
 
@@ -229,19 +221,19 @@ def release(conn: Connection, mailing_id: MailingId, held: Iterable[tuple[Person
         _give_back(conn, *these, now=now)
 
 
-def release_all(conn: Connection, worker: str, *, now: datetime) -> int:
-    """The same for everything this sender still holds untouched, when its run ends early."""
-    return _give_back(conn, deliveries.c.worker == worker, now=now)
+def release_all(conn: Connection, mailing_id: MailingId, worker: str, *, now: datetime) -> int:
+    """The same for everything of a mailing that this sender still holds untouched. Reads the whole mailing."""
+    return _give_back(conn, deliveries.c.mailing_id == mailing_id, deliveries.c.worker == worker, now=now)
 
 
 def _give_back(conn: Connection, *which: sa.ColumnElement[bool], now: datetime) -> int:
     statement = (
         sa.update(deliveries)
-        .where(*which, is_state(*HELD), is_state(DeliveryState.CLAIMED))
+        .where(*which, is_state(DeliveryState.CLAIMED))
         .values(
             state=DeliveryState.PENDING,
             worker=None,
-            lease_until=None,
+            next_at=now,
             tries=deliveries.c.tries - 1,  # what was not tried does not count
             changed_at=now,
         )
@@ -269,7 +261,6 @@ def put_aside(
         .values(
             state=DeliveryState.PENDING,
             worker=None,
-            lease_until=None,
             tries=deliveries.c.tries - 1,
             changed_at=now,
             next_at=sa.bindparam("p_next_at", type_=deliveries.c.next_at.type),
@@ -309,174 +300,15 @@ def _aside(mailing_id: MailingId, now: datetime) -> tuple[sa.ColumnElement[bool]
     """Rows that wait for their turn, and not for a pause after an unknown fate."""
     return (
         deliveries.c.mailing_id == mailing_id,
-        is_state(DeliveryState.PENDING, DeliveryState.DEFERRED),  # the condition of the index of what is due
-        deliveries.c.state == DeliveryState.PENDING,
+        is_state(DeliveryState.PENDING),
         deliveries.c.next_at > now,
         deliveries.c.reason.startswith("waits"),
     )
 
 
-def extend_lease(conn: Connection, worker: str, *, until: datetime) -> None:
-    """A living sender keeps what it holds."""
-    conn.execute(sa.update(deliveries).where(deliveries.c.worker == worker, is_state(*HELD)).values(lease_until=until))
-
-
-# ---------------------------------------------------------------- recovering
-
-
-def holders(conn: Connection) -> list[str]:
-    """The senders that hold rows now."""
-    query = sa.select(deliveries.c.worker).where(is_state(*HELD)).distinct()
-    return [worker for worker in conn.execute(query).scalars() if worker is not None]
-
-
-def recover(conn: Connection, *, dead: Collection[str], now: datetime) -> tuple[int, int]:
-    """Take back what dead senders held: claimed was certainly not sent, intent may have been.
-
-    A sender is dead when it is named in `dead` or its lease ran out. Returns (back to pending, now unknown). What goes back
-    remembers the death: it may have been the cause. The epoch
-    stays, so a reply that a sender writes after all still settles the row. What came back of a cancelled mailing is skipped.
-    """
-    gone = sa.or_(deliveries.c.worker.in_(dead), deliveries.c.lease_until < now)
-    back = conn.execute(
-        sa.update(deliveries)
-        .where(is_state(*HELD), is_state(DeliveryState.CLAIMED), gone)
-        .values(
-            state=DeliveryState.PENDING,
-            worker=None,
-            lease_until=None,
-            deaths=deliveries.c.deaths + 1,
-            changed_at=now,
-        )
-    ).rowcount
-    lost = conn.execute(
-        sa.update(deliveries)
-        .where(is_state(*HELD), is_state(DeliveryState.INTENT), gone)
-        .values(
-            state=DeliveryState.UNKNOWN,
-            worker=None,
-            lease_until=None,
-            changed_at=now,
-            reason="the sender died after the intent; the message may have arrived",
-        )
-    ).rowcount
-    cancelled = sa.select(mailings.c.id).where(mailings.c.state == MailingState.CANCELLED)
-    conn.execute(
-        sa.update(deliveries)
-        .where(deliveries.c.mailing_id.in_(cancelled), is_state(*DUE))
-        .values(state=DeliveryState.SKIPPED, reason="cancelled", changed_at=now)
-    )
-    return back, lost
-
-
-def suspicion(conn: Connection, mailing_id: MailingId, *, now: datetime) -> int | None:
-    """The fewest deaths among due rows that some sender died holding; None when there are no such rows."""
-    query = sa.select(sa.func.min(deliveries.c.deaths)).where(
-        deliveries.c.mailing_id == mailing_id,
-        deliveries.c.state.in_(DUE),
-        deliveries.c.next_at <= now,
-        SUSPECT,
-    )
-    found: int | None = conn.execute(query).scalar()
-    return found
-
-
-def quarantine(conn: Connection, mailing_id: MailingId, *, deaths: int, most: int, now: datetime) -> tuple[int, bool]:
-    """Give up rows that so many senders died holding, `most` of a mailing at most.
-
-    Returns how many were given up now, and whether more are left than may be: then it is hardly the rows that kill.
-    """
-    mine = sa.and_(deliveries.c.mailing_id == mailing_id, SUSPECT)
-    deadly = (mine, deliveries.c.state.in_(DUE), deliveries.c.deaths >= deaths)
-    waiting = list(conn.execute(sa.select(deliveries.c.person_id).where(*deadly)).scalars())
-    if not waiting:
-        return 0, False
-    given_up = (mine, deliveries.c.state == DeliveryState.FAILED, deliveries.c.deaths >= deaths)
-    before = conn.execute(sa.select(sa.func.count()).where(*given_up)).scalar_one()
-    now_failing = waiting[: max(0, most - before)]
-    conn.execute(
-        sa.update(deliveries)
-        .where(*deadly, deliveries.c.person_id.in_(now_failing))
-        .values(
-            state=DeliveryState.FAILED, reason=f"quarantined: {deaths} senders died with this message", changed_at=now
-        )
-    )
-    return len(now_failing), len(now_failing) < len(waiting)
-
-
-def resend_unknown(
-    conn: Connection,
-    mailing_id: MailingId,
-    *,
-    now: datetime,
-    next_at: datetime | None = None,
-    most_tries: int | None = None,
-) -> int:
-    """By a person, or by the policy `resend`: try again with the same Message-ID, so that many receivers fold the two.
-
-    `most_tries`: rows tried as often stay unknown. Raises NotAllowed for a mailing that was cancelled.
-    """
-    fewer = () if most_tries is None else (deliveries.c.tries < most_tries,)
-    values = {"next_at": next_at or now, "changed_at": now, "reason": "sent again: fate unknown"}
-    return _again(conn, mailing_id, is_state(DeliveryState.UNKNOWN), *fewer, values=values)
-
-
-def retry_failed(conn: Connection, mailing_id: MailingId, *, now: datetime) -> int:
-    """By a person, when the ground is gone (a block was lifted, a name was mended): everyone who failed is tried again.
-
-    The 48 hours begin anew. Who was given up meanwhile becomes `skipped` before the intent, like everybody else.
-    Raises NotAllowed for a mailing that was cancelled.
-    """
-    values = {"next_at": now, "changed_at": now, "frozen_at": now, "reason": "tried again by a person"}
-    return _again(conn, mailing_id, is_state(DeliveryState.FAILED), values=values)
-
-
-def _again(
-    conn: Connection, mailing_id: MailingId, *which: sa.ColumnElement[bool], values: Mapping[str, object]
-) -> int:
-    """Closed rows back to pending; a mailing that was finished is open again. Returns how many rows."""
-    if _locked(conn, mailing_id) not in (MailingState.SENDING, MailingState.PAUSED, MailingState.SENT):
-        raise NotAllowed("what was cancelled is not sent again", where=mailing_id)
-    these = sa.update(deliveries).where(deliveries.c.mailing_id == mailing_id, *which)
-    again = conn.execute(these.values(state=DeliveryState.PENDING, **values)).rowcount
-    if again:
-        conn.execute(
-            sa.update(mailings)
-            .where(mailings.c.id == mailing_id, mailings.c.state == MailingState.SENT)
-            .values(state=MailingState.SENDING, finished_at=None)
-        )
-    return again
-
-
-def arrived(conn: Connection, mailing_id: MailingId, person_id: PersonId, *, evidence: str, now: datetime) -> bool:
-    """Evidence (an open, a click, an unsubscribe, a bounce) says that a message of unknown fate was sent."""
-    return bool(
-        conn.execute(
-            sa.update(deliveries)
-            .where(
-                deliveries.c.mailing_id == mailing_id,
-                deliveries.c.person_id == person_id,
-                is_state(DeliveryState.UNKNOWN),
-            )
-            .values(state=DeliveryState.SENT, reason=f"settled by {evidence}", changed_at=now)
-        ).rowcount
-    )
-
-
-def expire(conn: Connection, mailing_id: MailingId, *, now: datetime) -> int:
-    """Deferred rows are given up 48 hours after they were first refused; the last reply stays as the reason's ground.
-
-    Not after freezing: who waited three days for a plan of few messages a day is tried as long as everybody.
-    """
-    return conn.execute(
-        sa.update(deliveries)
-        .where(
-            deliveries.c.mailing_id == mailing_id,
-            is_state(DeliveryState.DEFERRED),
-            sa.func.coalesce(deliveries.c.refused_at, deliveries.c.frozen_at) <= now - EXPIRES_AFTER,
-        )
-        .values(state=DeliveryState.FAILED, reason="expired: still refused after 48 hours", changed_at=now)
-    ).rowcount
+def keep_lease(conn: Connection, worker: str, *, until: datetime) -> None:
+    """This sender lives and keeps what it holds. Each claim says so: rows are never held by somebody unknown."""
+    statements.WORK.run(conn, worker=worker, until=moment(conn, until))
 
 
 # ---------------------------------------------------------------- stopping and finishing
@@ -499,7 +331,7 @@ def resume(conn: Connection, mailing_id: MailingId) -> None:
 
 def cancel(conn: Connection, mailing_id: MailingId, *, now: datetime) -> int:
     """Everyone not yet tried is skipped; what is in flight finishes. Returns how many were skipped."""
-    _locked(conn, mailing_id)
+    locked(conn, mailing_id)
     stopped = conn.execute(
         sa.update(mailings)
         .where(mailings.c.id == mailing_id, mailings.c.state.in_((MailingState.SENDING, MailingState.PAUSED)))
@@ -520,8 +352,8 @@ def skip_cancelled(conn: Connection, mailing_id: MailingId, *, now: datetime) ->
     """Rows of a cancelled mailing that nobody holds: also those a sender gave back after the cancellation."""
     return conn.execute(
         sa.update(deliveries)
-        .where(deliveries.c.mailing_id == mailing_id, is_state(*DUE))
-        .values(state=DeliveryState.SKIPPED, reason="cancelled", changed_at=now)
+        .where(deliveries.c.mailing_id == mailing_id, WAITS, is_state(*DUE))
+        .values(state=DeliveryState.SKIPPED, next_at=None, reason="cancelled", changed_at=now)
     ).rowcount
 
 
@@ -530,7 +362,7 @@ def finish(conn: Connection, mailing_id: MailingId, *, now: datetime) -> Counts 
 
     Raises LedgerBroken when the rows do not add up to the number frozen.
     """
-    _locked(conn, mailing_id)
+    locked(conn, mailing_id)
     counts = receipts.count(conn, mailing_id)
     if counts.open:
         return None
@@ -565,7 +397,7 @@ def _set_mailing(
     changes.note_of(conn, mailing_id, issue_state)
 
 
-def _locked(conn: Connection, mailing_id: MailingId) -> str | None:
+def locked(conn: Connection, mailing_id: MailingId) -> str | None:
     """The mailing's state, held until the transaction ends: closing, cancelling and sending again take turns."""
     query = sa.select(mailings.c.state).where(mailings.c.id == mailing_id).with_for_update()
     state: str | None = conn.execute(query).scalar()

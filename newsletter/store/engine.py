@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -115,10 +115,14 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     @contextmanager
-    def begin(self) -> Iterator[Connection]:
-        """A write transaction: committed at the end, rolled back on any exception."""
-        with self._turns, self.engine.connect().execution_options(newsletter_write=True) as conn, conn.begin():
+    def begin(self, on: Connection | None = None) -> Iterator[Connection]:
+        """A write transaction: committed at the end, rolled back on any exception. `on`: what `keep` gave."""
+        with self._turns, nullcontext(on) if on is not None else self.keep() as conn, conn.begin():
             yield conn
+
+    def keep(self) -> Connection:
+        """A connection for one thread's many write transactions (0.15 ms less for each); to be closed by its caller."""
+        return self.engine.connect().execution_options(newsletter_write=True)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -207,4 +211,7 @@ def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) ->
 
 def _begin_sqlite(conn: Connection) -> None:
     write = conn.get_execution_options().get("newsletter_write", False)
-    conn.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    try:  # the driver's own call: SQLAlchemy's needs a tenth of a millisecond to say the word
+        cast(Any, conn.connection).execute("BEGIN IMMEDIATE" if write else "BEGIN")
+    except conn.dialect.loaded_dbapi.Error as error:
+        raise DatabaseUnavailable("BEGIN", None, error, hide_parameters=True) from error

@@ -12,7 +12,7 @@ import subscribers
 from newsletter.app import App
 from newsletter.log import get_logger
 from newsletter.model import EventType, MailingKind, PersonId
-from newsletter.store import Connection, deliveries, events, mailings, receipts, returns
+from newsletter.store import Connection, events, mailings, receipts, recovering, returns
 from newsletter.store.returns import Return
 from newsletter.track.judging import QUIET, judge
 from subscribers import Engagement, SuppressionReason
@@ -60,7 +60,7 @@ def _settle(app: App, conn: Connection, one: Return, now: datetime) -> None:
     if one.mailing_id is None or one.person_id is None:
         return  # nobody we know: the row itself is what is kept
     if one.proven and one.kind not in _NO_EVIDENCE:
-        deliveries.arrived(conn, one.mailing_id, one.person_id, evidence=f"a return ({one.kind})", now=now)
+        recovering.arrived(conn, one.mailing_id, one.person_id, evidence=f"a return ({one.kind})", now=now)
     handler = _HANDLERS.get(one.kind)
     if handler is not None:
         handler(app, conn, one, now)

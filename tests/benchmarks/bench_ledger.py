@@ -75,9 +75,9 @@ class Watched:
         begin, run, watched = Database.begin, Recorder._run, self
 
         @contextmanager
-        def timed_begin(database: Database) -> Iterator[Connection]:
+        def timed_begin(database: Database, on: Connection | None = None) -> Iterator[Connection]:
             start = time.thread_time()
-            with begin(database) as conn:
+            with begin(database, on) as conn:
                 yield conn
             if threading.current_thread().name != "recorder":
                 watched.writes += time.thread_time() - start
@@ -205,7 +205,8 @@ def _server_cpu(postmaster: int) -> float:
 def _again(site: digest.Site, people: int) -> None:
     """The mailing as it was frozen."""
     with site.app.db.begin() as conn:
-        conn.exec_driver_sql("UPDATE deliveries SET state = 'pending', epoch = 0, tries = 0, reply = NULL")
+        again = "state = 'pending', next_at = frozen_at, epoch = 0, tries = 0, reply = NULL"
+        conn.exec_driver_sql(f"UPDATE deliveries SET {again}")
     with site.app.db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
         conn.exec_driver_sql("VACUUM FULL ANALYZE deliveries")
         conn.exec_driver_sql("CHECKPOINT")
@@ -216,6 +217,7 @@ def _work(folder: Path, url: str, number: int, group: int, ready: Any, done: "Qu
     app, mailing = site.app, site.mailing
     ready.wait()
     sent, start = 0, time.process_time()
+    kept = app.db.keep()
     while True:
         now = app.clock.now()
         with app.db.begin() as conn:
@@ -225,7 +227,7 @@ def _work(folder: Path, url: str, number: int, group: int, ready: Any, done: "Qu
         results: list[Result] = []
         for at in range(0, len(claims), group):
             some = claims[at : at + group]
-            with app.db.begin() as conn:
+            with app.db.begin(on=kept) as conn:
                 deliveries.settle(conn, mailing.id, results, now=now)
                 left = subscribers.not_mailable(conn, "tin", [c.person_id for c in some], key=app.suppression_key)
                 assert not left
@@ -236,8 +238,9 @@ def _work(folder: Path, url: str, number: int, group: int, ready: Any, done: "Qu
                 if c.person_id in going
             ]
             sent += len(results)
-        with app.db.begin() as conn:
+        with app.db.begin(on=kept) as conn:
             deliveries.settle(conn, mailing.id, results, now=now)
+    kept.close()
     done.put((sent, time.process_time() - start))
     root.close(app)
 

@@ -71,9 +71,9 @@ def _transactions(fuse: Fuse) -> None:
     begin = Database.begin
 
     @contextmanager
-    def marked(db: Database) -> Iterator[Connection]:
+    def marked(db: Database, on: Connection | None = None) -> Iterator[Connection]:
         here.written = set()
-        with begin(db) as conn:
+        with begin(db, on) as conn:
             yield conn
             written = here.written
             for place in written:

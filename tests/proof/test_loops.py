@@ -10,7 +10,7 @@ import subscribers
 from newsletter import deliver
 from newsletter.deliver.recorder import LEASE
 from newsletter.model import MailingState
-from newsletter.store import deliveries, mailings, receipts
+from newsletter.store import deliveries, mailings, receipts, recovering
 from tests.deliver.conftest import addresses
 from tests.proof import sender
 from tests.proof.invariant import hold_invariant, states
@@ -71,4 +71,4 @@ def die_with_all(app, mailing_id, clock) -> None:
         assert len(held) == 14
     clock.at += LEASE + timedelta(seconds=1)
     with app.db.begin() as conn:
-        deliveries.recover(conn, dead=[], now=clock.now())
+        recovering.recover(conn, dead=[], now=clock.now())

@@ -8,7 +8,7 @@ import pytest
 
 from newsletter.errors import NotAllowed
 from newsletter.model import DeliveryState, MailingId, MailingState, PersonId
-from newsletter.store import Database, deliveries, mailings, receipts, statements
+from newsletter.store import Database, deliveries, mailings, receipts, recovering, statements
 from newsletter.store.deliveries import Claim, LedgerBroken, Result
 from tests.conftest import NOW
 
@@ -96,7 +96,7 @@ def test_a_sender_that_lost_its_claim_writes_nothing(db, frozen):
     [old] = claim(db, mailing_id, worker="slow")
     later = NOW + LEASE + timedelta(seconds=1)
     with db.begin() as conn:
-        assert deliveries.recover(conn, dead=[], now=later) == (1, 0)
+        assert recovering.recover(conn, dead=[], now=later) == (1, 0)
     [new] = claim(db, mailing_id, worker="quick", at=later, deaths=1)
     assert new.epoch == old.epoch + 1
     assert intend(db, mailing_id, [old]) == set()
@@ -110,8 +110,8 @@ def test_what_a_dead_sender_held_is_pending_before_the_intent_and_unknown_after(
     claims = claim(db, mailing_id, worker="host:dead")
     intend(db, mailing_id, claims[:2])
     with db.begin() as conn:
-        assert deliveries.holders(conn) == ["host:dead"]
-        assert deliveries.recover(conn, dead=["host:dead"], now=NOW) == (3, 2)
+        assert recovering.senders(conn) == ["host:dead"]
+        assert recovering.recover(conn, dead=["host:dead"], now=NOW) == (3, 2)
         assert len(receipts.unknown_people(conn, mailing_id)) == 2
     assert counts(db, mailing_id).unknown == 2
 
@@ -120,8 +120,64 @@ def test_a_living_sender_keeps_what_it_holds(db, frozen):
     mailing_id, _ = frozen(1)
     claim(db, mailing_id, worker="alive")
     with db.begin() as conn:
-        deliveries.extend_lease(conn, "alive", until=NOW + 3 * LEASE)
-        assert deliveries.recover(conn, dead=["other"], now=NOW + 2 * LEASE) == (0, 0)
+        deliveries.keep_lease(conn, "alive", until=NOW + 3 * LEASE)
+        assert recovering.recover(conn, dead=["other"], now=NOW + 2 * LEASE) == (0, 0)
+
+
+def test_a_sender_is_known_from_its_first_claim_until_it_says_that_it_holds_nothing(db, frozen):
+    mailing_id, _ = frozen(2)
+    claim(db, mailing_id, worker="a", limit=1)
+    claim(db, mailing_id, worker="b", limit=1)
+    with db.begin() as conn:
+        assert sorted(recovering.senders(conn)) == ["a", "b"]
+        assert deliveries.release_all(conn, mailing_id, "a", now=NOW) == 1
+        recovering.sign_off(conn, "a")
+        assert recovering.senders(conn) == ["b"]
+    assert (counts(db, mailing_id).pending, counts(db, mailing_id).claimed) == (1, 1)
+
+
+def test_a_sender_taken_for_dead_is_known_again_by_its_next_claim(db, frozen):
+    mailing_id, _ = frozen(2)
+    claim(db, mailing_id, worker="slow", limit=1)
+    later = NOW + LEASE + timedelta(seconds=1)
+    with db.begin() as conn:
+        assert recovering.recover(conn, dead=[], now=later) == (1, 0)
+        assert recovering.senders(conn) == []
+    assert len(claim(db, mailing_id, worker="slow", at=later)) == 1
+    with db.begin() as conn:
+        assert recovering.recover(conn, dead=["slow"], now=later) == (1, 0)
+    assert counts(db, mailing_id).pending == 2
+
+
+def test_only_rows_that_wait_have_a_moment_at_which_they_are_due(db, frozen):
+    """The index of what is due rests on it: a row that waits and has none would never be sent."""
+    mailing_id, _ = frozen(8)
+    claims = claim(db, mailing_id, limit=7)
+    intend(db, mailing_id, claims[:4])
+    settle(db, mailing_id, claims[0], DeliveryState.SENT)
+    settle(db, mailing_id, claims[1], DeliveryState.DEFERRED, next_at=NOW + timedelta(minutes=5))
+    settle(db, mailing_id, claims[2], DeliveryState.PENDING)
+    settle(db, mailing_id, claims[3], DeliveryState.UNKNOWN)
+    settle(db, mailing_id, claims[4], DeliveryState.FAILED)
+    settle(db, mailing_id, claims[5], DeliveryState.SKIPPED)
+    assert _due_by_state(db) == {
+        ("pending", True): 2,
+        ("deferred", True): 1,
+        **{(state, False): 1 for state in ("sent", "unknown", "failed", "skipped", "claimed")},
+    }
+    with db.begin() as conn:
+        recovering.recover(conn, dead=["me"], now=NOW)
+        recovering.expire(conn, mailing_id, now=NOW + timedelta(days=3))
+        recovering.retry_failed(conn, mailing_id, now=NOW)
+        deliveries.cancel(conn, mailing_id, now=NOW)
+    assert {due for _, due in _due_by_state(db)} == {False}
+
+
+def _due_by_state(db: Database) -> Counter[tuple[str, bool]]:
+    with db.read() as conn:
+        return Counter(
+            (state, at is not None) for state, at in conn.exec_driver_sql("SELECT state, next_at FROM deliveries")
+        )
 
 
 def test_a_late_reply_settles_an_unknown_row_of_the_same_epoch(db, frozen):
@@ -129,7 +185,7 @@ def test_a_late_reply_settles_an_unknown_row_of_the_same_epoch(db, frozen):
     [one] = claim(db, mailing_id)
     intend(db, mailing_id, [one])
     with db.begin() as conn:
-        deliveries.recover(conn, dead=["me"], now=NOW)
+        recovering.recover(conn, dead=["me"], now=NOW)
     settle(db, mailing_id, one, DeliveryState.SENT, reply="250 after all")
     assert counts(db, mailing_id).sent == 1
 
@@ -155,8 +211,8 @@ def test_a_deferred_row_expires_48_hours_after_freezing(db, frozen):
     [one] = claim(db, mailing_id)
     settle(db, mailing_id, one, DeliveryState.DEFERRED, next_at=NOW + timedelta(minutes=5))
     with db.begin() as conn:
-        assert deliveries.expire(conn, mailing_id, now=NOW + timedelta(hours=47)) == 0
-        assert deliveries.expire(conn, mailing_id, now=NOW + timedelta(hours=48)) == 1
+        assert recovering.expire(conn, mailing_id, now=NOW + timedelta(hours=47)) == 0
+        assert recovering.expire(conn, mailing_id, now=NOW + timedelta(hours=48)) == 1
     assert counts(db, mailing_id).failed == 1
 
 
@@ -180,7 +236,7 @@ def test_cancelling_skips_everyone_not_yet_tried(db, frozen):
     settle(db, mailing_id, claims[0], DeliveryState.SENT)
     with db.begin() as conn:
         assert deliveries.cancel(conn, mailing_id, now=NOW) == 2
-        deliveries.release_all(conn, "me", now=NOW)
+        deliveries.release_all(conn, mailing_id, "me", now=NOW)
         assert deliveries.skip_cancelled(conn, mailing_id, now=NOW) == 1
     final = counts(db, mailing_id)
     assert (final.sent, final.skipped, final.open, final.balanced) == (1, 3, 0, True)
@@ -190,7 +246,7 @@ def test_released_rows_do_not_count_as_tries(db, frozen):
     mailing_id, _ = frozen(1)
     claim(db, mailing_id)
     with db.begin() as conn:
-        assert deliveries.release_all(conn, "me", now=NOW) == 1
+        assert deliveries.release_all(conn, mailing_id, "me", now=NOW) == 1
     [again] = claim(db, mailing_id)
     assert again.tries == 1
 
@@ -204,7 +260,7 @@ def test_unknown_rows_are_sent_again_only_when_asked_and_the_mailing_reopens(db,
         assert deliveries.finish(conn, mailing_id, now=NOW) is not None
     assert claim(db, mailing_id) == []
     with db.begin() as conn:
-        assert deliveries.resend_unknown(conn, mailing_id, now=NOW) == 1
+        assert recovering.resend_unknown(conn, mailing_id, now=NOW) == 1
     assert len(claim(db, mailing_id)) == 1
 
 
@@ -217,8 +273,8 @@ def test_who_failed_is_tried_again_and_has_48_hours_anew(db, frozen):
         assert deliveries.finish(conn, mailing_id, now=NOW) is not None
     later = NOW + timedelta(days=3)
     with db.begin() as conn:
-        assert deliveries.retry_failed(conn, mailing_id, now=later) == 2
-        assert deliveries.retry_failed(conn, mailing_id, now=later) == 0
+        assert recovering.retry_failed(conn, mailing_id, now=later) == 2
+        assert recovering.retry_failed(conn, mailing_id, now=later) == 0
     with db.begin() as conn:
         again = deliveries.claim(conn, mailing_id, worker="w", now=later, lease=timedelta(minutes=1))
         assert [one.person_id for one in again] == sorted(people[1:])
@@ -226,7 +282,7 @@ def test_who_failed_is_tried_again_and_has_48_hours_anew(db, frozen):
     with db.begin() as conn:
         deliveries.cancel(conn, mailing_id, now=later)
     with pytest.raises(NotAllowed), db.begin() as conn:
-        deliveries.retry_failed(conn, mailing_id, now=later)
+        recovering.retry_failed(conn, mailing_id, now=later)
 
 
 def test_evidence_settles_an_unknown_row(db, frozen):
@@ -235,8 +291,8 @@ def test_evidence_settles_an_unknown_row(db, frozen):
     intend(db, mailing_id, [one])
     settle(db, mailing_id, one, DeliveryState.UNKNOWN)
     with db.begin() as conn:
-        assert deliveries.arrived(conn, mailing_id, people[0], evidence="an unsubscribe", now=NOW)
-        assert not deliveries.arrived(conn, mailing_id, people[0], evidence="an unsubscribe", now=NOW)
+        assert recovering.arrived(conn, mailing_id, people[0], evidence="an unsubscribe", now=NOW)
+        assert not recovering.arrived(conn, mailing_id, people[0], evidence="an unsubscribe", now=NOW)
     assert counts(db, mailing_id).sent == 1
 
 

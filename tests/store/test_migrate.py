@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 
 import subscribers
 from newsletter.errors import ConfigError
-from newsletter.store import Connection, Database, articles, migrate, schema_state, sources, summaries
+from newsletter.store import Connection, Database, articles, migrate, recovering, schema_state, sources, summaries
 from newsletter.store.migrate import _config
 from newsletter.store.schema import metadata
 
@@ -100,6 +100,36 @@ def test_a_database_of_the_second_version_reaches_the_present_one_with_its_rows(
     with db.begin() as conn:
         command.downgrade(_over(conn), "0002")
         assert conn.execute(sa.text("SELECT title FROM articles")).scalars().all() == ["Trạm gió"]
+    db.close()
+
+
+def test_what_senders_held_before_the_upgrade_is_still_theirs_and_due_rows_are_due(tmp_path):
+    """A row's lease became its sender's, and only rows that wait have a moment at which they are due."""
+    db = Database(f"sqlite:///{tmp_path}/held.db")
+    rows = [("p1", "pending", None), ("p2", "claimed", "a:1"), ("p3", "intent", "a:1"), ("p4", "sent", None)]
+    with db.begin() as conn:
+        command.upgrade(_over(conn), "0018")
+        at = "2026-11-22T00:00:00.000000Z"
+        for person, state, worker in rows:
+            conn.execute(
+                sa.text(
+                    "INSERT INTO deliveries (mailing_id, person_id, state, epoch, worker, lease_until, tries, next_at,"
+                    " frozen_at, changed_at) VALUES ('m', :p, :s, 1, :w, :l, 1, :at, :at, :at)"
+                ),
+                {"p": person, "s": state, "w": worker, "l": worker and at, "at": at},
+            )
+    migrate(db)
+    query = sa.text("SELECT person_id, worker, next_at IS NOT NULL FROM deliveries ORDER BY person_id")
+    with db.read() as conn:
+        kept = [tuple(row) for row in conn.execute(query)]
+        assert kept == [("p1", None, 1), ("p2", "a:1", 0), ("p3", "a:1", 0), ("p4", None, 0)]
+        assert recovering.senders(conn) == ["a:1"]
+    with db.begin() as conn:
+        command.downgrade(_over(conn), "0018")
+        leases = conn.execute(sa.text("SELECT lease_until IS NOT NULL FROM deliveries ORDER BY person_id"))
+        assert leases.scalars().all() == [0, 1, 1, 0]
+    migrate(db)
+    assert schema_state(db) == "current"
     db.close()
 
 

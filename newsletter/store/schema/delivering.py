@@ -48,11 +48,10 @@ deliveries = sa.Table(
     sa.Column("language", sa.String(16)),
     sa.Column("mail_group", sa.String(32)),  # a big receiver's name or a keyed hash of the domain: for pacing
     sa.Column("epoch", sa.Integer, nullable=False, default=0),  # grows at each claim; fences off a sender that lost it
-    sa.Column("worker", sa.String(64)),
-    sa.Column("lease_until", UtcDateTime),
+    sa.Column("worker", sa.String(64)),  # who holds it: of `workers`
     sa.Column("tries", sa.Integer, nullable=False, default=0),
     sa.Column("deaths", sa.SmallInteger, nullable=False, server_default="0"),  # senders that died holding it, unsent
-    sa.Column("next_at", UtcDateTime, nullable=False),
+    sa.Column("next_at", UtcDateTime),  # when it may be claimed; NULL unless pending or deferred
     sa.Column("frozen_at", UtcDateTime, nullable=False),
     sa.Column("refused_at", UtcDateTime),  # when it was first refused for now: 48 hours later it is given up
     sa.Column("changed_at", UtcDateTime, nullable=False),
@@ -60,20 +59,14 @@ deliveries = sa.Table(
     sa.Column("reply_kind", sa.String(8)),  # hard, soft, block: what a refusal says about the address
     sa.Column("provider_id", sa.Text),
     sa.Column("reason", sa.Text),
-    # claiming: what is due in this mailing
+    # claiming: what is due in this mailing. No index may name the state, the sender or the time of a change: an intent and
+    # a result then touch the row alone (SQLite), in its own page and without index entries (Postgres: heap-only tuples).
     sa.Index(
         "ix_deliveries_due",
         "mailing_id",
         "next_at",
-        sqlite_where=sa.text("state IN ('pending', 'deferred')"),
-        postgresql_where=sa.text("state IN ('pending', 'deferred')"),
-    ),
-    # recovering: what a dead sender still holds
-    sa.Index(
-        "ix_deliveries_held",
-        "worker",
-        sqlite_where=sa.text("state IN ('claimed', 'intent')"),
-        postgresql_where=sa.text("state IN ('claimed', 'intent')"),
+        sqlite_where=sa.text("next_at IS NOT NULL"),
+        postgresql_where=sa.text("next_at IS NOT NULL"),
     ),
     # sending last, and alone: what senders died holding; few rows ever are
     sa.Index(
@@ -91,6 +84,15 @@ deliveries = sa.Table(
         postgresql_where=sa.text("provider_id IS NOT NULL"),
     ),
     sqlite_with_rowid=False,
+    postgresql_with={"fillfactor": 50},  # room for a row's next version beside it
+)
+
+# Senders at work. A row they hold is theirs until they are gone; a claim writes the name here in the same transaction.
+workers = sa.Table(
+    "workers",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("lease_until", UtcDateTime, nullable=False),
 )
 
 letters = sa.Table(

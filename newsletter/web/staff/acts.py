@@ -12,7 +12,7 @@ from newsletter.compose.testing import send_test as ask_for_test
 from newsletter.errors import BadInput, NewsletterError, NotAllowed
 from newsletter.log import get_logger
 from newsletter.model import Issue, IssueState, MailingId
-from newsletter.store import Connection, deliveries, issues, newsletters
+from newsletter.store import Connection, deliveries, issues, newsletters, recovering
 from newsletter.summarise.edit import plain_words
 from newsletter.web.reasons import reason_in
 from newsletter.web.staff import review
@@ -103,12 +103,12 @@ def resume(visit: Visit) -> Response:
 
 def resend(visit: Visit) -> Response:
     """Once more to those of whom nobody knows whether they got it."""
-    return _woken(visit, lambda conn, issue: deliveries.resend_unknown(conn, _mailing(issue), now=visit.now))
+    return _woken(visit, lambda conn, issue: recovering.resend_unknown(conn, _mailing(issue), now=visit.now))
 
 
 def retry(visit: Visit) -> Response:
     """Once more to those who failed."""
-    return _woken(visit, lambda conn, issue: deliveries.retry_failed(conn, _mailing(issue), now=visit.now))
+    return _woken(visit, lambda conn, issue: recovering.retry_failed(conn, _mailing(issue), now=visit.now))
 
 
 def _woken(visit: Visit, change: Change) -> Response:
