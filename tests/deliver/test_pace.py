@@ -9,7 +9,7 @@ import subscribers
 from newsletter import deliver
 from newsletter.deliver import pace
 from newsletter.model import LetterKind, MailingKind
-from newsletter.store import letters, mailings, receipts
+from newsletter.store import deliveries, letters, mailings, receipts, recovering
 from newsletter.store import pace as rows
 from tests.conftest import NOW, subscribe
 from tests.deliver.conftest import outbox, smtp
@@ -64,6 +64,17 @@ def test_what_a_slow_group_may_not_get_yet_waits_with_its_turn_and_reason_and_ot
     clock.at = turns[1] + timedelta(minutes=1)
     deliver.run(app, clock.at)
     assert counts(app, mailing_id).sent == 8
+
+
+def test_what_a_sender_died_holding_keeps_the_pace_too(make_app, frozen_mailing, clock):
+    app = make_app(pace={"groups": {"gmail": {"per_hour": 2}}})
+    mailing_id = frozen_mailing(app, GMAIL + OTHERS)
+    with app.db.begin() as conn:
+        deliveries.claim(conn, mailing_id, worker="gone", now=clock.now(), lease=timedelta(minutes=15))
+        assert recovering.recover(conn, dead=["gone"], now=clock.now()) == (10, 0)
+    deliver.run(app, NOW)
+    assert counts(app, mailing_id).sent == 6
+    assert [(group, reason) for group, reason, _ in waiting(app, mailing_id)] == [("gmail", pace.USED_UP)] * 4
 
 
 def test_rows_of_a_group_paced_by_the_minute_come_due_one_by_one(make_app, frozen_mailing):

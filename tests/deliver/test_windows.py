@@ -347,7 +347,6 @@ def test_who_leaves_with_the_envelope_on_its_way_gets_nothing(make_app, frozen_m
         if offers == CHUNKED:  # there the intent comes before the envelope: who leaves before it
             with app.db.begin() as conn:
                 gone = subscribers.find(conn, subscribers.parse_address(people[2]))
-                monkeypatch.setattr(deliver, "_chunk_size", lambda app: 100)
                 subscribers.unsubscribe(conn, "tin", gone, now=NOW, reason="page")
         monkeypatch.setattr(Dialogue, "envelope", leave_meanwhile)
         deliver.run(app, NOW)

@@ -49,6 +49,8 @@ def hold_invariant(
     """Assert invariant I. `taken`: address -> messages at the sink. `unknown`, `failed`, `skipped`: at most so many."""
     with app.db.read() as conn:
         counts = receipts.count(conn, mailing_id)
+        due = sa.text("SELECT count(*) FROM deliveries WHERE mailing_id = :mailing AND next_at IS NOT NULL")
+        assert conn.execute(due, {"mailing": mailing_id}).scalar_one() == counts.pending + counts.deferred
     found = states(app, mailing_id)
     known = Counter(found.values())
     doubled = {address: number for address, number in taken.items() if number > 1}
