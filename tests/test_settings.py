@@ -5,9 +5,10 @@ import tomllib
 
 import pytest
 
-from newsletter import settings, settingsfile
+from newsletter import settings
 from newsletter.errors import ConfigError
 from newsletter.settings import Settings, load, load_secrets
+from newsletter.settings import file as settingsfile
 from tests.conftest import subscribe
 
 

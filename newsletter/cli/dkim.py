@@ -12,8 +12,8 @@ from newsletter.cli.writing import write_new
 from newsletter.errors import ConfigError
 from newsletter.mail.dkim import Algorithm, Key, Signer, new_key, record_name, zone_text
 from newsletter.main import make_signers
-from newsletter.sending import DkimKey
 from newsletter.settings import Settings
+from newsletter.settings.sender import DkimKey
 
 
 def register(app: typer.Typer) -> None:

@@ -13,7 +13,7 @@ from newsletter.cli.writing import write_new
 from newsletter.errors import BadInput
 from newsletter.mail.dkim import record_name
 from newsletter.settings import Settings, load, load_secrets
-from newsletter.settingsfile import TEMPLATE
+from newsletter.settings.file import TEMPLATE
 from newsletter.store import Database, migrate, schema_state
 from newsletter.store.backup import backup_sqlite
 

@@ -21,7 +21,7 @@ from newsletter.mail.frames import attribute_values, frame_of, reader_of
 from newsletter.mail.inline import embedded_in
 from newsletter.mail.inspected import Said
 from newsletter.model import Finding, Item, Mailing, Rendering
-from newsletter.sending import domain_of
+from newsletter.settings.sender import domain_of
 from newsletter.store import images
 from subscribers import parse_address
 

@@ -10,7 +10,7 @@ from newsletter.mail.compile import Frame, Reader
 from newsletter.mail.markers import ATTRIBS, FIELDS
 from newsletter.mail.tokens import Keyring, Purpose
 from newsletter.model import Mailing, MailingKind, PersonId
-from newsletter.sending import Sender, domain_of
+from newsletter.settings.sender import Sender, domain_of
 from subscribers import Address, Attribute, reveal, value_of
 
 

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from newsletter.app import App
 from newsletter.errors import NewsletterError
 from newsletter.http import Fetcher
-from newsletter.incoming import Webhook
 from newsletter.log import get_logger
 from newsletter.mail.bounces.reasons import cause_of
 from newsletter.mail.bounces.returned import BounceKind, Reason, kind_of
@@ -16,6 +15,7 @@ from newsletter.mail.replies import mask_addresses
 from newsletter.mail.tokens import Purpose
 from newsletter.mail.webhooks import Credentials, Provider, Refused, Request, Told, WebhookEvent, Why, amazon, ses
 from newsletter.mail.webhooks.amazon import Trusted
+from newsletter.settings.incoming import Webhook
 from newsletter.store import Connection, returns
 from newsletter.store.returns import Return
 from newsletter.track.intake import MOST_SAID, Match, between, by_address

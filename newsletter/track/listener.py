@@ -17,8 +17,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from newsletter.app import App
 from newsletter.errors import ConfigError
-from newsletter.incoming import Listen
 from newsletter.log import get_logger, one_line
+from newsletter.settings.incoming import Listen
 from newsletter.track.intake import receive_message
 
 log = get_logger("listener")

@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from newsletter import tls
 from newsletter.app import App
 from newsletter.errors import NewsletterError
-from newsletter.incoming import Imap
 from newsletter.log import get_logger, one_line
 from newsletter.mail.bounces.parts import MAX_OCTETS
+from newsletter.settings.incoming import Imap
 from newsletter.store import letters, returns
 from newsletter.track.intake import receive_message
 

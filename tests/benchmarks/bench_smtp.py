@@ -37,7 +37,7 @@ from newsletter.deliver.smtp import SmtpTransport
 from newsletter.mail.compile import Message
 from newsletter.model import Mailing, MailingId, MailingKind, MailingState, PersonId, new_id
 from newsletter.settings import Settings
-from newsletter.smtpsettings import Smtp
+from newsletter.settings.smtp import Smtp
 from newsletter.store import deliveries, mailings, receipts
 from subscribers import Address, audience
 from tests.benchmarks.tools import need

@@ -12,7 +12,7 @@ from newsletter.deliver.smtp.dialogue import Dialogue
 from newsletter.deliver.smtp.line import MOST_LINES, Line, Lost
 from newsletter.errors import TransportDown
 from newsletter.model import DeliveryState
-from newsletter.smtpsettings import Smtp
+from newsletter.settings.smtp import Smtp
 from newsletter.store import receipts
 from tests.conftest import NOW
 from tests.deliver.conftest import addresses, smtp

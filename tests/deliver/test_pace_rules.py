@@ -16,7 +16,7 @@ from newsletter.deliver.pace.lanes import Lanes
 from newsletter.deliver.pace.rules import ALL, Quota, Rules
 from newsletter.deliver.pace.sharing import divide, fair
 from newsletter.deliver.pace.tokens import SECOND, Ring
-from newsletter.pacesettings import PLAN, RECEIVERS, Limit, Pace
+from newsletter.settings.pace import PLAN, RECEIVERS, Limit, Pace
 from newsletter.store.pace import Group
 from subscribers import SuppressionKey
 from tests.conftest import NOW

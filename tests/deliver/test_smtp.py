@@ -23,8 +23,8 @@ from newsletter.deliver.smtp.relays import REST, Relays
 from newsletter.errors import TransportDown
 from newsletter.mail.compile import Frame, Reader, compile_message
 from newsletter.model import MailingId, PersonId
-from newsletter.smtpsettings import Relay as RelaySettings
-from newsletter.smtpsettings import Smtp
+from newsletter.settings.smtp import Relay as RelaySettings
+from newsletter.settings.smtp import Smtp
 from newsletter.store import receipts
 from subscribers import Address
 from tests.conftest import NOW, missing

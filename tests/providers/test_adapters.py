@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from newsletter import settingsfile
-from newsletter.accounts import PLACEHOLDERS, placeholders
 from newsletter.app import Fate
 from newsletter.deliver import providers
 from newsletter.deliver.providers import reading, writing
@@ -17,7 +15,9 @@ from newsletter.deliver.providers.generic import GenericAdapter, filled
 from newsletter.deliver.providers.sigv4 import Keys, signed
 from newsletter.errors import ConfigError
 from newsletter.http import Posted
+from newsletter.settings import file as settingsfile
 from newsletter.settings import load
+from newsletter.settings.providers import PLACEHOLDERS, placeholders
 from tests.providers.conftest import batch, everybody, people
 
 

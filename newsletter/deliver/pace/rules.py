@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from newsletter.deliver.pace.tokens import SECOND
-from newsletter.pacesettings import DEFAULT, Limit, Pace
+from newsletter.settings.pace import DEFAULT, Limit, Pace
 
 ALL = "all"
 LATE = timedelta(minutes=1)  # from the claim, where a message is counted, to the grant

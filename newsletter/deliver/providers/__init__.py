@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from newsletter.accounts import Provider
 from newsletter.deliver.providers.brevo import BrevoAdapter
 from newsletter.deliver.providers.contract import Adapter
 from newsletter.deliver.providers.generic import GenericAdapter
@@ -18,6 +17,7 @@ from newsletter.deliver.providers.ses import SesAdapter
 from newsletter.deliver.providers.transport import ProviderTransport
 from newsletter.http import Fetcher
 from newsletter.settings import Settings
+from newsletter.settings.providers import Provider
 
 __all__ = ["ADAPTERS", "ProviderTransport", "make", "notes"]
 

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from email.header import decode_header
 from typing import Any
 
-from newsletter.accounts import Brevo
 from newsletter.app import Outgoing
 from newsletter.deliver.providers.contract import Answers, Piece, Refusal, Request
 from newsletter.deliver.providers.reading import accepted, at, refusal, text, unreadable
@@ -25,6 +24,7 @@ from newsletter.deliver.providers.writing import (
     refuse_pictures,
 )
 from newsletter.http import Posted
+from newsletter.settings.providers import Brevo
 
 _OPENINGS = ("{{", "{%", "{#")
 _BRACE = "{{params.brace}}"

@@ -9,7 +9,6 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from newsletter.accounts import PLACEHOLDER, Generic
 from newsletter.app import Outcome, Outgoing
 from newsletter.deliver.providers.contract import Answers, Blamed, Piece, Refusal, Request
 from newsletter.deliver.providers.reading import accepted, at, masked, refusal, taken, text, unreadable
@@ -23,6 +22,7 @@ from newsletter.deliver.providers.writing import (
     refuse_pictures,
 )
 from newsletter.http import Posted
+from newsletter.settings.providers import PLACEHOLDER, Generic
 
 
 class GenericAdapter:

@@ -9,7 +9,6 @@ idempotency key; the id of a message is what its events name.
 from collections.abc import Sequence
 from typing import Any
 
-from newsletter.accounts import MailerSend
 from newsletter.app import Fate, Outcome, Outgoing
 from newsletter.deliver.providers.contract import Answers, Piece, Refusal, Request
 from newsletter.deliver.providers.reading import at, masked, refusal, taken, text
@@ -25,6 +24,7 @@ from newsletter.deliver.providers.writing import (
 )
 from newsletter.http import Posted
 from newsletter.mail.compile import Parts
+from newsletter.settings.providers import MailerSend
 
 _OPENINGS = ("{{", "{%", "{#", "{$")
 _BRACE = "{{brace}}"

@@ -8,12 +8,12 @@ pictures, and a name such as %recipient.x% stays a name. Tracking is off, so tha
 import hashlib
 from collections.abc import Sequence
 
-from newsletter.accounts import Mailgun
 from newsletter.app import Outgoing
 from newsletter.deliver.providers.contract import Answers, Piece, Refusal, Request
 from newsletter.deliver.providers.reading import refusal, taken, text
 from newsletter.deliver.providers.writing import basic
 from newsletter.http import Posted
+from newsletter.settings.providers import Mailgun
 from subscribers import reveal
 
 

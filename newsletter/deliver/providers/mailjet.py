@@ -7,12 +7,12 @@ There is no idempotency key. Of a request with one wrong message the others are 
 from collections.abc import Sequence
 from typing import Any
 
-from newsletter.accounts import Mailjet
 from newsletter.app import Fate, Outcome, Outgoing
 from newsletter.deliver.providers.contract import Answers, Blamed, Piece, Refusal, Request
 from newsletter.deliver.providers.reading import accepted, at, masked, refusal, text
 from newsletter.deliver.providers.writing import attachments, basic, encoded, entry, extra_headers, joined
 from newsletter.http import Posted
+from newsletter.settings.providers import Mailjet
 
 
 class MailjetAdapter:

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from newsletter.accounts import Postmark
 from newsletter.app import Fate, Outcome, Outgoing
 from newsletter.deliver.providers.contract import Answers, Blamed, Piece, Refusal, Request, Trouble
 from newsletter.deliver.providers.reading import accepted, masked, refusal, text
 from newsletter.deliver.providers.writing import attachments, encoded, joined
 from newsletter.http import Posted
+from newsletter.settings.providers import Postmark
 
 # https://postmarkapp.com/developer/api/overview#error-codes: whom a code speaks about.
 _INACTIVE = 406  # hard bounced or complained before

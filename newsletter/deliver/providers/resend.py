@@ -8,12 +8,12 @@ message with pictures goes alone. Names stand unquoted there, as nowhere else; o
 from collections.abc import Sequence
 from typing import Any
 
-from newsletter.accounts import Resend
 from newsletter.app import Outgoing
 from newsletter.deliver.providers.contract import Answers, Blamed, Piece, Refusal, Request, Trouble
 from newsletter.deliver.providers.reading import A_DAY_IS_OVER, accepted, at, masked, refusal, text, unreadable
 from newsletter.deliver.providers.writing import attachments, encoded, extra_headers, joined, mailbox
 from newsletter.http import Posted
+from newsletter.settings.providers import Resend
 
 _SPECIALS = frozenset('()<>[]:;@\\,"')  # RFC 5322 section 3.2.3, without the dot
 

@@ -8,12 +8,12 @@ https://www.twilio.com/docs/sendgrid/api-reference/mail-send/mail-send. Its 1000
 from collections.abc import Sequence
 from typing import Any
 
-from newsletter.accounts import SendGrid
 from newsletter.app import Outgoing
 from newsletter.deliver.providers.contract import Answers, Piece, Refusal, Request
 from newsletter.deliver.providers.reading import refusal, taken, text
 from newsletter.deliver.providers.writing import attachments, encoded, entry, extra_headers
 from newsletter.http import Posted
+from newsletter.settings.providers import SendGrid
 
 _NO_TRACKING = {name: {"enable": False} for name in ("click_tracking", "open_tracking", "subscription_tracking")}
 

@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from newsletter.accounts import Ses
 from newsletter.app import Outgoing
 from newsletter.deliver.providers.contract import Answers, Piece, Refusal, Request, Trouble
 from newsletter.deliver.providers.reading import A_DAY_IS_OVER, refusal, taken, text
 from newsletter.deliver.providers.sigv4 import Keys, signed
 from newsletter.deliver.providers.writing import encoded
 from newsletter.http import Posted
+from newsletter.settings.providers import Ses
 from subscribers import reveal
 
 _OF_KIND = {

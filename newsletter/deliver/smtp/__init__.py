@@ -16,7 +16,7 @@ from newsletter.deliver.smtp.offers import PIPED, Offers
 from newsletter.deliver.smtp.relays import Relays
 from newsletter.deliver.smtp.session import SmtpSession
 from newsletter.errors import TransportDown
-from newsletter.smtpsettings import Relay, Smtp
+from newsletter.settings.smtp import Relay, Smtp
 
 __all__ = ["Fleet", "Offers", "SmtpSession", "SmtpTransport"]
 

@@ -16,7 +16,7 @@ from newsletter.deliver.smtp.line import Line, Lost
 from newsletter.deliver.smtp.offers import Offers, offers_of
 from newsletter.errors import ConfigError, TransportDown
 from newsletter.mail.replies import Reply, reply_of
-from newsletter.smtpsettings import Relay, Smtp
+from newsletter.settings.smtp import Relay, Smtp
 
 DIAL_TIMEOUT = 30.0  # seconds at most for the TCP connection itself
 

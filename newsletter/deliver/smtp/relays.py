@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 
-from newsletter.smtpsettings import Relay
+from newsletter.settings.smtp import Relay
 
 REST = 60.0  # seconds a relay that failed is passed over while another is there
 

@@ -17,7 +17,7 @@ from newsletter.deliver.smtp.line import Line, Lost
 from newsletter.deliver.smtp.offers import CHUNKED, PIPED, Offers
 from newsletter.deliver.smtp.relays import Relays
 from newsletter.errors import TransportDown
-from newsletter.smtpsettings import Relay, Smtp
+from newsletter.settings.smtp import Relay, Smtp
 
 CONTENT_TIMEOUT = 600.0  # seconds; RFC 5321 4.5.3.2.6: giving up earlier makes doubles
 QUIT_TIMEOUT = 5.0

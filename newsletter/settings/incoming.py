@@ -1,4 +1,4 @@
-"""Settings of what comes back: mailbox, listener, webhooks (settings.py has the rest). Reads no file and opens nothing."""
+"""Settings of what comes back: mailbox, listener, webhooks. Reads no file and opens nothing."""
 
 from pathlib import Path
 from typing import Literal

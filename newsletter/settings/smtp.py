@@ -1,4 +1,4 @@
-"""Settings of SMTP relays, one or several: `[transport.smtp]` and `[[transport.smtp.relays]]` (settings.py has the rest).
+"""Settings of SMTP relays, one or several: `[transport.smtp]` and `[[transport.smtp.relays]]`.
 
 Reads no file and opens nothing; a value that cannot be meant is refused with words that name the key.
 """

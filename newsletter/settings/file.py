@@ -1,6 +1,6 @@
 """The settings file as `newsletter init` writes it: every key with what it is for. Text; a test reads it back whole."""
 
-from newsletter import accounts
+from newsletter.settings import providers
 
 TEMPLATE = (
     """# Newsletter: infrastructure only. Sources, newsletters and lists are data: `newsletter apply site.toml`.
@@ -47,7 +47,7 @@ kind = "outbox"                         # outbox (.eml files), smtp, or a provid
 # weight = 0                            # only while no other answers
 
 """
-    + accounts.TEMPLATE
+    + providers.TEMPLATE
     + """
 # [dkim]
 # selector = "newsletter"               # `newsletter dkim new` makes a key and prints the DNS record

@@ -16,12 +16,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
-from newsletter import accounts
 from newsletter.errors import ConfigError
-from newsletter.incoming import Bounces, Webhooks
-from newsletter.pacesettings import Pace
-from newsletter.sending import Dkim, DkimKey, Sender
-from newsletter.smtpsettings import Smtp
+from newsletter.settings import providers
+from newsletter.settings.incoming import Bounces, Webhooks
+from newsletter.settings.pace import Pace
+from newsletter.settings.sender import Dkim, DkimKey, Sender
+from newsletter.settings.smtp import Smtp
 
 PREFIX = "NEWSLETTER_"
 NOT_SETTINGS = {"NEWSLETTER_CONFIG", "NEWSLETTER_REQUIRE_ALL"}  # read elsewhere
@@ -53,15 +53,15 @@ class Transport(_Section):
     ] = "outbox"
     outbox: Path | None = None  # folder of .eml files; None: data_dir/outbox
     smtp: Smtp = Smtp()
-    brevo: accounts.Brevo = accounts.Brevo()
-    generic: accounts.Generic = accounts.Generic()
-    mailersend: accounts.MailerSend = accounts.MailerSend()
-    mailgun: accounts.Mailgun = accounts.Mailgun()
-    mailjet: accounts.Mailjet = accounts.Mailjet()
-    postmark: accounts.Postmark = accounts.Postmark()
-    resend: accounts.Resend = accounts.Resend()
-    sendgrid: accounts.SendGrid = accounts.SendGrid()
-    ses: accounts.Ses = accounts.Ses()
+    brevo: providers.Brevo = providers.Brevo()
+    generic: providers.Generic = providers.Generic()
+    mailersend: providers.MailerSend = providers.MailerSend()
+    mailgun: providers.Mailgun = providers.Mailgun()
+    mailjet: providers.Mailjet = providers.Mailjet()
+    postmark: providers.Postmark = providers.Postmark()
+    resend: providers.Resend = providers.Resend()
+    sendgrid: providers.SendGrid = providers.SendGrid()
+    ses: providers.Ses = providers.Ses()
 
 
 class Fetch(_Section):
@@ -174,7 +174,7 @@ class Settings(_Section):
     @model_validator(mode="after")
     def _is_complete(self) -> "Settings":
         account = getattr(self.transport, self.transport.kind)
-        for key in account.missing() if isinstance(account, accounts.Provider) else ():
+        for key in account.missing() if isinstance(account, providers.Provider) else ():
             raise ValueError(f"transport.{self.transport.kind}.{key} is missing")
         return self
 

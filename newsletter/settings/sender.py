@@ -1,4 +1,4 @@
-"""Settings of who mail comes from and how it is signed (settings.py has the rest). Reads no file and opens nothing."""
+"""Settings of who mail comes from and how it is signed. Reads no file and opens nothing."""
 
 from pathlib import Path
 
