@@ -36,8 +36,23 @@ class Prepared:
         finally:
             cursor.close()
 
-    def run_many(self, conn: Connection, names: Sequence[str], rows: Sequence[tuple[Any, ...]], **shared: Any) -> None:
-        """Once for each row of the values `names`, in one call of the driver; `shared` are the same for all."""
+    def change(self, conn: Connection, **values: Any) -> int:
+        """How many rows a statement without answer changed. Raises DBAPIError."""
+        made = self._text(conn)
+        cursor = conn.connection.cursor()
+        try:
+            cursor.execute(made.text, made.given(values))
+            return int(cursor.rowcount)
+        except conn.dialect.loaded_dbapi.Error as error:
+            raise DBAPIError(made.text, None, error, hide_parameters=True) from error
+        finally:
+            cursor.close()
+
+    def run_many(self, conn: Connection, names: Sequence[str], rows: Sequence[tuple[Any, ...]], **shared: Any) -> int:
+        """Once for each row of the values `names`, in one call of the driver; `shared` are the same for all.
+
+        Returns how many rows of the database changed.
+        """
         made = self._text(conn)
         known = {**made.own, **shared}
         behind = tuple(known.values())
@@ -51,6 +66,7 @@ class Prepared:
         cursor = conn.connection.cursor()
         try:
             cursor.executemany(made.text, every)
+            return int(cursor.rowcount)
         except conn.dialect.loaded_dbapi.Error as error:
             raise DBAPIError(made.text, None, error, hide_parameters=True) from error
         finally:

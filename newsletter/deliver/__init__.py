@@ -46,12 +46,12 @@ def _run(app: App, now: datetime) -> int:
         return 0
     with worker.Worker(_locks(app)) as me:
         compiled: rounds.Compiled = {}
-        tried, trouble = rounds.send(app, me.name, compiled)
-        _close(app, me.name, dict.fromkeys([*running, *compiled]))
-    if trouble is not None:
-        telling.transport_down(app, running, trouble)
-        raise trouble
-    return tried
+        ended = rounds.send(app, me.name, compiled)
+        _close(app, me.name, dict.fromkeys([*running, *compiled]), clean=ended.clean)
+    if ended.trouble is not None:
+        telling.transport_down(app, running, ended.trouble)
+        raise ended.trouble
+    return ended.tried
 
 
 def _due(app: App, now: datetime) -> int:
@@ -67,9 +67,11 @@ def recover(app: App, now: datetime) -> None:
     with app.db.read() as conn:
         held_by = recovering.senders(conn)
         running = mailings.sending(conn)
-    gone = worker.dead(_locks(app), held_by)
+    gone = worker.gone(_locks(app), held_by)
     with app.db.begin() as conn:
-        back, lost = recovering.recover(conn, dead=gone, now=now)
+        back, lost = recovering.recover(conn, dead=gone.dead, ended=gone.ended, now=now)
+    worker.forget(_locks(app), gone.dead)
+    with app.db.begin() as conn:
         for mailing_id in running:
             recovering.expire(conn, mailing_id, now=now)
             _resend(app, conn, mailing_id, now)
@@ -98,30 +100,38 @@ def _quarantine(app: App, conn: Connection, mailing_id: MailingId, now: datetime
     telling.stopped(app, conn, mailings.get(conn, mailing_id), f"quarantined:{mailing_id}:{more}", reason)
 
 
-def _close(app: App, me: str, touched: Iterable[MailingId]) -> None:
-    """Give back what was claimed and never reached the peer, then finish what can be. What was sent is recorded already."""
-    held = 0
+def _close(app: App, me: str, touched: Iterable[MailingId], *, clean: bool) -> None:
+    """Give back what was claimed and never reached the peer, then finish what can be. What was sent is recorded already.
+
+    `clean`: nothing can be left in this sender's hands. Else the mailings are read whole (0.1 s for 300,000 rows).
+    """
+    held = False
     for mailing_id in touched:
         with app.db.begin() as conn:
             now = app.clock.now()
             mailing = mailings.get(conn, mailing_id)
-            there = receipts.count(conn, mailing_id)
-            if there.held:
-                held += there.held - deliveries.release_all(conn, mailing_id, me, now=now)
+            if not clean:
+                deliveries.release_all(conn, mailing_id, me, now=now)
+                held = held or deliveries.holds(conn, mailing_id, me)
             if mailing.state is MailingState.CANCELLED:
                 deliveries.skip_cancelled(conn, mailing_id, now=now)
             _resend(app, conn, mailing_id, now)
-            counts = None if there.open else deliveries.finish(conn, mailing_id, now=now)
+            counts = None if deliveries.any_waiting(conn, mailing_id) else _finish(conn, mailing_id, now)
             if counts is not None and mailing.kind is MailingKind.ISSUE:
                 sendings.save(conn, mailing_id, sendings.followed(sendings.find(conn, mailing_id), counts, now=now))
             if counts is not None and counts.unknown and mailing.kind is MailingKind.ISSUE:
                 telling.left_unknown(app, conn, mailing, counts.unknown)
         if counts is not None:
             _say_finished(app, mailing_id, counts)
-    # By the ledger's own count. While anybody holds a row this sender stays known, and the next run looks after it.
-    if not held:
+    if not held:  # else it stays known, and the next run looks after what it left
         with app.db.begin() as conn:
             recovering.sign_off(conn, me)
+
+
+def _finish(conn: Connection, mailing_id: MailingId, now: datetime) -> Counts | None:
+    if receipts.count(conn, mailing_id).held:
+        recovering.adopt(conn, mailing_id, now=now)
+    return deliveries.finish(conn, mailing_id, now=now)
 
 
 def _say_finished(app: App, mailing_id: MailingId, counts: Counts) -> None:

@@ -23,7 +23,7 @@ from newsletter.deliver.outcomes import result
 from newsletter.errors import TransportDown
 from newsletter.log import get_logger, one_line
 from newsletter.model import DeliveryState, MailingId, PersonId
-from newsletter.store import Connection, DatabaseUnavailable, deliveries
+from newsletter.store import Connection, DatabaseUnavailable, cannot_be_used, deliveries
 from newsletter.store.deliveries import Result
 
 log = get_logger("deliver")
@@ -32,6 +32,7 @@ LEASE = timedelta(minutes=15)  # longer than the ten minutes a final dot may tak
 RENEW_EVERY = 60.0  # seconds
 IDLE = 1.0  # seconds without work after which the connection goes back to its pool
 LINGER = 0.1  # seconds that results alone wait: a connection's next intent nearly always comes right behind them
+STOPPING_TRIES = 3  # of the same, when the service is told to stop: systemd waits 90 seconds
 RESULT_TRIES = 10  # a result is worth waiting for: a lost one makes an `unknown`
 
 
@@ -51,6 +52,8 @@ class Recorder:
         self._app, self._worker, self._pause = app, worker, tick
         self._entries: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
         self._conn: Connection | None = None  # kept while it works
+        self._asked = False  # to commit: from then on nobody knows whether it was
+        self.lost = 0  # results that could not be written at all
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
 
     def __enter__(self) -> "Recorder":
@@ -112,16 +115,20 @@ class Recorder:
         try:
             if self._conn is None:
                 self._conn = self._app.db.keep()
+            self._asked = False
             with self._app.db.begin(on=self._conn) as conn:
                 yield conn
+                self._asked = True
         except BaseException:
-            self._hang_up()
+            self._hang_up(broken=True)
             raise
 
-    def _hang_up(self) -> None:
+    def _hang_up(self, *, broken: bool = False) -> None:
         kept, self._conn = self._conn, None
         if kept is not None:
             with suppress(DatabaseUnavailable):
+                if broken:
+                    kept.invalidate()
                 kept.close()
 
     def _gather(self) -> list[_Entry | None]:
@@ -154,6 +161,15 @@ class Recorder:
             entry.answer.set_result(answer)
 
     def _commit(self, entries: list[_Entry]) -> list[set[PersonId]]:
+        """Once more when a server's connection was found dead, or a deadlock was broken at our cost, before the COMMIT."""
+        try:
+            return self._commit_once(entries)
+        except DatabaseUnavailable:
+            if self._asked or self._app.db.is_sqlite:
+                raise
+            return self._commit_once(entries)
+
+    def _commit_once(self, entries: list[_Entry]) -> list[set[PersonId]]:
         now = self._app.clock.now()
         with self._transaction() as conn:
             grouped: dict[MailingId, list[Result]] = defaultdict(list)
@@ -189,23 +205,32 @@ class Recorder:
         return permitted
 
     def _retry_results(self, entries: list[_Entry]) -> None:
-        """Results are worth waiting for: a lost one makes an `unknown`. The first retry tells a bad row from a bad moment."""
+        """Results are worth waiting for: a lost one makes an `unknown`. One by one, so that a bad row is alone with its fault.
+
+        A database that cannot be reached, or is locked, ends the round at its first word: each may take half a minute.
+        """
         waiting = [_Entry(results=[pair]) for entry in entries for pair in entry.results]
         for attempt in range(RESULT_TRIES):
-            if not waiting:
-                return
+            if not waiting or (self._app.stopping.is_set() and attempt >= STOPPING_TRIES):
+                break
             self._pause(min(0.1 * 2**attempt, 30.0))
-            waiting = [entry for entry in waiting if not self._commit_one(entry, attempt)]
+            waiting = self._round(waiting, attempt)
         if waiting:
+            self.lost += len(waiting)
             log.error("results_lost", count=len(waiting))
 
-    def _commit_one(self, entry: _Entry, attempt: int) -> bool:
-        try:
-            self._commit([entry])
-        except Exception as error:
-            log.error("result_unwritable", attempt=attempt + 1, reason=one_line(error))
-            return False
-        return True
+    def _round(self, waiting: list[_Entry], attempt: int) -> list[_Entry]:
+        """Try each once. Returns those that still wait."""
+        failed: list[_Entry] = []
+        for number, entry in enumerate(waiting):
+            try:
+                self._commit([entry])
+            except Exception as error:
+                log.error("result_unwritable", attempt=attempt + 1, reason=one_line(error))
+                failed.append(entry)
+                if cannot_be_used(error):
+                    return failed + waiting[number + 1 :]
+        return failed
 
     def _renew(self) -> None:
         try:

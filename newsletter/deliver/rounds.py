@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from newsletter.app import App
 from newsletter.deliver import messages, pace, telling
@@ -32,25 +33,33 @@ GLANCE = 0.1  # seconds between two looks for room, where pace is limited
 Compiled = dict[MailingId, Messages | None]
 
 
-def send(app: App, me: str, compiled: Compiled) -> tuple[int, TransportDown | None]:
-    """Claim, build and send until nothing is due. Returns (rows claimed, why mail cannot leave now).
+class Ended(NamedTuple):
+    """How a sending ended. `clean`: every row that was claimed has its result."""
 
-    `compiled` is filled: the mailings that rows were claimed of. Letters come first in every round: a person waits for them.
+    tried: int  # rows claimed
+    trouble: TransportDown | None  # why mail cannot leave now
+    clean: bool
+
+
+def send(app: App, me: str, compiled: Compiled) -> Ended:
+    """Claim, build and send until nothing is due. Letters come first in every round: a person waits for them.
+
+    `compiled` is filled: the mailings that rows were claimed of.
     """
-    tried, ears, progress = 0, pace.Ears(app), Progress(app)
+    tried, clean, ears, progress = 0, True, pace.Ears(app), Progress(app)
     while True:
         with _opened(app, me, ears, compiled, progress) as rounds:
             moved, again = rounds.go()
-        tried += moved
+        tried, clean = tried + moved, clean and rounds.clean
         if again or (ears.say(app.clock.now()) and rounds.pacer is None and not rounds.ended):
             continue  # with a pacer: a receiver asks for it
         suspects = None if rounds.ended else _suspects(app, compiled)
         if suspects is not None:
             with _opened(app, me, ears, compiled, progress) as rounds:  # leaving waits for all results
                 moved = rounds.apart(*suspects)
-            tried += moved
+            tried, clean = tried + moved, clean and rounds.clean
         if suspects is None or not moved or rounds.ended:
-            return tried, rounds.crew.trouble
+            return Ended(tried, rounds.crew.trouble, clean)
 
 
 @contextmanager
@@ -100,6 +109,11 @@ class Rounds:
     @property
     def ended(self) -> bool:
         return self.crew.trouble is not None or self.app.stopping.is_set()
+
+    @property
+    def clean(self) -> bool:
+        """Once the crew is gone: nothing that was claimed is left without a result."""
+        return not (self.ended or self.recorder.lost or (self.pacer is not None and self.pacer.lanes.waiting))
 
     def go(self) -> tuple[int, bool]:
         """(rows claimed, whether to go on with a pacer)."""

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, NamedTuple
 
 from newsletter.model import new_id
 
@@ -36,23 +36,34 @@ class Worker:
             self._file.close()
 
 
-def dead(folder: Path, names: Iterable[str]) -> list[str]:
-    """Those of this folder's senders that hold no lock any more."""
-    here = _place(folder)
-    return [name for name in names if name.startswith(f"{here}:") and _is_dead(folder, name)]
+class Gone(NamedTuple):
+    """Senders of this folder that work no more: killed, or ended by themselves, if only by an error."""
+
+    dead: list[str]
+    ended: list[str]
 
 
-def _is_dead(folder: Path, name: str) -> bool:
-    path = _path(folder, name)
-    try:
-        with path.open("r+", encoding="ascii") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            path.unlink(missing_ok=True)
-    except FileNotFoundError:
-        return True  # it removed its file when it ended
-    except BlockingIOError:
-        return False
-    return True
+def gone(folder: Path, names: Iterable[str]) -> Gone:
+    """Those of `names` that are this folder's and hold no lock any more. To be forgotten once the ledger knows."""
+    found, here = Gone([], []), _place(folder)
+    for name in names:
+        if not name.startswith(f"{here}:"):
+            continue
+        try:
+            with _path(folder, name).open("r+", encoding="ascii") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            found.dead.append(name)
+        except FileNotFoundError:
+            found.ended.append(name)
+        except BlockingIOError:
+            continue
+    return found
+
+
+def forget(folder: Path, dead: Iterable[str]) -> None:
+    """What they held has been taken back."""
+    for name in dead:
+        _path(folder, name).unlink(missing_ok=True)
 
 
 def _path(folder: Path, name: str) -> Path:

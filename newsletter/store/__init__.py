@@ -22,7 +22,7 @@ from newsletter.store import (
     versions,
     webhooks,
 )
-from newsletter.store.engine import Connection, Database, DatabaseUnavailable
+from newsletter.store.engine import Connection, Database, DatabaseUnavailable, cannot_be_used
 from newsletter.store.migrate import migrate, schema_state
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "DatabaseUnavailable",
     "answers",
     "articles",
+    "cannot_be_used",
     "changes",
     "deliveries",
     "events",

@@ -35,6 +35,7 @@ from newsletter.store.schema.publishing import issues
 from newsletter.store.statements import is_state
 
 DUE = (DeliveryState.PENDING, DeliveryState.DEFERRED)
+UNSURE = (DeliveryState.UNKNOWN, DeliveryState.DEFERRED, DeliveryState.PENDING)  # what proof may still settle
 WAITS = deliveries.c.next_at.is_not(None)  # pending or deferred: the index of what is due
 SUSPECT = deliveries.c.deaths > sa.literal_column("0")  # as the index has it: a bound 0 would not find it on SQLite
 
@@ -189,12 +190,15 @@ def intend(
 
 
 def settle(conn: Connection, mailing_id: MailingId, results: Sequence[Result], *, now: datetime) -> None:
-    """Write what became of claimed rows. Rows whose epoch is no longer theirs stay as they are."""
+    """Write what became of claimed rows. Rows whose epoch is no longer theirs stay as they are.
+
+    What has been proved to have arrived is sent, whatever its sender heard.
+    """
     by_state: dict[DeliveryState, list[Result]] = defaultdict(list)
     for result in results:
         by_state[result.state].append(result)
     for state, group in by_state.items():
-        statements.settle(
+        written = statements.settle(
             conn,
             state,
             [
@@ -212,6 +216,44 @@ def settle(conn: Connection, mailing_id: MailingId, results: Sequence[Result], *
             mailing=mailing_id,
             now=moment(conn, now),
         )
+        if state is DeliveryState.SENT and written < len(group):
+            _settle_late(conn, mailing_id, group, now=now)
+        elif state in UNSURE:
+            _heed_evidence(conn, mailing_id, [result.person_id for result in group], now=now)
+
+
+def _settle_late(conn: Connection, mailing_id: MailingId, sent: Iterable[Result], *, now: datetime) -> None:
+    """A row that was unknown and waits to be sent again, and now its first sender says that it was taken: no double."""
+    for result in sent:
+        conn.execute(
+            sa.update(deliveries)
+            .where(
+                deliveries.c.mailing_id == mailing_id,
+                deliveries.c.person_id == result.person_id,
+                deliveries.c.epoch == result.epoch,  # the last to be claimed, and whoever has a reply had an intent
+                is_state(DeliveryState.PENDING),
+            )
+            .values(state=DeliveryState.SENT, next_at=None, reply=result.reply, reason=None, changed_at=now)
+        )
+
+
+def _heed_evidence(conn: Connection, mailing_id: MailingId, people: Sequence[PersonId], *, now: datetime) -> None:
+    """Proof came while the message was in flight: neither unknown nor to be sent again."""
+    conn.execute(
+        sa.update(deliveries)
+        .where(
+            deliveries.c.mailing_id == mailing_id,
+            deliveries.c.person_id.in_(people),
+            deliveries.c.evidence.is_not(None),
+            is_state(*UNSURE),
+        )
+        .values(
+            state=DeliveryState.SENT,
+            next_at=None,
+            reason=sa.literal("settled by ") + deliveries.c.evidence,
+            changed_at=now,
+        )
+    )
 
 
 def release(conn: Connection, mailing_id: MailingId, held: Iterable[tuple[PersonId, int]], *, now: datetime) -> None:
@@ -239,6 +281,22 @@ def _give_back(conn: Connection, *which: sa.ColumnElement[bool], now: datetime) 
         )
     )
     return conn.execute(statement).rowcount
+
+
+def holds(conn: Connection, mailing_id: MailingId, worker: str) -> bool:
+    """Whether this sender holds any row of a mailing. Reads the whole mailing."""
+    query = sa.select(deliveries.c.person_id).where(
+        deliveries.c.mailing_id == mailing_id,
+        deliveries.c.worker == worker,
+        is_state(DeliveryState.CLAIMED, DeliveryState.INTENT),
+    )
+    return conn.execute(query.limit(1)).first() is not None
+
+
+def any_waiting(conn: Connection, mailing_id: MailingId) -> bool:
+    """Whether rows are pending or deferred, due or not."""
+    query = sa.select(deliveries.c.person_id).where(deliveries.c.mailing_id == mailing_id, WAITS)
+    return conn.execute(query.limit(1)).first() is not None
 
 
 def put_aside(

@@ -27,6 +27,7 @@ __all__ = [
     "Database",
     "DatabaseUnavailable",
     "UtcDateTime",
+    "cannot_be_used",
     "insert",
     "insert_of",
     "moment",
@@ -91,6 +92,12 @@ def moment(conn: Connection, value: datetime) -> Any:
 def read_moment(stored: Any) -> datetime:
     """What a driver gives for a time, in UTC."""
     return stored.astimezone(UTC) if isinstance(stored, datetime) else datetime.fromisoformat(stored)
+
+
+def cannot_be_used(error: Exception) -> bool:
+    """Whether an error is the database's own (gone, locked, full), not one of the values it was given (PEP 249)."""
+    names = {kind.__name__ for kind in type(getattr(error, "orig", None)).__mro__}
+    return not names.isdisjoint({"OperationalError", "InterfaceError"})
 
 
 def insert(conn: Connection, table: sa.Table) -> Any:

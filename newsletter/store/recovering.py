@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from newsletter.errors import NotAllowed
 from newsletter.model import DeliveryState, MailingId, MailingState, PersonId
-from newsletter.store.deliveries import DUE, SUSPECT, WAITS, locked, skip_cancelled
+from newsletter.store.deliveries import DUE, SUSPECT, locked, skip_cancelled
 from newsletter.store.engine import Connection
 from newsletter.store.schema.delivering import deliveries, mailings, workers
 from newsletter.store.statements import is_state
@@ -32,38 +32,50 @@ def sign_off(conn: Connection, worker: str) -> None:
     conn.execute(sa.delete(workers).where(workers.c.name == worker))
 
 
-def recover(conn: Connection, *, dead: Collection[str], now: datetime) -> tuple[int, int]:
-    """Take back what dead senders held: claimed was certainly not sent, intent may have been.
+def recover(conn: Connection, *, dead: Collection[str], ended: Collection[str] = (), now: datetime) -> tuple[int, int]:
+    """Take back what senders held that are gone: claimed was certainly not sent, intent may have been.
 
-    A sender is dead when it is named in `dead` or its lease ran out. Returns (back to pending, now unknown). What goes back
-    remembers the death: it may have been the cause. The epoch stays, so a reply that a sender writes after all still
-    settles the row. What came back of a cancelled mailing is skipped. Reads the open mailings whole, if anybody died.
+    A sender is gone when it is named in `dead` or `ended` or its lease ran out. Returns (back to pending, now unknown). What
+    goes back remembers a death: it may have been the cause; who ended by itself, and left rows, did not die of them. The
+    epoch stays, so a reply that a sender writes after all still settles the row. What came back of a cancelled mailing is
+    skipped. Reads the open mailings whole, if anybody is gone.
     """
-    over = sa.or_(workers.c.name.in_(dead), workers.c.lease_until < now)
+    over = sa.or_(workers.c.name.in_([*dead, *ended]), workers.c.lease_until < now)
     gone = list(conn.execute(sa.delete(workers).where(over).returning(workers.c.name)).scalars())
     if not gone:
         return 0, 0
-    back, lost = _take_back(conn, gone, now=now)
+    died = [name for name in gone if name not in ended]
+    back, lost = _take_back(conn, deliveries.c.worker.in_(died), deaths=1, now=now)
+    more = _take_back(conn, deliveries.c.worker.in_(ended), deaths=0, now=now) if len(died) < len(gone) else (0, 0)
+    back, lost = back + more[0], lost + more[1]
     cancelled = sa.select(mailings.c.id).where(mailings.c.state == MailingState.CANCELLED)
     for mailing_id in list(conn.execute(cancelled).scalars()):
         skip_cancelled(conn, mailing_id, now=now)
     return back, lost
 
 
-def _take_back(conn: Connection, gone: Collection[str], *, now: datetime) -> tuple[int, int]:
+def adopt(conn: Connection, mailing_id: MailingId, *, now: datetime) -> None:
+    """Rows held by a sender that nobody knows: never seen, and a mailing must not wait for them for ever."""
+    known = sa.select(workers.c.name)
+    orphan = sa.or_(deliveries.c.worker.is_(None), deliveries.c.worker.not_in(known))
+    _take_back(conn, orphan, deliveries.c.mailing_id == mailing_id, deaths=1, now=now)
+
+
+def _take_back(conn: Connection, *theirs: sa.ColumnElement[bool], deaths: int, now: datetime) -> tuple[int, int]:
     unfinished = (MailingState.SENDING, MailingState.PAUSED, MailingState.CANCELLED)
-    theirs = (
-        deliveries.c.mailing_id.in_(sa.select(mailings.c.id).where(mailings.c.state.in_(unfinished))),
-        deliveries.c.worker.in_(gone),
-    )
-    back = sa.update(deliveries).where(*theirs, is_state(DeliveryState.CLAIMED))
-    lost = sa.update(deliveries).where(*theirs, is_state(DeliveryState.INTENT))
-    died = "the sender died after the intent; the message may have arrived"
-    pending = {"state": DeliveryState.PENDING, "next_at": now, "deaths": deliveries.c.deaths + 1}
-    return (
-        conn.execute(back.values(worker=None, changed_at=now, **pending)).rowcount,
-        conn.execute(lost.values(worker=None, changed_at=now, state=DeliveryState.UNKNOWN, reason=died)).rowcount,
-    )
+    open_ = deliveries.c.mailing_id.in_(sa.select(mailings.c.id).where(mailings.c.state.in_(unfinished)))
+    gone: dict[str, object] = {"worker": None, "changed_at": now}
+    proved = {"state": DeliveryState.SENT, "reason": sa.literal("settled by ") + deliveries.c.evidence}
+    lost = {
+        "state": DeliveryState.UNKNOWN,
+        "reason": "the sender died after the intent; the message may have arrived",
+    }
+    pending = {"state": DeliveryState.PENDING, "next_at": now, "deaths": deliveries.c.deaths + deaths}
+    these = sa.update(deliveries).where(open_, *theirs)
+    back = conn.execute(these.where(is_state(DeliveryState.CLAIMED)).values(**gone, **pending)).rowcount
+    in_flight = these.where(is_state(DeliveryState.INTENT))
+    conn.execute(in_flight.where(deliveries.c.evidence.is_not(None)).values(**gone, **proved))
+    return back, conn.execute(in_flight.values(**gone, **lost)).rowcount
 
 
 def suspicion(conn: Connection, mailing_id: MailingId, *, now: datetime) -> int | None:
@@ -131,6 +143,7 @@ def retry_failed(conn: Connection, mailing_id: MailingId, *, now: datetime) -> i
     Raises NotAllowed for a mailing that was cancelled.
     """
     values = {"next_at": now, "changed_at": now, "frozen_at": now, "reason": "tried again by a person"}
+    values |= {"refused_at": None, "deaths": 0, "tries": 0}
     return _again(conn, mailing_id, is_state(DeliveryState.FAILED), values=values)
 
 
@@ -152,18 +165,19 @@ def _again(
 
 
 def arrived(conn: Connection, mailing_id: MailingId, person_id: PersonId, *, evidence: str, now: datetime) -> bool:
-    """Evidence (an open, a click, an unsubscribe, a bounce) says that a message of unknown fate was sent."""
-    return bool(
-        conn.execute(
-            sa.update(deliveries)
-            .where(
-                deliveries.c.mailing_id == mailing_id,
-                deliveries.c.person_id == person_id,
-                is_state(DeliveryState.UNKNOWN),
-            )
-            .values(state=DeliveryState.SENT, reason=f"settled by {evidence}", changed_at=now)
-        ).rowcount
-    )
+    """Evidence (an open, a click, an unsubscribe, a bounce) says that a message was sent. True when that settled its row.
+
+    Also one that waits to be sent again: it would be a double. While its sender still waits for the reply, the proof is
+    kept beside the row and heeded when that sender dies or hears nothing.
+    """
+    row = (deliveries.c.mailing_id == mailing_id, deliveries.c.person_id == person_id)
+    tried = sa.and_(is_state(*DUE, DeliveryState.CLAIMED), deliveries.c.epoch > 0)
+    sent = {"state": DeliveryState.SENT, "worker": None, "next_at": None, "reason": f"settled by {evidence}"}
+    unsure = sa.update(deliveries).where(*row, sa.or_(is_state(DeliveryState.UNKNOWN), tried))
+    if conn.execute(unsure.values(changed_at=now, **sent)).rowcount:
+        return True
+    conn.execute(sa.update(deliveries).where(*row, is_state(DeliveryState.INTENT)).values(evidence=evidence[:40]))
+    return False
 
 
 def expire(conn: Connection, mailing_id: MailingId, *, now: datetime) -> int:
@@ -175,7 +189,7 @@ def expire(conn: Connection, mailing_id: MailingId, *, now: datetime) -> int:
         sa.update(deliveries)
         .where(
             deliveries.c.mailing_id == mailing_id,
-            WAITS,
+            deliveries.c.next_at <= now,  # a refused row is due again before its 48 hours are over
             is_state(DeliveryState.DEFERRED),
             sa.func.coalesce(deliveries.c.refused_at, deliveries.c.frozen_at) <= now - EXPIRES_AFTER,
         )

@@ -27,11 +27,13 @@ def start(folder: Path) -> tuple[subprocess.Popen[str], str]:
 def test_a_living_sender_is_not_dead_and_a_killed_one_is(tmp_path):
     process, name = start(tmp_path)
     try:
-        assert worker.dead(tmp_path, [name]) == []
+        assert worker.gone(tmp_path, [name]) == ([], [])
         process.send_signal(signal.SIGKILL)
         process.wait()
-        assert worker.dead(tmp_path, [name]) == [name]
-        assert worker.dead(tmp_path, [name]) == [name]  # its lock file is gone by now
+        assert worker.gone(tmp_path, [name]) == ([name], [])
+        assert worker.gone(tmp_path, [name]) == ([name], [])  # until the ledger knows
+        worker.forget(tmp_path, [name])
+        assert not list(tmp_path.glob("*.lock"))
     finally:
         process.kill()
         process.wait()
@@ -39,14 +41,14 @@ def test_a_living_sender_is_not_dead_and_a_killed_one_is(tmp_path):
         process.stdout.close()
 
 
-def test_a_sender_that_ended_in_order_is_dead(tmp_path):
+def test_a_sender_that_ended_by_itself_is_gone_and_did_not_die(tmp_path):
     with worker.Worker(tmp_path) as me:
-        assert worker.dead(tmp_path, [me.name]) == []
-    assert worker.dead(tmp_path, [me.name]) == [me.name]
+        assert worker.gone(tmp_path, [me.name]) == ([], [])
+    assert worker.gone(tmp_path, [me.name]) == ([], [me.name])
     assert list(tmp_path.glob("*.lock")) == []
 
 
 def test_senders_of_another_folder_are_judged_by_their_lease_alone(tmp_path):
     with worker.Worker(tmp_path / "there") as other:
         pass
-    assert worker.dead(tmp_path / "here", [other.name]) == []
+    assert worker.gone(tmp_path / "here", [other.name]) == ([], [])

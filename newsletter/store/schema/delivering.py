@@ -59,6 +59,7 @@ deliveries = sa.Table(
     sa.Column("reply_kind", sa.String(8)),  # hard, soft, block: what a refusal says about the address
     sa.Column("provider_id", sa.Text),
     sa.Column("reason", sa.Text),
+    sa.Column("evidence", sa.String(40)),  # what proved, before any reply, that the message in flight arrived
     # claiming: what is due in this mailing. No index may name the state, the sender or the time of a change: an intent and
     # a result then touch the row alone (SQLite), in its own page and without index entries (Postgres: heap-only tuples).
     sa.Index(
