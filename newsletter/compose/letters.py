@@ -33,7 +33,11 @@ class NoticeTopic(StrEnum):
 
 
 _ALLOWED: Mapping[LetterKind, Mapping[str, type]] = {
-    LetterKind.CONFIRM: {"expires_days": int},
+    LetterKind.CONFIRM: {
+        "expires_days": int,
+        "form": str,
+        "source": str,
+    },  # what was shown, for the answer; not for print
     LetterKind.WELCOME: {"last_issue_url": str, "last_issue_title": str},
     LetterKind.GOODBYE: {"resubscribe_url": str},
     LetterKind.MOVE: {"from_person": str, "expires_hours": int},
@@ -56,7 +60,7 @@ LINES_LIMIT = 20
 def letter_variables(kind: LetterKind, given: Mapping[str, Any]) -> dict[str, Any]:
     """The variables of a letter's templates: all of its kind, cleaned; those not given are empty.
 
-    confirm: expires_days. welcome: last_issue_url?, last_issue_title?. goodbye: resubscribe_url?. move:
+    confirm: expires_days, form?, source?. welcome: last_issue_url?, last_issue_title?. goodbye: resubscribe_url?. move:
     from_person, expires_hours. your_data: expires_hours. notice: topic
     (NoticeTopic), name, url, count?, lines?. Raises BadInput for a missing, unknown or wrongly typed one.
     """
