@@ -100,7 +100,8 @@ __all__ = [  # noqa: RUF022 - grouped by noun
     "list_tags", "remove_attribute", "set_attributes", "tag", "untag", "value_of",
     # subscriptions and consent
     "ConfirmOutcome", "Confirmed", "ConsentAction", "ConsentGiven", "ConsentSource", "Evidence", "Outcome", "Subscribed",
-    "Held", "Subscription", "SubscriptionState", "choose_topics", "confirm", "held_by", "keep_form", "kept_form", "pause", "resume", "resume_due",
+    "Held", "Subscription", "SubscriptionState", "choose_topics", "confirm", "held_by", "keep_form", "kept_form",
+    "pause", "resume", "resume_due",
     "subscribe", "subscription", "unsubscribe",
     # suppression
     "DomainRule", "SuppressionReason", "domain_rules", "is_suppressed", "lift_bounced", "lift_domain", "lift_staff",

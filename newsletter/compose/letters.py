@@ -4,6 +4,7 @@ confirm   asks whether the address's owner wants the newsletter; holds no text a
 welcome   says what comes and how to change or stop it
 goodbye   says it is done; one link back, no plea
 move      asks the owner of a new address whether a reader's mail may go there
+moved     tells the old address of a reader that their mail goes elsewhere, with a way back; not where to
 your_data brings the fresh link that export and erase need
 notice    tells staff of something that waits for a person
 """
@@ -41,6 +42,7 @@ _ALLOWED: Mapping[LetterKind, Mapping[str, type]] = {
     LetterKind.WELCOME: {"last_issue_url": str, "last_issue_title": str},
     LetterKind.GOODBYE: {"resubscribe_url": str},
     LetterKind.MOVE: {"from_person": str, "expires_hours": int},
+    LetterKind.MOVED: {"from_person": str, "expires_days": int},
     LetterKind.YOUR_DATA: {"expires_hours": int},
     LetterKind.NOTICE: {"topic": str, "name": str, "count": int, "lines": list, "url": str},
 }
@@ -49,6 +51,7 @@ _REQUIRED: Mapping[LetterKind, tuple[str, ...]] = {
     LetterKind.WELCOME: (),
     LetterKind.GOODBYE: (),
     LetterKind.MOVE: ("from_person", "expires_hours"),
+    LetterKind.MOVED: ("from_person", "expires_days"),
     LetterKind.YOUR_DATA: ("expires_hours",),
     LetterKind.NOTICE: ("topic", "name", "url"),
 }
@@ -61,7 +64,7 @@ def letter_variables(kind: LetterKind, given: Mapping[str, Any]) -> dict[str, An
     """The variables of a letter's templates: all of its kind, cleaned; those not given are empty.
 
     confirm: expires_days, form?, source?. welcome: last_issue_url?, last_issue_title?. goodbye: resubscribe_url?. move:
-    from_person, expires_hours. your_data: expires_hours. notice: topic
+    from_person, expires_hours. moved: from_person, expires_days. your_data: expires_hours. notice: topic
     (NoticeTopic), name, url, count?, lines?. Raises BadInput for a missing, unknown or wrongly typed one.
     """
     allowed = _ALLOWED[kind]
@@ -98,6 +101,8 @@ def letter_subject(kind: LetterKind, variables: Mapping[str, Any], newsletter: s
         return words.gettext("You have left {newsletter}", newsletter=newsletter)
     if kind is LetterKind.MOVE:
         return words.gettext("Confirm your new address for {newsletter}", newsletter=newsletter)
+    if kind is LetterKind.MOVED:
+        return words.gettext("Your address for {newsletter} was changed", newsletter=newsletter)
     if kind is LetterKind.YOUR_DATA:
         return words.gettext("Your data at {newsletter}", newsletter=newsletter)
     return notice_heading(variables, words)
@@ -114,6 +119,8 @@ def letter_preheader(kind: LetterKind, newsletter: str, organisation: str, words
         return words.gettext("Done: no further issue of {newsletter} will reach this address.", newsletter=newsletter)
     if kind is LetterKind.MOVE:
         return words.gettext("One click and your mail comes here. Not you? Just ignore this mail.")
+    if kind is LetterKind.MOVED:
+        return words.gettext("Was that you? Then there is nothing to do. If not, you can undo it here.")
     if kind is LetterKind.YOUR_DATA:
         return words.gettext("The link to see, take away or erase what we hold. Not you? Just ignore this mail.")
     return words.gettext("A notice to the staff of {newsletter}; somebody has to look at it.", newsletter=newsletter)
