@@ -28,6 +28,7 @@ class NoticeTopic(StrEnum):
     UNKNOWN_LEFT = "unknown_left"  # deliveries whose fate a person must settle
     GROUP_STOPPED = "group_stopped"  # a receiver blocks our mail: nothing is sent there for now
     COMPOSE_FAILED = "compose_failed"  # an issue could not be rendered
+    AUDIENCE_UNUSABLE = "audience_unusable"  # an approved issue waits: its list or segment cannot be used
     TRANSPORT_DOWN = "transport_down"  # an issue could not leave; it is tried again
     MAILBOX_UNREADABLE = "mailbox_unreadable"  # the mailbox for bounces refuses us
     WEBHOOK_DISABLED = "webhook_disabled"  # another program's webhook failed for days and is not called any more
@@ -142,7 +143,7 @@ def notice_heading(variables: Mapping[str, Any], words: Labels) -> str:
         return words.ngettext(
             "{name}: {n} article may be known already", "{name}: {n} articles may be known already", count, name=name
         )
-    if topic in (NoticeTopic.UNKNOWN_LEFT, NoticeTopic.GROUP_STOPPED):
+    if topic in (NoticeTopic.UNKNOWN_LEFT, NoticeTopic.GROUP_STOPPED, NoticeTopic.AUDIENCE_UNUSABLE):
         return _heading_of_mail(topic, name, count, words)
     if topic is NoticeTopic.TRANSPORT_DOWN:
         return words.gettext("{name} could not leave", name=name)
@@ -154,6 +155,8 @@ def notice_heading(variables: Mapping[str, Any], words: Labels) -> str:
 
 
 def _heading_of_mail(topic: NoticeTopic, name: str, count: int, words: Labels) -> str:
+    if topic is NoticeTopic.AUDIENCE_UNUSABLE:
+        return words.gettext("{name} waits: it is not known whom to send it to", name=name)
     if topic is NoticeTopic.UNKNOWN_LEFT:
         return words.ngettext(
             "{name}: {n} delivery of unknown fate", "{name}: {n} deliveries of unknown fate", count, name=name
@@ -187,7 +190,7 @@ def notice_advice(variables: Mapping[str, Any], words: Labels) -> str:
         )
     if topic is NoticeTopic.UNKNOWN_LEFT:
         return words.gettext("The line broke before the answer came. Decide for each: sent, or send again.")
-    if topic in (NoticeTopic.TRANSPORT_DOWN, NoticeTopic.GROUP_STOPPED):
+    if topic in (NoticeTopic.TRANSPORT_DOWN, NoticeTopic.GROUP_STOPPED, NoticeTopic.AUDIENCE_UNUSABLE):
         return _advice_on_sending(topic, words)
     if topic is NoticeTopic.MAILBOX_UNREADABLE:
         return words.gettext("The reason is below. Bounces wait there and are read once it is mended.")
@@ -197,6 +200,10 @@ def notice_advice(variables: Mapping[str, Any], words: Labels) -> str:
 
 
 def _advice_on_sending(topic: NoticeTopic, words: Labels) -> str:
+    if topic is NoticeTopic.AUDIENCE_UNUSABLE:
+        return words.gettext(
+            "The reason is below. Mend its segment or list, and it goes out by itself until its latest start. Nobody got it yet."
+        )
     if topic is NoticeTopic.TRANSPORT_DOWN:
         return words.gettext("The reason is below. Nobody is lost: it is tried again by itself until mail can leave.")
     return words.gettext(

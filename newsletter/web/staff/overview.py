@@ -42,13 +42,14 @@ class Waiting:
     failing: list[Source]
     letters: list[tuple[str, str]]  # (kind, reason) of those that could not be rendered
     unknown: list[Row]
+    unchosen: list[Row]  # approved, and its list or segment cannot be used
     doubtful: int  # articles that may be known already
     schedules: list[tuple[Newsletter, str]]  # newsletters whose cron line cannot be used, with the fault
     webhooks: list[tuple[str, str]]  # (URL, reason) of those that are not called any more
     stopped: list[Held]  # receivers that block our mail
 
     def __bool__(self) -> bool:
-        people = (self.approvals, self.letters, self.unknown, self.doubtful)
+        people = (self.approvals, self.letters, self.unknown, self.unchosen, self.doubtful)
         return any((*people, self.failing, self.schedules, self.webhooks, self.stopped))
 
 
@@ -71,12 +72,17 @@ def overview(visit: Visit) -> Response:
         failing=failing,
         letters=unrendered,
         unknown=[row for row in rows if row.counts is not None and row.counts.unknown],
+        unchosen=[row for row in rows if waits_for_audience(row.issue)],
         doubtful=doubtful,
         schedules=unusable,
         stopped=stopped,
         webhooks=silent,
     )
     return visit.page("staff/issues.html", coming=coming, waiting=waiting, rows=rows, newsletters=known)
+
+
+def waits_for_audience(issue: Issue) -> bool:
+    return issue.state is IssueState.SCHEDULED and (issue.reason or "").startswith(schedule.UNCHOSEN)
 
 
 def table(visit: Visit, conn: Connection, listed: list[Issue], known: dict[NewsletterId, Newsletter]) -> list[Row]:
