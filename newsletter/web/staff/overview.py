@@ -12,6 +12,8 @@ from newsletter.errors import BadInput
 from newsletter.http import shown
 from newsletter.model import Counts, Issue, IssueState, Newsletter, NewsletterId, Source, SourceState
 from newsletter.store import Connection, articles, issues, letters, newsletters, receipts, sources, webhooks
+from newsletter.web import imports
+from newsletter.web.imports import Import, Stage
 from newsletter.web.visit import Visit
 
 SHOWN = 50
@@ -47,10 +49,11 @@ class Waiting:
     schedules: list[tuple[Newsletter, str]]  # newsletters whose cron line cannot be used, with the fault
     webhooks: list[tuple[str, str]]  # (URL, reason) of those that are not called any more
     stopped: list[Held]  # receivers that block our mail
+    imports: list[Import]  # files of people that were looked at; only for staff who may import
 
     def __bool__(self) -> bool:
         people = (self.approvals, self.letters, self.unknown, self.unchosen, self.doubtful)
-        return any((*people, self.failing, self.schedules, self.webhooks, self.stopped))
+        return any((*people, self.failing, self.schedules, self.webhooks, self.stopped, self.imports))
 
 
 def home(visit: Visit) -> Response:
@@ -77,8 +80,15 @@ def overview(visit: Visit) -> Response:
         schedules=unusable,
         stopped=stopped,
         webhooks=silent,
+        imports=looked_at(visit),
     )
     return visit.page("staff/issues.html", coming=coming, waiting=waiting, rows=rows, newsletters=known)
+
+
+def looked_at(visit: Visit) -> list[Import]:
+    if visit.member is None or not visit.member.sees_addresses:
+        return []
+    return [one for one in imports.listed(visit.app) if one.stage is Stage.LOOKED]
 
 
 def waits_for_audience(issue: Issue) -> bool:
