@@ -16,8 +16,9 @@ from apscheduler.triggers.cron import CronTrigger
 from newsletter.app import App
 from newsletter.errors import BadInput, NotAllowed
 from newsletter.log import get_logger
+from newsletter.mail.replies import mask_addresses
 from newsletter.model import Issue, IssueId, IssueState, Newsletter, new_id
-from newsletter.store import Connection, deliveries, issues, newsletters
+from newsletter.store import Connection, deliveries, issues, letters, newsletters
 from subscribers import SubscribersError, audience, record_sending, resume_due
 
 log = get_logger("schedule")
@@ -27,6 +28,7 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))  # minute hour day month weekday, POSIX crontab
 _NAMES = ("minute", "hour", "day of month", "month", "day of week")
 PAUSED = "the newsletter is paused"
+UNCHOSEN = "nobody can be chosen"  # begins the reason of an issue whose list or segment cannot be used
 MISSED_SHOWN = 20  # so many missed send moments are written down as skipped after a long silence
 
 
@@ -197,10 +199,7 @@ def release_due(app: App, now: datetime) -> int:
         except NotAllowed:  # another process was first
             log.info("released_elsewhere", issue=issue.id)
         except SubscribersError as error:  # a list or segment that is gone: nobody was frozen, the other issues go on
-            log.error("audience_unusable", issue=issue.id, reason=str(error))
-            app.watch("release", str(error))
-            with app.db.begin() as conn:
-                issues.waits(conn, issue.id, reason=f"nobody can be chosen: {error}")
+            _unchosen(app, issue, mask_addresses(str(error)), now)
     return released
 
 
@@ -208,7 +207,7 @@ def _release_or_close(app: App, issue: Issue, now: datetime) -> int:
     with app.db.begin() as conn:
         newsletter = newsletters.get(conn, issue.newsletter_id)
         if now > issue.send_at + newsletter.latest_start and not issue.occurrence.startswith("extra-"):
-            reason = "too late" if issue.state is IssueState.SCHEDULED else "not approved before the latest start"
+            reason = _too_late(issue)
             issues.skip(conn, issue.id, reason, seen=issue.state)
             log.warning("issue_skipped", issue=issue.id, reason=reason)
         elif not newsletter.active:
@@ -216,6 +215,30 @@ def _release_or_close(app: App, issue: Issue, now: datetime) -> int:
         elif issue.state is IssueState.SCHEDULED:
             return _release(app, conn, newsletter, issue.id, now)
     return 0
+
+
+def _too_late(issue: Issue) -> str:
+    if issue.state is not IssueState.SCHEDULED:
+        return "not approved before the latest start"
+    return f"too late: {issue.reason}" if (issue.reason or "").startswith(UNCHOSEN) else "too late"
+
+
+def _unchosen(app: App, issue: Issue, why: str, now: datetime) -> None:
+    """It waits, with the reason in its row; staff get one letter for each reason. Mended, it goes out by itself."""
+    log.error("audience_unusable", issue=issue.id, reason=why)
+    app.watch("release", why)
+    reason = f"{UNCHOSEN}: {why}"
+    if issue.reason == reason:
+        return
+    variables = {
+        "topic": "audience_unusable",
+        "name": issue.subject or issue.occurrence,
+        "lines": [why],
+        "url": app.url(f"/staff/issues/{issue.id}"),
+    }
+    with app.db.begin() as conn:
+        issues.waits(conn, issue.id, reason=reason)
+        letters.tell_staff(conn, f"audience:{issue.id}:{why}"[:180], variables, now=now)
 
 
 def _release(app: App, conn: Connection, newsletter: Newsletter, issue_id: IssueId, now: datetime) -> int:

@@ -1,10 +1,10 @@
 """The one-machine service: web pages, scheduler and sending in one process, and a clean end.
 
     scheduler ──every 15 s──▶ tick (collect … release) ──▶ send (deliver, track)
-                               └▶ notify (webhooks of others, which may be slow)
+                               └▶ notify (webhooks of others, which may be slow), imports (files that staff sent)
     a request asked for a letter ──▶ letters (compose them) ──▶ send
 
-Each of the four is one thread that runs when it is due and never beside itself. SIGTERM or SIGINT sets app.stopping: nothing
+Each of the five is one thread that runs when it is due and never beside itself. SIGTERM or SIGINT sets app.stopping: nothing
 more is claimed, what is in flight finishes. Nothing here decides what is due; rows do.
 """
 
@@ -25,6 +25,7 @@ from newsletter.app import App
 from newsletter.errors import ConfigError, TransportDown
 from newsletter.log import get_logger
 from newsletter.track.listener import listening
+from newsletter.web import imports
 
 log = get_logger("serve")
 
@@ -52,7 +53,7 @@ def serve(app: App, *, host: str, port: int, on_ready: Callable[[str], None] | N
             on_ready(url)
 
     config = uvicorn.Config(
-        web.make(app, wake=rounds.letters.wake),
+        web.make(app, wake=rounds.letters.wake, wake_imports=rounds.imports.wake, importing=rounds.importing),
         lifespan="off",
         log_config=None,
         access_log=False,  # its lines would hold readers' tokens
@@ -121,7 +122,7 @@ class Loop:
 
 
 class Rounds:
-    """The four loops and the scheduler that wakes them."""
+    """The five loops and the scheduler that wakes them."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -131,23 +132,28 @@ class Rounds:
         self.letters = Loop("letters", self._letters, app.stopping)
         self.send = Loop("send", self._send, app.stopping)
         self.notify = Loop("notify", self._notify, app.stopping)
+        self.imports = Loop("imports", self._imports, app.stopping)
+        self.importing = threading.Lock()  # one file of people at a time, also those of the API
         self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
 
     def start(self) -> None:
         """At once a first round, for what waited while nothing ran; then every 15 seconds."""
-        for name, loop in (("tick", self.tick), ("deliver", self.send), ("notify", self.notify)):
+        for name, loop in self._beating():
             loop.start()
             loop.wake()
             self._scheduler.add_job(loop.wake, "interval", seconds=TICK.total_seconds(), id=name)
         self.letters.start()
         self._scheduler.start()
 
+    def _beating(self) -> tuple[tuple[str, Loop], ...]:
+        return ("tick", self.tick), ("deliver", self.send), ("notify", self.notify), ("imports", self.imports)
+
     def stop(self) -> None:
         """After app.stopping is set: wait for what is under way, at most 20 seconds together."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
         deadline = time.monotonic() + LAST_WAIT
-        loops = {"tick": self.tick, "letters": self.letters, "send": self.send, "notify": self.notify}
+        loops = {**dict(self._beating()), "letters": self.letters}
         for loop in loops.values():
             loop.wake()
         for name, loop in loops.items():
@@ -170,6 +176,9 @@ class Rounds:
 
     def _notify(self) -> None:
         pipeline.run_once(self._app, only=frozenset({"notify"}))
+
+    def _imports(self) -> None:
+        imports.run_waiting(self._app, self.importing)
 
     def _send(self) -> None:
         if not self._backoff.over:

@@ -20,7 +20,7 @@ from subscribers.audiences import Envelope, NotMailable, audience, envelopes, no
 from subscribers.browsing import Held, Member, held_by, members, people_page
 from subscribers.changes import Change, ChangeKind, take_changes
 from subscribers.choices import Subscription, pause, resume, resume_due, subscription
-from subscribers.consent import ConsentAction, ConsentGiven, ConsentSource, Evidence
+from subscribers.consent import ConsentAction, ConsentGiven, ConsentSource, Evidence, keep_form, kept_form
 from subscribers.domains import is_disposable, suggestion
 from subscribers.engagement import Engagement, record_engagement, record_sending
 from subscribers.errors import (
@@ -100,7 +100,8 @@ __all__ = [  # noqa: RUF022 - grouped by noun
     "list_tags", "remove_attribute", "set_attributes", "tag", "untag", "value_of",
     # subscriptions and consent
     "ConfirmOutcome", "Confirmed", "ConsentAction", "ConsentGiven", "ConsentSource", "Evidence", "Outcome", "Subscribed",
-    "Held", "Subscription", "SubscriptionState", "choose_topics", "confirm", "held_by", "pause", "resume", "resume_due",
+    "Held", "Subscription", "SubscriptionState", "choose_topics", "confirm", "held_by", "keep_form", "kept_form",
+    "pause", "resume", "resume_due",
     "subscribe", "subscription", "unsubscribe",
     # suppression
     "DomainRule", "SuppressionReason", "domain_rules", "is_suppressed", "lift_bounced", "lift_domain", "lift_staff",

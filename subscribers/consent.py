@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import blake2s
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert, select
 
@@ -22,7 +22,7 @@ from subscribers.tables import as_text, consent_forms, consents, insert_or_skip,
 
 class ConsentAction(StrEnum):
     SUBSCRIBE = "subscribe"
-    CONFIRM = "confirm"  # answered the confirmation letter
+    CONFIRM = "confirm"  # answered the confirmation letter; with a form: was on the list already, on others' word alone
     IMPORT = "import"  # agreed elsewhere; staff vouch for it with the wording
     UNSUBSCRIBE = "unsubscribe"
     RESUBSCRIBE = "resubscribe"  # came back by their own hand
@@ -72,6 +72,29 @@ def keep_form(conn: Connection, given: ConsentGiven) -> str:
     row = {"digest": digest, "version": given.form, "wording": given.wording, "language": given.language}
     conn.execute(insert_or_skip(conn, consent_forms, ["digest"]), row)
     return digest
+
+
+def kept_form(conn: Connection, digest: str, source: ConsentSource, *, ip: str | None = None) -> ConsentGiven | None:
+    """What `keep_form` stored; None when nothing is stored under this digest."""
+    row = conn.execute(select(consent_forms).where(consent_forms.c.digest == digest)).first()
+    if row is None:
+        return None
+    return ConsentGiven(form=row.version, wording=row.wording, language=row.language, source=source, ip=ip)
+
+
+class Act(NamedTuple):
+    """One row of the ledger, without what was shown."""
+
+    action: str
+    source: str
+    at: datetime
+
+
+def acts(conn: Connection, person_id: PersonId, list_id: str) -> list[Act]:
+    """What was recorded of a person on one list, in order."""
+    mine = (consents.c.person_id == person_id) & (consents.c.list_id == list_id)
+    query = select(consents.c.action, consents.c.source, consents.c.at).where(mine).order_by(consents.c.seq)
+    return [Act._make(row) for row in conn.execute(query)]
 
 
 def record(

@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from subscribers import consent as ledger
+from subscribers.address import Address
 from subscribers.changes import ChangeKind, note
 from subscribers.consent import ConsentAction, ConsentGiven
 from subscribers.ids import PersonId
-from subscribers.people import lock
+from subscribers.people import address_of, lock
 from subscribers.privacy import empty
 from subscribers.states import PersonState, SubscriptionState, SuppressionReason
 from subscribers.suppression import barred, lift_erased
@@ -29,17 +30,21 @@ class Moved(StrEnum):
     GONE = "gone"  # one of the two was erased, has complained, or must not be written to
 
 
-def move(conn: Connection, person_id: PersonId, to: PersonId, *, now: datetime, consent: ConsentGiven) -> Moved:
+def move(
+    conn: Connection, person_id: PersonId, to: PersonId, *, now: datetime, consent: ConsentGiven
+) -> tuple[Moved, Address | None]:
     """Give `person_id` the address of `to`, who is emptied. The caller has proof that the owner of the new address agrees.
 
-    Each subscription keeps its state and gets a ledger row `move` with `consent`; a bounced person is active again.
+    Returns also the address that was left, if mail may go there: nobody holds it any more. Each subscription keeps its state
+    and gets a ledger row `move` with `consent`; a bounced person is active again.
     """
     locked = {one: lock(conn, one) for one in sorted((person_id, to))}  # in one order, so that two moves cannot block
     old, new = locked[person_id], locked[to]
+    bounced = old is not None and old.state == PersonState.BOUNCED
     if not _may_move(old) or not _may_move(new) or person_id == to or _barred(conn, new):
-        return Moved.GONE
+        return Moved.GONE, None
     if _in_use(conn, to):
-        return Moved.TAKEN
+        return Moved.TAKEN, None
     address = {column: getattr(new, column) for column in _OF_ADDRESS}
     empty(conn, to, now=now)
     conn.execute(update(people).where(people.c.id == person_id).values(**address, state=PersonState.ACTIVE.value))
@@ -48,7 +53,7 @@ def move(conn: Connection, person_id: PersonId, to: PersonId, *, now: datetime, 
         ledger.record(conn, person_id, list_id=list_id, action=ConsentAction.MOVE, now=now, given=consent)
     lift_erased(conn, address["address_hash"])
     note(conn, person_id, ChangeKind.MOVED, now=now)
-    return Moved.MOVED
+    return Moved.MOVED, None if bounced or _barred(conn, old) else address_of(old)
 
 
 def _may_move(row: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from subscribers.files.delimited import DELIMITERS, named_delimiter
 from subscribers.files.opening import Tables, open_tables
 from subscribers.files.tables import Forced, Record, Sense, TableOf
 from subscribers.formats import BY_NAME, FORMATS, Format, reading_order
-from subscribers.headers import Wishes, is_address
+from subscribers.headers import EXTRA, Layout, Wishes, is_address
 from subscribers.rejects import Rejected
 
 
@@ -46,6 +46,9 @@ class TableRead:
     evidence: str
     header: bool
     rows: int = 0
+    read: tuple[
+        tuple[str, str], ...
+    ] = ()  # column as it is called in the file, what it means here; in the file's order
     ignored: tuple[str, ...] = ()  # columns nothing was read from
     losses: Mapping[str, int] = field(
         default_factory=dict
@@ -191,9 +194,17 @@ def _described(table: TableOf, columns: Columns) -> TableRead:
         delimiter=DELIMITERS.get(table.delimiter, ""),
         evidence=table.evidence,
         header=bool(table.header),
+        read=_read_as(columns.layout, table.header),
         ignored=columns.layout.ignored,
         losses=columns.losses,
     )
+
+
+def _read_as(layout: Layout, header: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    found = [(place, name) for name, place in asdict(layout.at).items() if place is not None]
+    found += [(place, name) for name, place, _ in layout.dates]
+    found += [(place, EXTRA + key) for key, place in layout.extra]
+    return tuple((header[at] if at < len(header) else f"column {at + 1}", name) for at, name in sorted(found))
 
 
 def _without_names(columns: Columns, width: int) -> list[str]:

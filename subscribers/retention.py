@@ -25,6 +25,7 @@ def forget_unconfirmed(
 ) -> int:
     """Whoever asked to join, never confirmed anything, and is on no list: emptied as by `erase`, but free to sign up again.
 
+    So is whoever never was on any list: an address that was held for a letter or a test, and not as that of somebody barred.
     No keyed hash stays: perhaps it was never their own hand. Returns how many.
     """
     asked = subscriptions.c.requested_at
@@ -45,6 +46,22 @@ def forget_unconfirmed(
         if row is None or row.state == PersonState.ERASED or not pending:  # confirmed while we looked
             continue
         close_subscriptions(conn, person_id, now=now, reason="never confirmed")
+        empty(conn, person_id, now=now)
+        done += 1
+    return done + _forget_held(conn, before=before, now=now, spared=spared, most=most - done)
+
+
+def _forget_held(conn: Connection, *, before: datetime, now: datetime, spared: Collection[PersonId], most: int) -> int:
+    theirs = exists().where(subscriptions.c.person_id == people.c.id)
+    held = (people.c.state == PersonState.ACTIVE.value) & (people.c.created_at < before) & ~theirs
+    query = select(people.c.id).where(held).order_by(people.c.id).limit(most + len(spared))
+    found = [PersonId(row[0]) for row in conn.execute(query) if row[0] not in spared][:most]
+    done = 0
+    for person_id in found:
+        row = lock(conn, person_id)
+        joined = conn.execute(select(exists().where(subscriptions.c.person_id == person_id))).scalar()
+        if row is None or row.state != PersonState.ACTIVE or joined:  # signed up while we looked
+            continue
         empty(conn, person_id, now=now)
         done += 1
     return done

@@ -1,7 +1,7 @@
 """Joining, confirming and leaving a list. Every step is idempotent, holds the person's row and leaves a consent record."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, select, update
 from subscribers import consent as ledger
 from subscribers.address import Address, key_of
 from subscribers.changes import ChangeKind, note
-from subscribers.consent import OWN_HAND, ConsentAction, ConsentGiven, ConsentSource
+from subscribers.consent import OWN_HAND, Act, ConsentAction, ConsentGiven, ConsentSource
 from subscribers.errors import InvalidValue
 from subscribers.ids import PersonId
 from subscribers.keyed import SuppressionKey, suppression_hash
@@ -34,12 +34,14 @@ class Outcome(StrEnum):
     ALREADY_PENDING = "already_pending"  # a letter went out within the hour: send none
     ACTIVE = "active"  # subscribed now
     ALREADY_ACTIVE = "already_active"
+    VOUCHED = "vouched"  # active on others' word alone: send the confirmation letter, its answer is their own word
     SUPPRESSED = "suppressed"  # nothing was stored
     LEFT = "left"  # left earlier; only their own hand brings them back
 
 
 class ConfirmOutcome(StrEnum):
     CONFIRMED = "confirmed"
+    AGREED = "agreed"  # was active on others' word alone; their own is written down now
     ALREADY = "already"
     EXPIRED = "expired"  # asked too long ago; they may sign up again
     GONE = "gone"  # left, was erased, or never asked
@@ -75,7 +77,8 @@ def subscribe(
     """Ask to join. On a double opt-in list the subscription waits for `confirm`, unless `confirmed` says it is proven.
 
     Somebody who left, or was erased, comes back only by their own hand (consent source form, or api with a letter:
-    a program that calls an address proven speaks for somebody else). Raises UnknownList, InvalidValue (language, time zone).
+    a program that calls an address proven speaks for somebody else). For who is active on others' word alone nothing is
+    recorded before they answer a letter (`Outcome.VOUCHED`). Raises UnknownList, InvalidValue (language, time zone).
     """
     chosen = get_list(conn, list_slug)
     hashed = suppression_hash(key_of(address.local, address.domain), key)
@@ -86,6 +89,10 @@ def subscribe(
     person_id = ensure_person(conn, address, now=now, key=key, name=name, language=language, time_zone=time_zone)
     row = _subscription(conn, chosen.id, person_id)
     outcome = decide_join(row, now=now, own_hand=own_hand, proven=confirmed or not chosen.double_opt_in)
+    if outcome == Outcome.ALREADY_ACTIVE and own_hand and not confirmed:
+        outcome = decide_own_word(row, ledger.acts(conn, person_id, chosen.id), now=now)
+        if outcome == Outcome.VOUCHED:
+            _write(conn, chosen.id, person_id, row, {"requested_at": now})
     if outcome not in (Outcome.PENDING, Outcome.ACTIVE):
         return Subscribed(person_id=person_id, state=SubscriptionState(row.state), outcome=outcome)
     state = SubscriptionState.PENDING if outcome == Outcome.PENDING else SubscriptionState.ACTIVE
@@ -114,6 +121,29 @@ def decide_join(row: Any, *, now: datetime, own_hand: bool, proven: bool) -> Out
             return Outcome.ALREADY_PENDING if waits else fresh
 
 
+def decide_own_word(row: Any, acts: Sequence[Act], *, now: datetime) -> Outcome:
+    """Whether who is active and signs up must still say so themselves, given what was recorded of them here (pure)."""
+    if said_themselves(row, acts):
+        return Outcome.ALREADY_ACTIVE
+    open_wish = bool(acts) and row.requested_at > acts[-1].at  # asked, and nothing recorded since
+    return Outcome.ALREADY_ACTIVE if open_wish and now - row.requested_at < ASK_AGAIN_AFTER else Outcome.VOUCHED
+
+
+def said_themselves(row: Any, acts: Iterable[Act]) -> bool:
+    """Whether the person answered a letter, or their own sign-up is what made the subscription active (pure).
+
+    A sign-up of theirs that was never answered says nothing: it may have been somebody else's.
+    """
+    own = (
+        {ConsentSource.FORM} if row.confirmed_at else OWN_HAND
+    )  # a program that calls an address proven sets confirmed_at
+    joined = (ConsentAction.SUBSCRIBE, ConsentAction.RESUBSCRIBE)
+    return any(
+        act.action == ConsentAction.CONFIRM or (act.action in joined and act.source in own and act.at == row.since)
+        for act in acts
+    )
+
+
 def confirm(
     conn: Connection,
     list_slug: str,
@@ -123,23 +153,31 @@ def confirm(
     max_age: timedelta = CONFIRM_WITHIN,
     consent: ConsentGiven | None = None,
 ) -> Confirmed:
-    """The confirmation letter was answered (by a POST). Twice is once. Raises UnknownList."""
+    """The confirmation letter was answered (by a POST). Twice is once. Raises UnknownList.
+
+    `consent` is what they had been shown: recorded of who was active on others' word alone. Who waits has it recorded since
+    they asked.
+    """
     chosen = get_list(conn, list_slug)
     who = lock(conn, person_id)
     row = _subscription(conn, chosen.id, person_id)
     if who is None or who.state == PersonState.ERASED or row is None or row.state == SubscriptionState.UNSUBSCRIBED:
         return Confirmed(outcome=ConfirmOutcome.GONE)
-    if row.state != SubscriptionState.PENDING:
+    waits = row.state == SubscriptionState.PENDING
+    shown = consent is not None and consent.source in OWN_HAND
+    if not waits and (not shown or said_themselves(row, ledger.acts(conn, person_id, chosen.id))):
         return Confirmed(outcome=ConfirmOutcome.ALREADY)
     if now - row.requested_at > max_age:
-        return Confirmed(outcome=ConfirmOutcome.EXPIRED)
-    _write(conn, chosen.id, person_id, row, {"state": SubscriptionState.ACTIVE, "since": now, "confirmed_at": now})
+        return Confirmed(outcome=ConfirmOutcome.EXPIRED if waits else ConfirmOutcome.ALREADY)
+    came = {"state": SubscriptionState.ACTIVE, "since": now} if waits else {}
+    _write(conn, chosen.id, person_id, row, {"confirmed_at": now} | came)
+    given = None if waits else consent
     ledger.record(
-        conn, person_id, list_id=chosen.id, action=ConsentAction.CONFIRM, now=now, given=consent, source="letter"
+        conn, person_id, list_id=chosen.id, action=ConsentAction.CONFIRM, now=now, given=given, source="letter"
     )
     note(conn, person_id, ChangeKind.CONFIRMED, now=now, list_slug=list_slug)
     lift_erased(conn, who.address_hash)
-    return Confirmed(outcome=ConfirmOutcome.CONFIRMED)
+    return Confirmed(outcome=ConfirmOutcome.CONFIRMED if waits else ConfirmOutcome.AGREED)
 
 
 def unsubscribe(conn: Connection, list_slug: str, person_id: PersonId, *, now: datetime, reason: str) -> bool:

@@ -136,6 +136,7 @@ _JOINED = {
     Outcome.ALREADY_PENDING: "pending: a confirmation letter went out within the hour",
     Outcome.ACTIVE: "active",
     Outcome.ALREADY_ACTIVE: "active already",
+    Outcome.VOUCHED: "active already, on others' word: a confirmation letter asks for theirs",
     Outcome.SUPPRESSED: "not added: this address must not be written to",
     Outcome.LEFT: "not added: they left, and only they can come back",
 }

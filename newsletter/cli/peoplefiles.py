@@ -134,6 +134,7 @@ def _tell_tables(report: ImportReport) -> None:
     for table in report.tables:
         dress = ", ".join(filter(None, (table.format, table.encoding, table.delimiter)))
         note(f"{table.name or 'read'}: {table.rows:,} rows; {dress} ({table.evidence})")
+        note("  read as: " + ", ".join(f"{column} = {meaning}" for column, meaning in table.read))
         if not table.header:
             note("  the first row is a person, so the file has no header; only addresses were read, or what --map says")
         if table.ignored:

@@ -4,6 +4,7 @@ confirm   asks whether the address's owner wants the newsletter; holds no text a
 welcome   says what comes and how to change or stop it
 goodbye   says it is done; one link back, no plea
 move      asks the owner of a new address whether a reader's mail may go there
+moved     tells the old address of a reader that their mail goes elsewhere, with a way back; not where to
 your_data brings the fresh link that export and erase need
 notice    tells staff of something that waits for a person
 """
@@ -27,16 +28,22 @@ class NoticeTopic(StrEnum):
     UNKNOWN_LEFT = "unknown_left"  # deliveries whose fate a person must settle
     GROUP_STOPPED = "group_stopped"  # a receiver blocks our mail: nothing is sent there for now
     COMPOSE_FAILED = "compose_failed"  # an issue could not be rendered
+    AUDIENCE_UNUSABLE = "audience_unusable"  # an approved issue waits: its list or segment cannot be used
     TRANSPORT_DOWN = "transport_down"  # an issue could not leave; it is tried again
     MAILBOX_UNREADABLE = "mailbox_unreadable"  # the mailbox for bounces refuses us
     WEBHOOK_DISABLED = "webhook_disabled"  # another program's webhook failed for days and is not called any more
 
 
 _ALLOWED: Mapping[LetterKind, Mapping[str, type]] = {
-    LetterKind.CONFIRM: {"expires_days": int},
+    LetterKind.CONFIRM: {
+        "expires_days": int,
+        "form": str,
+        "source": str,
+    },  # what was shown, for the answer; not for print
     LetterKind.WELCOME: {"last_issue_url": str, "last_issue_title": str},
     LetterKind.GOODBYE: {"resubscribe_url": str},
     LetterKind.MOVE: {"from_person": str, "expires_hours": int},
+    LetterKind.MOVED: {"from_person": str, "expires_days": int},
     LetterKind.YOUR_DATA: {"expires_hours": int},
     LetterKind.NOTICE: {"topic": str, "name": str, "count": int, "lines": list, "url": str},
 }
@@ -45,6 +52,7 @@ _REQUIRED: Mapping[LetterKind, tuple[str, ...]] = {
     LetterKind.WELCOME: (),
     LetterKind.GOODBYE: (),
     LetterKind.MOVE: ("from_person", "expires_hours"),
+    LetterKind.MOVED: ("from_person", "expires_days"),
     LetterKind.YOUR_DATA: ("expires_hours",),
     LetterKind.NOTICE: ("topic", "name", "url"),
 }
@@ -56,8 +64,8 @@ LINES_LIMIT = 20
 def letter_variables(kind: LetterKind, given: Mapping[str, Any]) -> dict[str, Any]:
     """The variables of a letter's templates: all of its kind, cleaned; those not given are empty.
 
-    confirm: expires_days. welcome: last_issue_url?, last_issue_title?. goodbye: resubscribe_url?. move:
-    from_person, expires_hours. your_data: expires_hours. notice: topic
+    confirm: expires_days, form?, source?. welcome: last_issue_url?, last_issue_title?. goodbye: resubscribe_url?. move:
+    from_person, expires_hours. moved: from_person, expires_days. your_data: expires_hours. notice: topic
     (NoticeTopic), name, url, count?, lines?. Raises BadInput for a missing, unknown or wrongly typed one.
     """
     allowed = _ALLOWED[kind]
@@ -94,6 +102,8 @@ def letter_subject(kind: LetterKind, variables: Mapping[str, Any], newsletter: s
         return words.gettext("You have left {newsletter}", newsletter=newsletter)
     if kind is LetterKind.MOVE:
         return words.gettext("Confirm your new address for {newsletter}", newsletter=newsletter)
+    if kind is LetterKind.MOVED:
+        return words.gettext("Your address for {newsletter} was changed", newsletter=newsletter)
     if kind is LetterKind.YOUR_DATA:
         return words.gettext("Your data at {newsletter}", newsletter=newsletter)
     return notice_heading(variables, words)
@@ -110,6 +120,8 @@ def letter_preheader(kind: LetterKind, newsletter: str, organisation: str, words
         return words.gettext("Done: no further issue of {newsletter} will reach this address.", newsletter=newsletter)
     if kind is LetterKind.MOVE:
         return words.gettext("One click and your mail comes here. Not you? Just ignore this mail.")
+    if kind is LetterKind.MOVED:
+        return words.gettext("Was that you? Then there is nothing to do. If not, you can undo it here.")
     if kind is LetterKind.YOUR_DATA:
         return words.gettext("The link to see, take away or erase what we hold. Not you? Just ignore this mail.")
     return words.gettext("A notice to the staff of {newsletter}; somebody has to look at it.", newsletter=newsletter)
@@ -131,7 +143,7 @@ def notice_heading(variables: Mapping[str, Any], words: Labels) -> str:
         return words.ngettext(
             "{name}: {n} article may be known already", "{name}: {n} articles may be known already", count, name=name
         )
-    if topic in (NoticeTopic.UNKNOWN_LEFT, NoticeTopic.GROUP_STOPPED):
+    if topic in (NoticeTopic.UNKNOWN_LEFT, NoticeTopic.GROUP_STOPPED, NoticeTopic.AUDIENCE_UNUSABLE):
         return _heading_of_mail(topic, name, count, words)
     if topic is NoticeTopic.TRANSPORT_DOWN:
         return words.gettext("{name} could not leave", name=name)
@@ -143,6 +155,8 @@ def notice_heading(variables: Mapping[str, Any], words: Labels) -> str:
 
 
 def _heading_of_mail(topic: NoticeTopic, name: str, count: int, words: Labels) -> str:
+    if topic is NoticeTopic.AUDIENCE_UNUSABLE:
+        return words.gettext("{name} waits: it is not known whom to send it to", name=name)
     if topic is NoticeTopic.UNKNOWN_LEFT:
         return words.ngettext(
             "{name}: {n} delivery of unknown fate", "{name}: {n} deliveries of unknown fate", count, name=name
@@ -176,7 +190,7 @@ def notice_advice(variables: Mapping[str, Any], words: Labels) -> str:
         )
     if topic is NoticeTopic.UNKNOWN_LEFT:
         return words.gettext("The line broke before the answer came. Decide for each: sent, or send again.")
-    if topic in (NoticeTopic.TRANSPORT_DOWN, NoticeTopic.GROUP_STOPPED):
+    if topic in (NoticeTopic.TRANSPORT_DOWN, NoticeTopic.GROUP_STOPPED, NoticeTopic.AUDIENCE_UNUSABLE):
         return _advice_on_sending(topic, words)
     if topic is NoticeTopic.MAILBOX_UNREADABLE:
         return words.gettext("The reason is below. Bounces wait there and are read once it is mended.")
@@ -186,6 +200,10 @@ def notice_advice(variables: Mapping[str, Any], words: Labels) -> str:
 
 
 def _advice_on_sending(topic: NoticeTopic, words: Labels) -> str:
+    if topic is NoticeTopic.AUDIENCE_UNUSABLE:
+        return words.gettext(
+            "The reason is below. Mend its segment or list, and it goes out by itself until its latest start. Nobody got it yet."
+        )
     if topic is NoticeTopic.TRANSPORT_DOWN:
         return words.gettext("The reason is below. Nobody is lost: it is tried again by itself until mail can leave.")
     return words.gettext(

@@ -27,6 +27,7 @@ SAMPLE_LETTERS: Mapping[LetterKind, Mapping[str, Any]] = {
     LetterKind.WELCOME: {"last_issue_url": "https://example.org/46", "last_issue_title": "Số 46"},
     LetterKind.GOODBYE: {"resubscribe_url": "https://example.org/again"},
     LetterKind.MOVE: {"from_person": "0" * 16, "expires_hours": 24},
+    LetterKind.MOVED: {"from_person": "0" * 16, "expires_days": 7},
     LetterKind.YOUR_DATA: {"expires_hours": 24},
     LetterKind.NOTICE: {
         "topic": NoticeTopic.PREFLIGHT_ERRORS.value, "name": "47", "count": 2, "lines": ["Một", "Hai"],

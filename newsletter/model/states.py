@@ -113,6 +113,7 @@ class LetterKind(StrEnum):
     WELCOME = "welcome"
     GOODBYE = "goodbye"
     MOVE = "move"  # to a new address: does its owner want the mail there?
+    MOVED = "moved"  # to the address a reader has left: it was changed, and how to undo that
     YOUR_DATA = "your_data"  # the fresh link that export and erase need
     NOTICE = "notice"  # to staff
 

@@ -24,6 +24,7 @@ def join(
 ) -> Subscribed:
     """Ask to join. On a double opt-in list a confirmation letter goes out, at most one an hour (subscribers decides).
 
+    It goes as well to who is on the list because others said so: their answer is their own consent.
     Raises what subscribers.subscribe raises (UnknownList, InvalidValue).
     """
     now = app.clock.now()
@@ -38,7 +39,7 @@ def join(
             name=name,
             language=language,
         )
-        if joined.outcome is Outcome.PENDING and joined.person_id is not None:
+        if joined.outcome in (Outcome.PENDING, Outcome.VOUCHED) and joined.person_id is not None:
             letters.ask(
                 conn,
                 LetterKind.CONFIRM,
@@ -47,6 +48,7 @@ def join(
                 dedupe_key=f"confirm:{list_slug}:{joined.person_id}:{now.isoformat()}",
                 now=now,
                 list_slug=list_slug,
+                variables={"form": subscribers.keep_form(conn, consent), "source": consent.source.value},
             )
         elif joined.outcome is Outcome.ACTIVE and joined.person_id is not None:
             _welcome(app, conn, list_slug, joined.person_id, language or app.settings.language, now)
@@ -86,15 +88,16 @@ def look_at_confirmation(app: App, token: str) -> Invitation | None:
         )
 
 
-def confirm(app: App, token: str) -> tuple[Invitation, ConfirmOutcome] | None:
-    """Answer a confirmation letter. Twice is once; the welcome letter goes out once."""
-    invitation = look_at_confirmation(app, token)
-    if invitation is None:
+def confirm(app: App, token: str, *, ip: str | None = None) -> tuple[Invitation, ConfirmOutcome] | None:
+    """Answer a confirmation letter. Twice is once; the welcome letter goes out once. `ip` where policy keeps it."""
+    letter, invitation = letter_of(app, token), look_at_confirmation(app, token)
+    if letter is None or invitation is None:
         return None
-    now = app.clock.now()
+    now, shown = app.clock.now(), letter.variables.get("form")
     with app.db.begin() as conn:
+        given = subscribers.kept_form(conn, shown, ConsentSource(letter.variables["source"]), ip=ip) if shown else None
         confirmed = subscribers.confirm(
-            conn, invitation.list_slug, invitation.person_id, now=now, max_age=CONFIRM_WITHIN
+            conn, invitation.list_slug, invitation.person_id, now=now, max_age=CONFIRM_WITHIN, consent=given
         )
         if confirmed.outcome is ConfirmOutcome.CONFIRMED:
             _welcome(app, conn, invitation.list_slug, invitation.person_id, invitation.language, now)

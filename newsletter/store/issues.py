@@ -302,7 +302,8 @@ def waits(conn: Connection, issue_id: IssueId, *, reason: str) -> None:
 
 
 def sending(conn: Connection, issue_id: IssueId) -> None:
-    _change(conn, issue_id, (IssueState.SCHEDULED,), state=IssueState.SENDING)
+    """Its audience is frozen. What it may have waited for before is over."""
+    _change(conn, issue_id, (IssueState.SCHEDULED,), state=IssueState.SENDING, reason=None)
 
 
 def skip(conn: Connection, issue_id: IssueId, reason: str, *, seen: IssueState) -> None:

@@ -6,6 +6,7 @@ plain functions run in a thread pool.
 """
 
 from collections.abc import Callable
+from threading import Lock
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,10 +19,19 @@ from newsletter.web.rendering import Pages
 from newsletter.web.visit import Site, problem, route
 
 
-def make(app: App, *, wake: Callable[[], None] = lambda: None) -> ASGIApp:
-    """The ASGI application. `wake` is called after a request that asked for a letter or a test, so that it leaves at once."""
+def make(
+    app: App,
+    *,
+    wake: Callable[[], None] = lambda: None,
+    wake_imports: Callable[[], None] = lambda: None,
+    importing: "Lock | None" = None,  # in Python 3.11 it is a function, which knows no |
+) -> ASGIApp:
+    """The ASGI application. `wake` is called after a request that asked for a letter or a test, so that it leaves at once;
+    `wake_imports` after one that sent a file of people, which whoever holds `importing` reads (imports.run_waiting).
+    """
     shipped = assets.load()
-    site = Site(app=app, wake=wake, pages=Pages(app.settings.base_url, shipped))
+    pages = Pages(app.settings.base_url, shipped)
+    site = Site(app=app, wake=wake, pages=pages, wake_imports=wake_imports, importing=importing or Lock())
     others = [assets.route(shipped), hooks.route(app), Mount("/api", api.make(site))]
     routes = [*others, *(route(site, one) for one in (*public.ROUTES, *staff.ROUTES))]
 

@@ -39,6 +39,7 @@ _KNOWN = (
     (r"lacks (?P<n>\d+) of the links in the HTML, first (?P<url>\S+)", "the plain text lacks {n} links, first {url}"),
     (r"the newsletter is paused", "the newsletter is paused"),
     (r"nobody can be chosen: (?P<why>.+)", "it is not known whom to send to: {why}"),
+    (r"too late: (?P<rest>.+)", "too late to be sent: {rest}"),
     (r"cancelled by hand", "cancelled by staff"),
     (r"back to draft by hand", "sent back to draft by staff"),
     (r"cancelled", "cancelled"),

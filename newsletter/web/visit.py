@@ -23,11 +23,17 @@ from newsletter.errors import BadInput
 from newsletter.limits import client_of
 from newsletter.locale import Labels, labels
 from newsletter.store.staff import Staff
+from newsletter.web import uploads
 from newsletter.web.language import asked_for, preferred
 from newsletter.web.rendering import Pages
+from newsletter.web.uploads import Uploaded
 
 LONGEST_FORM = 64 * 1024  # octets; our usual form has a few short fields
 MOST_FIELDS = 100
+
+
+def nobody_waits() -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +43,7 @@ class Site:
     app: App
     pages: Pages
     wake: Callable[[], None]  # a letter was asked for: let it leave now
+    wake_imports: Callable[[], None] = nobody_waits  # a file of people was sent: look at it now
     importing: threading.Lock = field(default_factory=threading.Lock)  # one file of people at a time
 
     def visit(self, request: Request, form: Mapping[str, str] | None = None) -> "Visit":
@@ -53,6 +60,7 @@ class Visit:
     language: str
     language_chosen: bool  # by ?lang=: stronger than what we know of the reader
     member: Staff | None = None  # None outside the staff pages
+    uploaded: Uploaded | None = None  # of a form with a file; it is gone after the answer unless it was moved
 
     @property
     def app(self) -> App:
@@ -99,6 +107,7 @@ class Visit:
 
 
 Handler = Callable[[Visit], Response]
+Admits = Callable[[Visit], Response | None]  # what stands against it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +117,7 @@ class Page:
     method: str
     longest: int = LONGEST_FORM  # octets of a posted form
     least: float = 0  # seconds from the whole form to the answer
+    admits: Admits | None = None  # of a form with a file: asked before it is read, whether it is
 
 
 def show(path: str, handler: Handler) -> Page:
@@ -120,7 +130,27 @@ def act(path: str, handler: Handler, *, longest: int = LONGEST_FORM, least: floa
     return Page(path=path, handler=handler, method="POST", longest=longest, least=least)
 
 
+def take(path: str, handler: Handler, *, admits: Admits) -> Page:
+    """A form with a file, reached by POST only. Nothing of it is read before `admits` answers None."""
+    return Page(path=path, handler=handler, method="POST", admits=admits)
+
+
 def route(site: Site, page: Page) -> Route:
+    async def upload(request: Request) -> Response:
+        if (
+            page.admits is not None
+            and (refused := await run_in_threadpool(page.admits, site.visit(request))) is not None
+        ):
+            return refused
+        folder = await run_in_threadpool(uploads.folder, site.app.settings.data_dir)
+        try:
+            sent = await uploads.read_form(request, folder)
+            return await run_in_threadpool(
+                _answer, replace(site.visit(request, sent.fields), uploaded=sent), page.handler
+            )
+        finally:
+            await run_in_threadpool(uploads.remove, folder)
+
     async def endpoint(request: Request) -> Response:
         form = await read_form(request, page.longest) if page.method == "POST" else {}
         if form is None:
@@ -130,7 +160,7 @@ def route(site: Site, page: Page) -> Route:
         await anyio.sleep_until(ready)  # holds no thread
         return answer
 
-    return Route(page.path, endpoint, methods=[page.method])
+    return Route(page.path, upload if page.admits is not None else endpoint, methods=[page.method])
 
 
 def _answer(visit: Visit, handler: Handler) -> Response:

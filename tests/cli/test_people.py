@@ -54,6 +54,7 @@ def test_a_look_before_the_import_says_who_should_perhaps_not_be_mailed(site: Ho
     ):
         assert line in said.out.splitlines(), said.out
     assert "UTF-8, semicolon (all 1 lines beyond ASCII are UTF-8)" in said.err
+    assert "  read as: Email = email, Trạng thái = state" in said.err.splitlines()
     assert not list(site.folder.glob("*.rejected.csv"))
     data = site(*words, "--json").json
     assert (data["dry_run"], data["findings"]["mailed"], data["refused_by_reason"]) == (True, 2, {"left": 1})
@@ -68,6 +69,7 @@ def test_a_look_before_the_import_says_who_should_perhaps_not_be_mailed(site: Ho
         "evidence": "",
         "header": True,
         "rows": 4,
+        "read": [["Email", "email"], ["Trạng thái", "state"]],
         "ignored": [],
         "losses": {},
     }

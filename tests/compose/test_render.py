@@ -19,6 +19,7 @@ LETTERS = {
     LetterKind.WELCOME: {"last_issue_url": "https://vien.example/46", "last_issue_title": "Số 46"},
     LetterKind.GOODBYE: {},
     LetterKind.MOVE: {"from_person": "0" * 16, "expires_hours": 24},
+    LetterKind.MOVED: {"from_person": "0" * 16, "expires_days": 7},
     LetterKind.YOUR_DATA: {"expires_hours": 24},
     LetterKind.NOTICE: {"topic": "unknown_left", "name": "Số 47", "count": 3, "url": "https://vien.example/staff"},
 }

@@ -9,8 +9,10 @@ from subscribers import (
     Outcome,
     SubscriptionState,
     SuppressionKey,
+    SuppressionReason,
     counts,
     create_list,
+    ensure_person,
     evidence,
     find,
     forget_ips,
@@ -20,6 +22,7 @@ from subscribers import (
     parse_address,
     person,
     subscribe,
+    suppress,
     unsubscribe,
     verify_chain,
 )
@@ -64,6 +67,17 @@ def test_who_confirmed_anything_or_is_staff_stays(people_db, now, join, ask):
         assert forget_unconfirmed(conn, before=now + MONTH, now=now + MONTH, spared=[editor]) == 0
         assert person(conn, reader).address is not None
         assert person(conn, editor).address is not None
+
+
+def test_an_address_that_was_only_held_for_a_letter_is_forgotten_and_who_is_barred_or_staff_is_not(people_db, key, now):
+    held, editor, bounced = (parse_address(f"{name}@vien.example") for name in ("giu", "bien-tap", "hong"))
+    with people_db.begin() as conn:
+        who = [ensure_person(conn, one, now=now, key=key) for one in (held, editor, bounced)]
+        suppress(conn, who[2], reason=SuppressionReason.BOUNCED, now=now, key=key)
+        assert forget_unconfirmed(conn, before=now, now=now, spared=[who[1]]) == 0
+        assert forget_unconfirmed(conn, before=now + MONTH, now=now + MONTH, spared=[who[1]]) == 1
+        assert [person(conn, one).address is None for one in who] == [True, False, False]
+        assert not is_suppressed(conn, held, key=key)
 
 
 def test_who_left_every_list_long_ago_is_erased_and_stays_out(people_db, key, now, join):

@@ -121,7 +121,9 @@ def test_a_change_of_address_keeps_the_person_their_choices_and_their_consent(bo
     me = PersonId(world.people["ngoc@doc-gia.example"])
     with world.app.db.read() as conn:
         assert subscribers.find(conn, parse_address("ngoc.moi@noi-khac.example")) == me
-        assert subscribers.find(conn, parse_address("ngoc@doc-gia.example")) is None
+        held = subscribers.find(conn, parse_address("ngoc@doc-gia.example"))  # until its letter is forgotten
+        assert held != me
+        assert subscribers.subscription(conn, "ban-doc", held) is None
         assert subscribers.verify_chain(conn, me)
         assert [row.action.value for row in subscribers.evidence(conn, me)] == ["subscribe", "move"]
         assert subscribers.evidence(conn, me)[-1].wording == "Dùng địa chỉ này"

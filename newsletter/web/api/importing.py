@@ -13,6 +13,7 @@ from pydantic import Field
 
 import subscribers
 from newsletter.model import Scope
+from newsletter.web import imports
 from newsletter.web.api.door import Asked, By, Room, Upload
 from newsletter.web.api.problems import Problem, unprocessable
 from newsletter.web.api.shapes import Shape
@@ -104,19 +105,15 @@ def import_subscribers(
     if not by.site.importing.acquire(blocking=False):
         raise Problem(409, "another import is under way", headers={"Retry-After": "30"})
     reading = Reading(format=format, encoding=encoding, delimiter=delimiter)
-    rejected = file.with_name("rejected.csv")
     try:
-        report = subscribers.import_people(
-            by.app.db,
+        report = imports.run_file(
+            by.app,
             file,
             list_slug=list,
-            key=by.app.suppression_key,
-            now=by.app.clock.now(),
             consent=consent,
             reading=reading,
-            on_progress=_stop_between(by),
             dry_run=dry_run,
-            rejected_path=rejected,
+            watch=_stop_between(by),
         )
     except subscribers.ImportProblem as error:  # its place is a path of ours
         raise unprocessable([{"field": "file", "reason": error.what}]) from None

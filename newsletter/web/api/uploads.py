@@ -1,34 +1,16 @@
-"""A file that is sent to us, as long as it is looked at: in a folder of its own that only we can read, removed afterwards.
+"""The body of one request as a file of ours (see newsletter/web/uploads.py), which must never grow beyond MOST."""
 
-It holds addresses, and it must never grow beyond MOST.
-"""
-
-import shutil
-import tempfile
-import time
 from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from newsletter.web.api.problems import Problem
+from newsletter.web.uploads import MOST, folder, remove
 
-MOST = 64 << 20  # octets: about a million rows
-_PREFIX = "upload-"
-_LEFT_BEHIND = 24 * 60 * 60  # seconds after which a folder is of a process that died
+__all__ = ["MOST", "folder", "remove", "store"]
+
 _PIECE = 1 << 20
-
-
-def folder(data_dir: Path) -> Path:
-    """A fresh one; what a process that died left behind goes."""
-    for old in data_dir.glob(f"{_PREFIX}*"):
-        if time.time() - old.stat().st_mtime > _LEFT_BEHIND:
-            remove(old)
-    return Path(tempfile.mkdtemp(prefix=_PREFIX, dir=data_dir))  # mode 0700
-
-
-def remove(path: Path) -> None:
-    shutil.rmtree(path, ignore_errors=True)
 
 
 async def store(request: Request, where: Path) -> Path:

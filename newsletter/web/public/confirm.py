@@ -27,7 +27,8 @@ def ask(visit: Visit) -> Response:
 
 
 def confirm(visit: Visit) -> Response:
-    answered = readers.confirm(visit.app, visit.part("token"))
+    ip = visit.client if visit.app.settings.web.keep_ip else None
+    answered = readers.confirm(visit.app, visit.part("token"), ip=ip)
     if answered is None:
         return moving.move(visit)
     invitation, outcome = answered

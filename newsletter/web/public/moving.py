@@ -1,4 +1,4 @@
-"""/c/{token} of a letter to a new address: only the button moves the reader's mail there."""
+"""/c/{token} of a letter to a new address, or to the one that was left: only the button moves the reader's mail there."""
 
 from starlette.responses import Response
 
@@ -18,9 +18,14 @@ def move(visit: Visit) -> Response:
     found = moving.look(visit.app, visit.part("token"))
     if found is None:
         return gone(visit)
-    wording = visit.speaking(found.language).words.gettext("Use this address")
+    words = visit.speaking(found.language).words
+    wording = words.gettext("Bring it back here") if found.undoes else words.gettext("Use this address")
     moved = moving.move(visit.app, visit.part("token"), wording=wording)
-    return gone(visit) if moved is None else _page(visit, found, moved[1].value)
+    if moved is None:
+        return gone(visit)
+    if moved[1] is Moved.MOVED:
+        visit.site.wake()  # the letter to the old address
+    return _page(visit, found, moved[1].value)
 
 
 def _page(visit: Visit, found: Move, state: str) -> Response:

@@ -4,6 +4,7 @@ from newsletter.web.staff import (
     acts,
     articles,
     designs,
+    importing,
     items,
     login,
     overview,
@@ -19,7 +20,7 @@ from newsletter.web.staff import (
     wording,
 )
 from newsletter.web.staff.session import for_staff
-from newsletter.web.visit import act, show
+from newsletter.web.visit import act, show, take
 
 ROUTES = (
     show("/staff/login", login.ask),
@@ -54,6 +55,13 @@ ROUTES = (
     act("/staff/people/{id}/stop", for_staff(people.stop)),
     act("/staff/people/{id}/erase", for_staff(people.erase)),
     act("/staff/people/{id}/take", for_staff(people.take)),
+    show("/staff/import", importing.for_importers(importing.ask)),
+    take("/staff/import", importing.for_importers(importing.take), admits=importing.may_not),
+    show("/staff/import/{id}", importing.for_importers(importing.show)),
+    show("/staff/import/{id}/progress", importing.for_importers(importing.progress)),
+    act("/staff/import/{id}/start", importing.for_importers(importing.start)),
+    act("/staff/import/{id}/discard", importing.for_importers(importing.discard)),
+    show("/staff/import/{id}/rejected-{number}.csv", importing.for_importers(importing.rejected)),
     show("/staff/sources", for_staff(sources.sources)),
     show("/staff/segments", for_staff(segments.segments)),
     show("/staff/new-segment", for_staff(segments.ask)),

@@ -12,6 +12,8 @@ from newsletter.errors import BadInput
 from newsletter.http import shown
 from newsletter.model import Counts, Issue, IssueState, Newsletter, NewsletterId, Source, SourceState
 from newsletter.store import Connection, articles, issues, letters, newsletters, receipts, sources, webhooks
+from newsletter.web import imports
+from newsletter.web.imports import Import, Stage
 from newsletter.web.visit import Visit
 
 SHOWN = 50
@@ -42,14 +44,16 @@ class Waiting:
     failing: list[Source]
     letters: list[tuple[str, str]]  # (kind, reason) of those that could not be rendered
     unknown: list[Row]
+    unchosen: list[Row]  # approved, and its list or segment cannot be used
     doubtful: int  # articles that may be known already
     schedules: list[tuple[Newsletter, str]]  # newsletters whose cron line cannot be used, with the fault
     webhooks: list[tuple[str, str]]  # (URL, reason) of those that are not called any more
     stopped: list[Held]  # receivers that block our mail
+    imports: list[Import]  # files of people that were looked at; only for staff who may import
 
     def __bool__(self) -> bool:
-        people = (self.approvals, self.letters, self.unknown, self.doubtful)
-        return any((*people, self.failing, self.schedules, self.webhooks, self.stopped))
+        people = (self.approvals, self.letters, self.unknown, self.unchosen, self.doubtful)
+        return any((*people, self.failing, self.schedules, self.webhooks, self.stopped, self.imports))
 
 
 def home(visit: Visit) -> Response:
@@ -71,12 +75,24 @@ def overview(visit: Visit) -> Response:
         failing=failing,
         letters=unrendered,
         unknown=[row for row in rows if row.counts is not None and row.counts.unknown],
+        unchosen=[row for row in rows if waits_for_audience(row.issue)],
         doubtful=doubtful,
         schedules=unusable,
         stopped=stopped,
         webhooks=silent,
+        imports=looked_at(visit),
     )
     return visit.page("staff/issues.html", coming=coming, waiting=waiting, rows=rows, newsletters=known)
+
+
+def looked_at(visit: Visit) -> list[Import]:
+    if visit.member is None or not visit.member.sees_addresses:
+        return []
+    return [one for one in imports.listed(visit.app) if one.stage is Stage.LOOKED]
+
+
+def waits_for_audience(issue: Issue) -> bool:
+    return issue.state is IssueState.SCHEDULED and (issue.reason or "").startswith(schedule.UNCHOSEN)
 
 
 def table(visit: Visit, conn: Connection, listed: list[Issue], known: dict[NewsletterId, Newsletter]) -> list[Row]:
