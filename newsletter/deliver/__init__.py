@@ -16,7 +16,16 @@ from newsletter.deliver.outcomes import RETRY_AFTER
 from newsletter.errors import TransportDown
 from newsletter.log import get_logger, one_line
 from newsletter.model import Counts, MailingId, MailingKind, MailingState
-from newsletter.store import Connection, DatabaseUnavailable, deliveries, mailings, receipts, recovering, sendings
+from newsletter.store import (
+    Connection,
+    DatabaseUnavailable,
+    deliveries,
+    issues,
+    mailings,
+    receipts,
+    recovering,
+    sendings,
+)
 
 log = get_logger("deliver")
 
@@ -116,6 +125,8 @@ def _close(app: App, me: str, touched: Iterable[MailingId], *, clean: bool) -> N
             if mailing.state is MailingState.CANCELLED:
                 deliveries.skip_cancelled(conn, mailing_id, now=now)
             _resend(app, conn, mailing_id, now)
+            if clean and mailing.issue_id is not None:
+                issues.goes_on(conn, mailing.issue_id, waited_for=telling.DOWN)
             counts = None if deliveries.any_waiting(conn, mailing_id) else _finish(conn, mailing_id, now)
             if counts is not None and mailing.kind is MailingKind.ISSUE:
                 sendings.save(conn, mailing_id, sendings.followed(sendings.find(conn, mailing_id), counts, now=now))

@@ -6,9 +6,11 @@ from newsletter.app import App
 from newsletter.errors import TransportDown
 from newsletter.log import get_logger, one_line
 from newsletter.model import Mailing, MailingId, MailingKind, MailingState
-from newsletter.store import Connection, letters, mailings
+from newsletter.store import Connection, issues, letters, mailings
 
 log = get_logger("deliver")
+
+DOWN = "mail cannot leave"  # begins the reason of an issue that waits for its relay or provider
 
 
 def stopped(app: App, conn: Connection, mailing: Mailing, key: str, reason: str) -> None:
@@ -49,5 +51,7 @@ def transport_down(app: App, running: Iterable[MailingId], trouble: TransportDow
                         "url": app.url(f"/staff/issues/{mailing.issue_id}"),
                     }
                     letters.tell_staff(conn, f"down:{mailing.id}", variables, now=now)
+                    if mailing.issue_id is not None:  # on staff's first page until mail leaves again
+                        issues.waits(conn, mailing.issue_id, reason=f"{DOWN}: {trouble}")
     except Exception as error:  # the trouble may be the database's own; it must not be hidden by this
         log.error("staff_not_told", reason=one_line(error))

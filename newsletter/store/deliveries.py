@@ -451,7 +451,8 @@ def _set_mailing(
     )
     if changed.rowcount != 1:
         raise NotAllowed(f"the mailing is not {before}", where=mailing_id)
-    conn.execute(sa.update(issues).where(issues.c.mailing_id == mailing_id).values(state=issue_state))
+    why = {"reason": None} if after is MailingState.SENDING else {}  # a person has seen why it was paused
+    conn.execute(sa.update(issues).where(issues.c.mailing_id == mailing_id).values(state=issue_state, **why))
     changes.note_of(conn, mailing_id, issue_state)
 
 

@@ -301,6 +301,12 @@ def waits(conn: Connection, issue_id: IssueId, *, reason: str) -> None:
     conn.execute(sa.update(issues).where(issues.c.id == issue_id).values(reason=reason))
 
 
+def goes_on(conn: Connection, issue_id: IssueId, *, waited_for: str) -> None:
+    """It no longer waits for what its reason began with."""
+    mine = (issues.c.id == issue_id, issues.c.reason.startswith(waited_for))
+    conn.execute(sa.update(issues).where(*mine).values(reason=None))
+
+
 def sending(conn: Connection, issue_id: IssueId) -> None:
     """Its audience is frozen. What it may have waited for before is over."""
     _change(conn, issue_id, (IssueState.SCHEDULED,), state=IssueState.SENDING, reason=None)

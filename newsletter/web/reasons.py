@@ -40,6 +40,8 @@ _KNOWN = (
     (r"the newsletter is paused", "the newsletter is paused"),
     (r"nobody can be chosen: (?P<why>.+)", "it is not known whom to send to: {why}"),
     (r"too late: (?P<rest>.+)", "too late to be sent: {rest}"),
+    (r"mail cannot leave: (?P<why>.+)", "mail cannot leave now: {why}"),
+    (r"the content or the sender is not what was approved.*", "the content or the sender is not what was approved"),
     (r"cancelled by hand", "cancelled by staff"),
     (r"back to draft by hand", "sent back to draft by staff"),
     (r"cancelled", "cancelled"),

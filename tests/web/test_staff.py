@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter import collect, summarise
+from newsletter import collect, deliver, summarise
 from newsletter.compose.testing import send_test
-from newsletter.errors import NotAllowed
+from newsletter.errors import NotAllowed, TransportDown
 from newsletter.locale import labels
 from newsletter.model import (
     ArticleState,
@@ -327,6 +327,23 @@ def test_articles_can_be_filtered_by_state(world):
     held = world.fetch("/staff/articles?state=held", cookie=cookie).text
     assert "No article is in this state" in held
     assert world.fetch("/staff/articles?state=nonsense", cookie=cookie).status == 200
+
+
+def test_an_issue_whose_mail_cannot_leave_waits_on_the_first_page_until_it_does(world, monkeypatch):
+    def down() -> None:
+        raise TransportDown("the relay does not answer", where="127.0.0.1:25")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.app.transport, "open", down)
+        with pytest.raises(TransportDown):
+            world.send()
+    page = world.fetch("/staff/", cookie=world.log_in()).text
+    waiting = page[page.index('class="waiting"') : page.index("<table")]
+    assert "việc gửi đang bị dừng" in waiting
+    assert "hiện chưa gửi thư đi được" in waiting
+    assert "the relay does not answer" in waiting
+    deliver.run(world.app, world.clock.now())
+    assert "việc gửi đang bị dừng" not in world.fetch("/staff/", cookie=world.log_in()).text
 
 
 def test_unknown_fates_wait_on_the_first_page(world):

@@ -17,6 +17,7 @@ from newsletter.web.imports import Import, Stage
 from newsletter.web.visit import Visit
 
 SHOWN = 50
+UNDER_WAY = (IssueState.SENDING, IssueState.PAUSED)
 FROZEN = (IssueState.SENDING, IssueState.PAUSED, IssueState.SENT)  # the states in which the ledger has numbers
 
 
@@ -45,6 +46,7 @@ class Waiting:
     letters: list[tuple[str, str]]  # (kind, reason) of those that could not be rendered
     unknown: list[Row]
     unchosen: list[Row]  # approved, and its list or segment cannot be used
+    stuck: list[Row]  # being sent, and it does not go on, for a reason
     doubtful: int  # articles that may be known already
     schedules: list[tuple[Newsletter, str]]  # newsletters whose cron line cannot be used, with the fault
     webhooks: list[tuple[str, str]]  # (URL, reason) of those that are not called any more
@@ -52,7 +54,7 @@ class Waiting:
     imports: list[Import]  # files of people that were looked at; only for staff who may import
 
     def __bool__(self) -> bool:
-        people = (self.approvals, self.letters, self.unknown, self.unchosen, self.doubtful)
+        people = (self.approvals, self.letters, self.unknown, self.unchosen, self.stuck, self.doubtful)
         return any((*people, self.failing, self.schedules, self.webhooks, self.stopped, self.imports))
 
 
@@ -76,6 +78,7 @@ def overview(visit: Visit) -> Response:
         letters=unrendered,
         unknown=[row for row in rows if row.counts is not None and row.counts.unknown],
         unchosen=[row for row in rows if waits_for_audience(row.issue)],
+        stuck=[row for row in rows if row.issue.state in UNDER_WAY and row.issue.reason],
         doubtful=doubtful,
         schedules=unusable,
         stopped=stopped,
