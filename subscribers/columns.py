@@ -54,6 +54,9 @@ class Candidate(NamedTuple):
         return "<Candidate>"
 
 
+_BARE = Candidate("", "", "", sure=False)[6:]  # what follows the time zone where a file says nothing more
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
     """How to read the rows of one table. `losses` counts cells that were left out."""
@@ -65,12 +68,16 @@ class Columns:
     # what is asked of every row is answered once
     told: bool = field(init=False)  # does a column say states?
     attributed: bool = field(init=False)  # does any hold attributes?
+    bare: bool = field(init=False)  # does none say more than address, name, language and time zone?
 
     def __post_init__(self) -> None:
         layout = self.layout
         told = layout.format is not None or layout.at.state is not None
         object.__setattr__(self, "told", told)
-        object.__setattr__(self, "attributed", layout.at.attributes is not None or bool(layout.extra))
+        attributed = layout.at.attributes is not None or bool(layout.extra)
+        object.__setattr__(self, "attributed", attributed)
+        more = told or attributed or layout.dates or layout.at.topics is not None or layout.at.tags is not None
+        object.__setattr__(self, "bare", not more)
 
     @classmethod
     def of(cls, header: Sequence[str], wishes: Wishes, *, file: str = "") -> Self | None:
@@ -89,6 +96,9 @@ class Columns:
         """Raises RowFault for the first thing that cannot be used."""
         at = self.layout.at
         local, domain = read_address(fields[at.email] if at.email < len(fields) else "")
+        if self.bare:
+            name, language, zone = self._name(fields), self._language(fields), self._time_zone(fields)
+            return tuple.__new__(Candidate, (local, domain, key_of(local, domain), name, language, zone, *_BARE))
         state, sure = self._state(fields) if self.told else (SubscriptionState.ACTIVE, False)
         since, confirmed, left, until = self._moments(fields) if self.layout.dates else _NO_MOMENTS
         return Candidate(
@@ -96,8 +106,8 @@ class Columns:
             domain,
             key_of(local, domain),
             self._name(fields),
-            self._checked(check_language, _cell(fields, at.language)) if at.language is not None else None,
-            self._checked(check_time_zone, _cell(fields, at.time_zone)) if at.time_zone is not None else None,
+            self._language(fields),
+            self._time_zone(fields),
             self._attributes(fields) if self.attributed else {},
             state,
             since,
@@ -115,6 +125,14 @@ class Columns:
             return self.layout.format.state(row), self.layout.format.sure(row)
         told = read_state(_cell(fields, self.layout.at.state))
         return told or SubscriptionState.ACTIVE, told is not None
+
+    def _language(self, fields: Sequence[str]) -> str | None:
+        place = self.layout.at.language
+        return self._checked(check_language, _cell(fields, place)) if place is not None else None
+
+    def _time_zone(self, fields: Sequence[str]) -> str | None:
+        place = self.layout.at.time_zone
+        return self._checked(check_time_zone, _cell(fields, place)) if place is not None else None
 
     def _checked(self, check: Callable[[str | None], str | None], text: str) -> str | None:
         """A language or time zone. Another program's that we do not know is left out; in a plain file it is a fault."""

@@ -157,7 +157,7 @@ def first_entries(
     before = _prefixed("", "1") + _act(list_id, as_text(at), action, source, form or "")
     opened = blake2s(f"{before}32:".encode(), digest_size=16)
     for address_key, salt in zip(address_keys, salts, strict=True):
-        who = _salted(bytes.fromhex(salt), address_key)
+        who = blake2s(address_key.encode(), key=bytes.fromhex(salt), digest_size=16).hexdigest()  # as `_salted`
         chained = opened.copy()
         chained.update(f"{who}0:".encode())
         yield who, chained.hexdigest()

@@ -185,11 +185,13 @@ class _Run:
     def _tried(self, chunk: Batch, size: int) -> Counter[str]:
         """The tally with this batch in it."""
         keys = [row.key for row in chunk.candidates]
-        hashes = dict(zip(keys, suppression_hashes(keys, self.destination.key), strict=True))
+        hashed = list(suppression_hashes(keys, self.destination.key))
+        hashes = dict(zip(keys, hashed, strict=True))
+        domains = dict(zip(hashed, [row.domain for row in chunk.candidates], strict=True))
         for _ in range(_TRIES):
             try:
                 with self.database.begin() as conn:
-                    tally = self.tally + self._decided(conn, chunk, hashes)
+                    tally = self.tally + self._decided(conn, chunk, hashes, domains)
                     if self.mark is not None:
                         self.mark.move(conn, done=self.done + size, tally=tally, now=self.destination.now)
                 return tally
@@ -200,9 +202,11 @@ class _Run:
         where = self.destination.list_slug
         raise ImportProblem("somebody else kept changing the same people", where=where, hint="run the import again")
 
-    def _decided(self, conn: Connection, chunk: Batch, hashes: Mapping[str, str]) -> Counter[str]:
+    def _decided(
+        self, conn: Connection, chunk: Batch, hashes: Mapping[str, str], domains: Mapping[str, str]
+    ) -> Counter[str]:
         list_id, slug = self.destination.list_id, self.destination.list_slug
-        found = look_up(conn, hashes, list_id=list_id, list_slug=slug, rehearsal=self.rehearsal)
+        found = look_up(conn, hashes, domains, list_id=list_id, list_slug=slug, rehearsal=self.rehearsal)
         ending = to_end(conn, self.destination, chunk.candidates, found)
         plan = Plan(self.destination, found, hashes)
         plan.end(ended(ending))

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from subscribers.bulk import one_of
 from subscribers.states import SuppressionReason
-from subscribers.suppression import barred
+from subscribers.suppression import anybody_barred, barred
 from subscribers.tables import consents, people, subscriptions
 
 
@@ -43,9 +43,15 @@ class Found:
 
 
 def look_up(
-    conn: Connection, hashes: Mapping[str, str], *, list_id: str, list_slug: str, rehearsal: "Rehearsal | None"
+    conn: Connection,
+    hashes: Mapping[str, str],
+    domains: Mapping[str, str],
+    *,
+    list_id: str,
+    list_slug: str,
+    rehearsal: "Rehearsal | None",
 ) -> Found:
-    """`hashes`: address key → keyed hash, of everybody in the batch."""
+    """`hashes`: address key → keyed hash, of everybody in the batch; `domains`: that hash → domain."""
     if not hashes:
         return Found({}, {})
     here = (subscriptions.c.person_id == people.c.id) & (subscriptions.c.list_id == list_id)
@@ -69,8 +75,8 @@ def look_up(
     _find_chain_ends(conn, known)
     if rehearsal is not None:
         known |= rehearsal.recall(hashes)
-    who = {hashed: key.rpartition("@")[2] for key, hashed in hashes.items()}
-    return Found(known, barred(conn, who, list_slug))
+    # Asking for 5,000 random hashes is 0.8 µs a person: a sorted copy of them is made before an empty table is looked at.
+    return Found(known, barred(conn, domains, list_slug) if anybody_barred(conn) else {})
 
 
 def _find_chain_ends(conn: Connection, known: dict[str, Known]) -> None:

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -38,13 +37,14 @@ class Destination:
 
 _PEOPLE = (
     *("id", "address_local", "address_domain", "address_key", "address_hash", "mail_group", "name", "language"),
-    *("time_zone", "attributes", "tags", "state", "salt", "created_at"),
+    *("time_zone", "attributes", "tags", "state", "salt"),
 )
 _SUBSCRIPTIONS = (
-    *("list_id", "person_id", "state", "since", "requested_at", "confirmed_at", "left_at", "left_reason"),
-    *("paused_until", "topics"),
+    *("person_id", "state", "since", "requested_at", "confirmed_at", "left_at", "left_reason", "paused_until"),
+    "topics",
 )
 _CONSENTS = ("person_id", "seq", "list_id", "at", "action", "source", "form", "who_digest", "ip_digest", "link")
+_USUAL = SubscriptionState.ACTIVE
 _consent_values = itemgetter(*_CONSENTS)
 _Row = tuple[Any, ...]
 
@@ -58,6 +58,7 @@ class Plan:
 
     def __init__(self, destination: Destination, found: Found, hashes: Mapping[str, str]) -> None:
         self._to, self._known, self._barred, self._hashes = destination, found.known, found.barred, hashes
+        self._now = as_text(destination.now)
         self.tally: Counter[str] = Counter()
         self._fresh: dict[str, Candidate] = {}  # by address key: people to be made
         self._joining: list[tuple[Known, Candidate]] = []  # known, but new to this list
@@ -73,10 +74,10 @@ class Plan:
     def take(self, rows: Iterable[Candidate]) -> None:
         """Decide each row, in order."""
         known, fresh, barred, hashes = self._known, self._fresh, self._barred, self._hashes
-        usual, plain = SubscriptionState.ACTIVE, 0
+        plain = 0
         for row in rows:
             key = row.key
-            if key in known or key in fresh or row.state is not usual or (barred and hashes[key] in barred):
+            if key in known or key in fresh or row.state is not _USUAL or (barred and hashes[key] in barred):
                 self._weigh(row)
             else:
                 fresh[key] = row
@@ -159,15 +160,17 @@ class Plan:
     # ---------------------------------------------------------------- writing
 
     def write(self, conn: Connection) -> None:
-        """At most five statements, each with all its rows. Raises RowsRefused, also when somebody else
-        was faster."""
-        fresh = list(self._fresh.values())
+        """A few statements with all their rows. Raises RowsRefused, also when somebody else was faster."""
+        fresh, joining = list(self._fresh.values()), self._joining
         ids, salts = list(new_ids(len(fresh))), list(new_salts(len(fresh)))
         if fresh:
-            insert_rows(conn, people, _PEOPLE, self._people(fresh, ids, salts))
-        if fresh or self._joining:
-            insert_rows(conn, subscriptions, _SUBSCRIPTIONS, self._subscriptions(fresh, ids))
-            insert_rows(conn, consents, _CONSENTS, self._consents(fresh, ids, salts))
+            insert_rows(conn, people, _PEOPLE, self._people(fresh, ids, salts), shared={"created_at": self._now})
+        self._subscribe(conn, [*zip(fresh, ids, strict=True), *((row, known.person_id) for known, row in joining)])
+        agreed = [one for one in zip(fresh, ids, salts, strict=True) if one[0].state in _AGREED]
+        if agreed:
+            self._agree(conn, agreed)
+        if joining:
+            insert_rows(conn, consents, _CONSENTS, self._chained())
         barred = [self._suppression(row) for row in fresh if row.state in _BARS]
         if barred:
             conn.execute(insert_or_skip(conn, suppressions, ["key", "list_slug"]), barred)
@@ -190,35 +193,46 @@ class Plan:
         ]
 
     def _people(self, fresh: list[Candidate], ids: list[str], salts: list[str]) -> Iterator[_Row]:
-        now, key, hashes = as_text(self._to.now), self._to.key, self._hashes
+        key, hashes = self._to.key, self._hashes
         for row, person_id, salt in zip(fresh, ids, salts, strict=True):
-            local, domain, address_key, name, language, zone, attributes, state, *_ = row
+            local, domain, address_key, name, language, zone, attributes, state, *_, tags = row
             held = json.dumps(attributes) if attributes else "{}"
-            tags = json.dumps(row.tags, ensure_ascii=False) if row.tags else None
+            labels = json.dumps(tags, ensure_ascii=False) if tags else None
+            told = "active" if state is _USUAL else _state_of_person(state)
             hashed, group = hashes[address_key], mail_group(domain, key)
-            yield (
-                *(person_id, local, domain, address_key, hashed, group, name, language, zone),
-                *(held, tags, _state_of_person(state), salt, now),
-            )
+            yield person_id, local, domain, address_key, hashed, group, name, language, zone, held, labels, told, salt
 
-    def _subscriptions(self, fresh: list[Candidate], ids: list[str]) -> Iterator[_Row]:
-        list_id, now = self._to.list_id, as_text(self._to.now)
-        joining = ((row, known.person_id) for known, row in self._joining)
-        usual = (SubscriptionState.ACTIVE.value, now, now, None, None, None, None, None)
-        for row, person_id in chain(zip(fresh, ids, strict=True), joining):
-            yield list_id, person_id, *(usual if _says_nothing_more(row) else _subscription_of(row, now))
+    def _subscribe(self, conn: Connection, joining: list[tuple[Candidate, str]]) -> None:
+        """Nearly all say nothing but that they are there: of them only the ids differ."""
+        plain = [(person_id,) for row, person_id in joining if _says_nothing_more(row)]
+        here, now = {"list_id": self._to.list_id}, self._now
+        usual = {"state": _USUAL.value, "since": now, "requested_at": now}
+        if plain:
+            insert_rows(conn, subscriptions, ("person_id",), plain, shared=here | usual)
+        if len(plain) < len(joining):
+            others = ((one, *_subscription_of(row, now)) for row, one in joining if not _says_nothing_more(row))
+            insert_rows(conn, subscriptions, _SUBSCRIPTIONS, others, shared=here)
 
-    def _consents(self, fresh: list[Candidate], ids: list[str], salts: list[str]) -> Iterator[_Row]:
-        list_id, form, at = self._to.list_id, self._to.form, utc(self._to.now)
-        act: dict[str, Any] = {"list_id": list_id, "action": "import", "source": "import", "form": form, "at": at}
-        agreed = [place for place, row in enumerate(fresh) if row.state in _AGREED]
-        keys, secrets, now = [fresh[place].key for place in agreed], [salts[place] for place in agreed], as_text(at)
-        for place, (who, link) in zip(agreed, first_entries(keys, secrets, **act), strict=True):
-            yield ids[place], 1, list_id, now, "import", "import", form, who, "", link
+    def _act(self) -> dict[str, Any]:
+        act = {"list_id": self._to.list_id, "action": "import", "source": "import", "form": self._to.form}
+        return act | {"at": utc(self._to.now)}
+
+    def _agree(self, conn: Connection, fresh: list[tuple[Candidate, str, str]]) -> None:
+        """The first consents of people, each with their id and salt."""
+        act = self._act()
+        keys, salts = (row.key for row, _, _ in fresh), (salt for _, _, salt in fresh)
+        links = first_entries(keys, salts, **act)
+        rows = ((person_id, *link) for (_, person_id, _), link in zip(fresh, links, strict=True))
+        alike = act | {"seq": 1, "at": self._now, "ip_digest": ""}
+        insert_rows(conn, consents, ("person_id", "who_digest", "link"), rows, shared=alike)
+
+    def _chained(self) -> Iterator[_Row]:
+        """Consents of people who were known, each linked to the last of theirs."""
+        act = self._act()
         for known, row in self._joining:
             theirs = {"person_id": known.person_id, "address_key": row.key, "salt": known.salt}
             chained = entry(previous=known.link, seq=known.seq + 1, ip=None, **theirs, **act)
-            yield _consent_values(chained | {"at": now})
+            yield _consent_values(chained | {"at": self._now})
 
     def _suppression(self, row: Candidate) -> dict[str, Any]:
         barred = {"key": self._hashes[row.key], "list_slug": EVERYWHERE, "reason": _BARS[row.state].value}
@@ -244,7 +258,7 @@ def _state_of_subscription(told: State) -> str:
 
 def _says_nothing_more(row: Candidate) -> bool:
     """Nearly every row of a list: active, and nothing about when."""
-    return row.state is SubscriptionState.ACTIVE and row[_FROM_SINCE] == _NOTHING_MORE
+    return row.state is _USUAL and row[_FROM_SINCE] == _NOTHING_MORE
 
 
 _FROM_SINCE = slice(Candidate._fields.index("since"), Candidate._fields.index("topics") + 1)

@@ -13,7 +13,7 @@ from subscribers.columns import Candidate, Columns
 from subscribers.errors import ImportProblem
 from subscribers.files.delimited import DELIMITERS, named_delimiter
 from subscribers.files.opening import Tables, open_tables
-from subscribers.files.tables import Forced, Record, Sense, TableOf
+from subscribers.files.tables import Forced, Sense, TableOf
 from subscribers.formats import BY_NAME, FORMATS, Format, reading_order
 from subscribers.headers import EXTRA, Layout, Wishes, is_address
 from subscribers.rejects import Rejected
@@ -87,10 +87,14 @@ class PeopleFile:
                 taken = 0
                 for record in islice(records, size):  # one at a time: none outlives its turn
                     taken += 1
-                    candidate = self._usable(record, columns)
-                    if candidate is not None:
-                        candidates.append(candidate)
-                        lines.append(record.line)
+                    line, fields, fault = record
+                    try:
+                        if fault is not None:
+                            raise RowFault("", fault)
+                        candidates.append(columns.read(fields))
+                        lines.append(line)
+                    except RowFault as found:
+                        self._rejected.add(line, fields, column=found.column, reason=found.reason)
                 if not taken:
                     break
                 known.rows += taken
@@ -113,16 +117,6 @@ class PeopleFile:
             self.left_out.append(table.name)
             return None, 0
         return self._choices.without_header(table.first), len(table.first)
-
-    def _usable(self, record: Record, columns: Columns) -> Candidate | None:
-        if record.fault is not None:
-            self._rejected.add(record.line, record.fields, column="", reason=record.fault)
-            return None
-        try:
-            return columns.read(record.fields)
-        except RowFault as fault:
-            self._rejected.add(record.line, record.fields, column=fault.column, reason=fault.reason)
-            return None
 
 
 @contextmanager

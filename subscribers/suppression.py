@@ -87,6 +87,11 @@ def barred(conn: Connection, who: Mapping[str, str], list_slug: str | None) -> d
     return found
 
 
+def anybody_barred(conn: Connection) -> bool:
+    """Is there any suppression at all, of a person or a domain?"""
+    return bool(_ANY.run(conn))
+
+
 def reasons(conn: Connection, hashes: Iterable[str], list_slug: str | None) -> dict[str, SuppressionReason]:
     """Which of these hashes are suppressed, with the reason. The strongest counts: any other before `erased`."""
     found: dict[str, SuppressionReason] = {}
@@ -96,6 +101,7 @@ def reasons(conn: Connection, hashes: Iterable[str], list_slug: str | None) -> d
     return found
 
 
+_ANY = Prepared(lambda _dialect: select(suppressions.c.key).limit(literal_column("1")))
 _REASONS = Prepared(
     lambda dialect: select(suppressions.c.key, suppressions.c.reason).where(
         one_of(dialect, suppressions.c.key, "keys"),

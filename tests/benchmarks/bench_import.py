@@ -2,6 +2,7 @@
 
 load       the import: reading, judging, deciding, writing, with consent and its hash chain for each person
 raw        executemany of the very same rows into the very same tables, without reading, judging or looking anything up
+grouped    the same rows as raw, 100 to a statement, as the import writes them
 again      the same file once more: everybody is looked up, nothing is written
 judge      reading the CSV with csv.DictReader and judging each address as the import does
 validator  the same by email-validator alone; `plain` is this and then raw's inserts (their CPU times added)
@@ -25,9 +26,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,23 @@ def chunks(folder: Path) -> Iterator[dict[str, list[tuple[Any, ...]]]]:
 
 
 def raw(folder: Path, clock: Clock) -> int:
+    def write(target: sqlite3.Connection, table: str, rows: list[tuple[Any, ...]]) -> None:
+        target.executemany(f"INSERT INTO {table} VALUES ({','.join('?' * len(rows[0]))})", rows)
+
+    return written(folder, clock, write)
+
+
+def grouped(folder: Path, clock: Clock) -> int:
+    def write(target: sqlite3.Connection, table: str, rows: list[tuple[Any, ...]]) -> None:
+        one = f"({','.join('?' * len(rows[0]))})"
+        for start in range(0, len(rows), 100):
+            part = rows[start : start + 100]
+            target.execute(f"INSERT INTO {table} VALUES {','.join([one] * len(part))}", [*chain.from_iterable(part)])
+
+    return written(folder, clock, write)
+
+
+def written(folder: Path, clock: Clock, write: Callable[[sqlite3.Connection, str, list[tuple[Any, ...]]], None]) -> int:
     opened(url_of(folder, "raw")).close()
     target = sqlite3.connect(folder / "raw.db", isolation_level=None)
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000"):
@@ -149,7 +167,7 @@ def raw(folder: Path, clock: Clock) -> int:
         clock.begin()
         target.execute("BEGIN IMMEDIATE")
         for table, rows in batch.items():
-            target.executemany(f"INSERT INTO {table} VALUES ({','.join('?' * len(rows[0]))})", rows)
+            write(target, table, rows)
         target.execute("COMMIT")
         clock.end()
         people += len(batch.get("people", ()))
@@ -246,7 +264,7 @@ def many(folder: Path, clock: Clock) -> int:
 
 # ---------------------------------------------------------------- rounds
 
-CASES = {case.__name__: case for case in (load, raw, again, judge, validator, single)}
+CASES = {case.__name__: case for case in (load, raw, grouped, again, judge, validator, single)}
 POSTGRES = {case.__name__: case for case in (load_pg, copy, many)}
 
 
@@ -283,6 +301,7 @@ def main(asked: argparse.Namespace) -> None:
             found["plain"] = {"rate": 1 / (1 / found["raw"]["rate"] + 1 / found["validator"]["rate"])}
     pairs = (
         "load raw",
+        "load grouped",
         "load plain",
         "raw plain",
         "load single",

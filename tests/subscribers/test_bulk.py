@@ -34,6 +34,27 @@ def test_rows_arrive_as_they_are(people_db: Database, now: datetime) -> None:
     assert {row.created_at for row in found} == {now}
 
 
+@pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 250])
+def test_what_rows_share_is_given_once_whatever_their_number(people_db: Database, now: datetime, count: int) -> None:
+    rows = [(f"{n:016}", f"l{n}", f"Danh sách {n}") for n in range(count)]
+    shared = {"description": "Của viện", "double_opt_in": True, "created_at": AT}
+    with people_db.begin() as conn:
+        insert_rows(conn, lists, COLUMNS[:3], iter(rows), shared=shared)
+    with people_db.read() as conn:
+        found = conn.execute(select(lists).where(lists.c.slug != "news").order_by(lists.c.id)).all()
+    assert [tuple(row) for row in found] == [(*row, "Của viện", True, now) for row in rows]
+
+
+@pytest.mark.parametrize("count", [3, 100])
+def test_a_row_that_lacks_a_value_never_takes_one_of_the_next(people_db: Database, count: int) -> None:
+    rows = [listed(n, f"l{n}", "") for n in range(count)]
+    rows[1] = rows[1][:-1]
+    with pytest.raises(RowsRefused), people_db.begin() as conn:
+        insert_rows(conn, lists, COLUMNS, rows)
+    with people_db.read() as conn:
+        assert conn.execute(select(lists.c.slug)).scalars().all() == ["news"]
+
+
 def test_many_are_asked_for_at_once(people_db: Database) -> None:
     wanted = [f"l{n}" for n in range(0, 40_000, 2)] + ["l1", "l1", 'o"dd', "ễ\\", "😀"]
     with people_db.begin() as conn:
