@@ -180,6 +180,7 @@ class Plan:
             conn.execute(update(people).where(people.c.id == bindparam("who")).values(filling), self._fillings())
 
     def _fillings(self) -> list[dict[str, Any]]:
+        """By person id, the order in which a sender holds them: in the file's order the two would block each other."""
         return [
             {
                 "who": known.person_id,
@@ -189,7 +190,7 @@ class Plan:
                 "to_attributes": known.attributes,
                 "to_tags": list(known.tags or ()) or None,
             }
-            for known in self._filled.values()
+            for known in sorted(self._filled.values(), key=lambda known: known.person_id)
         ]
 
     def _people(self, fresh: list[Candidate], ids: list[str], salts: list[str]) -> Iterator[_Row]:
