@@ -251,7 +251,7 @@ def test_a_certificate_that_is_wrong_sends_nothing_and_says_so_once(
         more = {"security": security} | ({"ca_file": authority.ca_file} if trusted else {})
         app = make_app(dkim={}, transport=smtp(sink.port, **more))
         mailing_id = frozen_mailing(app, addresses(40))
-        with pytest.raises(TransportDown, match="certificate is not trusted") as alert:
+        with pytest.raises(TransportDown, match="certificate") as alert:
             deliver.run(app, NOW)
         assert "\n" not in str(alert.value)
         nothing_went(app, mailing_id, sink)
