@@ -50,6 +50,15 @@ class Flight:
     unsent: bool = False  # refused only because the connection ends (421 before the content)
     end: int = 0  # octets written on this connection when its content is whole; 0: not begun
 
+    @property
+    def may_follow(self) -> bool:
+        """Whether its content may be written: its recipient stands, the server waits for it, the intent is durable."""
+        return self.permitted and self.go and self.taken and self.outcome is None
+
+    @property
+    def accepted(self) -> bool:
+        return self.outcome is not None and self.outcome.fate is Fate.ACCEPTED
+
     def ashore(self) -> None:
         """As before its first command: for another connection."""
         self.outcome, self.end = None, 0

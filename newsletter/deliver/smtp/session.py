@@ -204,19 +204,15 @@ class SmtpSession:
 
     def _is_smooth(self, flight: Flight) -> bool:
         """Whether nothing is to be decided: all before was accepted, and what is held may go, and `flight` fits."""
-        line, talk, held = self._line, self._talk, self.held
+        talk, held = self._talk, self.held
         return (
-            line is not None
-            and held is not None
-            and held.permitted
-            and held.go
-            and held.taken
-            and held.outcome is None
+            held is not None
+            and held.may_follow
+            and all(one.accepted for one in self._flying)
             and not (self._todo or talk.expected or talk.closing)
             and talk.offers.window == PIPED
             and talk.begun < self._settings.messages_per_connection
             and flight.eight_bit == self.raw
-            and all(one.outcome is not None and one.outcome.fate is Fate.ACCEPTED for one in self._flying)
             and talk.unfit(flight) is None
         )
 
