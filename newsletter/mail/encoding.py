@@ -253,17 +253,20 @@ class EightBitPart:
         literals |= {part: crlf(part) for part in content if isinstance(part, str) and part not in literals}
         self._pieces = [b"" if isinstance(part, Slot) else literals[part] for part in content]
         self._slots = [(at, fields.index(part.field)) for at, part in enumerate(content) if isinstance(part, Slot)]
+        self._used = {number for _, number in self._slots}
         self.size = sum(map(len, self._pieces))
         self.room = _room(self._pieces, {at for at, _ in self._slots})
         self.fits = self.room >= 0 and not _is_dotted(self._pieces)
 
     def pieces(self, octets: Sequence[bytes]) -> list[bytes]:
         """Raises Unfit when a value cannot stand in its line; such a message needs an encoding."""
-        pieces = self._pieces.copy()
-        for at, number in self._slots:
-            value = pieces[at] = octets[number]
+        for number in self._used:
+            value = octets[number]
             if len(value) > self.room or b"\0" in value or value[:1] == b"." or b"\n." in value:
                 raise Unfit
+        pieces = self._pieces.copy()
+        for at, number in self._slots:
+            pieces[at] = octets[number]
         return pieces
 
 

@@ -10,6 +10,7 @@ import select
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from newsletter.app import Outcome, Outgoing, Permit
 from newsletter.deliver.smtp.dialogue import Flight, ask, flight_of
@@ -22,7 +23,7 @@ log = get_logger("deliver")
 
 STRAGGLE = 0.05  # seconds that those with replies wait for those without
 PATIENCE = 1.0  # seconds between two looks at who never answers
-GATHER = 0.005  # seconds to wait for half of them, before the first is heard
+GATHER = 0.002  # seconds to wait for half of them, before the first is heard
 AGAIN = 60.0  # seconds until one more connection is tried after one was refused
 
 
@@ -35,12 +36,13 @@ class Fleet:
         self._looked_at = time.monotonic()  # whether replies are overdue
         self._todo: deque[Flight] = deque()  # on no connection yet
         self._not_before = 0.0  # the monotonic moment at which one more connection may be tried
+        self._dialler = ThreadPoolExecutor(1, thread_name_prefix="dialler")  # the others go on while one more is opened
+        self._coming: Future[SmtpSession] | None = None
 
     @property
     def batch(self) -> int:
         """One message for each connection, and one for a connection more, while there may be one."""
-        more = len(self._lanes) < self._most and time.monotonic() >= self._not_before
-        return max(1, len(self._lanes) + more - len(self._todo))
+        return max(1, len(self._lanes) + self._may_grow(time.monotonic()) - len(self._todo))
 
     @property
     def busy(self) -> bool:
@@ -51,8 +53,10 @@ class Fleet:
         raw = self._lanes[0].raw
         self._todo.extend([flight_of(outgoing, eight_bit=raw) for outgoing in batch])
         now = time.monotonic()
-        if len(self._todo) > len(self._lanes) < self._most and now >= self._not_before:
-            self._grow()
+        if self._coming is not None and self._coming.done():
+            self._adopt(self._coming)
+        elif len(self._todo) > len(self._lanes) and self._may_grow(now):
+            self._coming = self._dialler.submit(self._another)
         if now > self._looked_at + PATIENCE:
             self._expire(now)
         self._ask(permit)
@@ -83,6 +87,9 @@ class Fleet:
         return [known[id(outgoing)] for outgoing in batch]
 
     def close(self) -> None:
+        self._dialler.shutdown()
+        if self._coming is not None and self._coming.exception() is None:
+            self._lanes.append(self._coming.result())
         for lane in self._lanes:
             lane.leave()
         for lane in self._lanes:
@@ -90,10 +97,14 @@ class Fleet:
 
     # ------------------------------------------------------------ one turn
 
-    def _grow(self) -> None:
+    def _may_grow(self, now: float) -> bool:
+        return self._coming is None and len(self._lanes) < self._most and now >= self._not_before
+
+    def _adopt(self, coming: Future[SmtpSession]) -> None:
         """One connection more. A relay may allow fewer than we are told to open: those that are there go on."""
+        self._coming = None
         try:
-            self._lanes.append(self._another())
+            self._lanes.append(coming.result())
         except TransportDown as error:
             self._not_before = time.monotonic() + AGAIN
             log.warning("no_more_connections", have=len(self._lanes), reason=str(error))

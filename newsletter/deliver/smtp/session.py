@@ -120,10 +120,12 @@ class SmtpSession:
         """Hear the replies that have come, without waiting for more."""
         line, talk = self._on_line(), self._talk
         try:
-            talk.hear_all(line.take(len(talk.expected)))
+            replies = line.take(len(talk.expected))
+            if replies:
+                self._heard_at = time.monotonic()
+            talk.hear_all(replies)
             while talk.expected and line.hidden:  # TLS has read it already: no descriptor would tell of it
                 talk.hear_all(line.take(len(talk.expected)))
-            self._heard_at = time.monotonic()
         except Lost as error:
             self._lost(str(error))
         except OutOfStep as error:
@@ -131,8 +133,13 @@ class SmtpSession:
 
     def expire(self) -> None:
         """Give the connection up when a reply was due for too long."""
-        if self.waits and time.monotonic() > self._heard_at + self._patience:
-            self._lost("no whole reply in time")
+        if self._is_overdue():
+            self.listen()  # it may have come while others were served
+            if self._is_overdue():
+                self._lost("no whole reply in time")
+
+    def _is_overdue(self) -> bool:
+        return self.waits and time.monotonic() > self._heard_at + self._patience
 
     # ------------------------------------------------------------ connecting
 
