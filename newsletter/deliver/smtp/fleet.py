@@ -10,7 +10,6 @@ import select
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 
 from newsletter.app import Outcome, Outgoing, Permit
 from newsletter.deliver.smtp.dialogue import Flight, ask, flight_of
@@ -36,8 +35,6 @@ class Fleet:
         self._looked_at = time.monotonic()  # whether replies are overdue
         self._todo: deque[Flight] = deque()  # on no connection yet
         self._not_before = 0.0  # the monotonic moment at which one more connection may be tried
-        self._dialler = ThreadPoolExecutor(1, thread_name_prefix="dialler")  # the others go on while one more is opened
-        self._coming: Future[SmtpSession] | None = None
 
     @property
     def batch(self) -> int:
@@ -53,10 +50,8 @@ class Fleet:
         raw = self._lanes[0].raw
         self._todo.extend([flight_of(outgoing, eight_bit=raw) for outgoing in batch])
         now = time.monotonic()
-        if self._coming is not None and self._coming.done():
-            self._adopt(self._coming)
-        elif len(self._todo) > len(self._lanes) and self._may_grow(now):
-            self._coming = self._dialler.submit(self._another)
+        if len(self._todo) > len(self._lanes) and self._may_grow(now):
+            self._grow()
         if now > self._looked_at + PATIENCE:
             self._expire(now)
         self._ask(permit)
@@ -87,9 +82,6 @@ class Fleet:
         return [known[id(outgoing)] for outgoing in batch]
 
     def close(self) -> None:
-        self._dialler.shutdown()
-        if self._coming is not None and self._coming.exception() is None:
-            self._lanes.append(self._coming.result())
         for lane in self._lanes:
             lane.leave()
         for lane in self._lanes:
@@ -98,13 +90,12 @@ class Fleet:
     # ------------------------------------------------------------ one turn
 
     def _may_grow(self, now: float) -> bool:
-        return self._coming is None and len(self._lanes) < self._most and now >= self._not_before
+        return len(self._lanes) < self._most and now >= self._not_before
 
-    def _adopt(self, coming: Future[SmtpSession]) -> None:
+    def _grow(self) -> None:
         """One connection more. A relay may allow fewer than we are told to open: those that are there go on."""
-        self._coming = None
         try:
-            self._lanes.append(coming.result())
+            self._lanes.append(self._another())
         except TransportDown as error:
             self._not_before = time.monotonic() + AGAIN
             log.warning("no_more_connections", have=len(self._lanes), reason=str(error))
