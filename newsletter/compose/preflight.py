@@ -84,7 +84,7 @@ def sample_message(
         attribs=attribute_values(to.declared, to.attributes, language=rendering.language),
     )
     if to.shown:
-        reader = replace(reader, values={**reader.values, "subscriber_email": to.shown})
+        reader = reader._replace(values={**reader.values, "subscriber_email": to.shown})
     frame = frame_of(sender, mailing, list_name=None, date=now)
     embedded = embedded_in(rendering.html, mailing.images, frame.pictures or frame.domain)
     with app.db.read() as conn:

@@ -1,5 +1,6 @@
 """The connections that send: one thread each, fed from one short queue. Knows nothing of rows."""
 
+import gc
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -69,6 +70,7 @@ class Crew:
         self._hiring = threading.Lock()
 
     def __enter__(self) -> "Crew":
+        gc.freeze()  # of what is there already: one look at all the program's objects takes 90 ms, 28 µs of 3,000 messages each
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -78,6 +80,7 @@ class Crew:
                 self._put(None)
         for thread in self._threads:  # one that opens now may still hire another, while it runs itself
             thread.join()
+        gc.unfreeze()
 
     def put(self, outgoing: Outgoing) -> bool:
         """Hand over a message; waits while all are busy. False when mail cannot leave now."""

@@ -60,10 +60,10 @@ def joined(content: Iterable[str | Slot]) -> list[str | Slot]:
 
 def counting(rendering: Rendering, kept: Kept, *, markup: bool) -> Callable[[Count], str]:
     """How the counts of a rendering are said to a reader who gets the items `kept`."""
-    words = labels(rendering.language)
     phrases = rendering.segments.phrases if rendering.segments is not None else ()
 
     def say(count: Count) -> str:
+        words = labels(rendering.language)  # read only where something is counted: a catalogue takes 50 ms
         number = sum(kept is None or at in kept for at in range(count.first, count.last))
         said = words.format_number(number) if count.phrase is None else words.ngettext(*phrases[count.phrase], number)
         return html.escape(said).replace("\xa0", "&nbsp;") if markup else said

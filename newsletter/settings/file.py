@@ -33,7 +33,7 @@ kind = "outbox"                         # outbox (.eml files), smtp, or a provid
 # security = "starttls"                 # starttls, tls or none
 # username = "newsletter"
 # password = ""                         # better: NEWSLETTER_TRANSPORT__SMTP__PASSWORD_FILE
-# connections = 5
+# connections = 10
 # pipelining = true                     # false, or chunking = false: for a server that offers them and fails
 
 # [[transport.smtp.relays]]             # several instead of one: shared by weight; one that fails is passed over

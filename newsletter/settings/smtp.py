@@ -74,7 +74,7 @@ class Smtp(Relay):
     """One relay described here, or several in `relays`, and what counts for all of them."""
 
     relays: tuple[Relay, ...] = ()
-    connections: int = Field(5, ge=1, le=50)
+    connections: int = Field(10, ge=1, le=50)
     messages_per_connection: int = Field(500, ge=1)
     timeout: float = Field(60, gt=0)  # seconds for each reply; the final dot waits ten minutes (RFC 5321 4.5.3.2.6)
     ca_file: Path | None = None  # a further root to trust, beside the system's

@@ -62,7 +62,7 @@ class Ready:
             octets,
         )
 
-    def mime(self, *, eight_bit: bool = False) -> bytes:
+    def mime(self, *, eight_bit: bool = False, utf8: bool = False) -> bytes:
         return self._octets
 
 

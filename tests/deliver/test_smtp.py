@@ -167,7 +167,7 @@ def test_a_relay_that_hangs_up_while_we_write_has_not_got_it_and_its_last_words_
     ours.settimeout(5)
     relay = RelaySettings(host="relay.example")
     session = SmtpSession(Smtp(timeout=5), Relays([relay]), lambda _: (Line(ours), PIPED))
-    [outcome] = session.send([replace(one.outgoing, message=message)], lambda batch: {o.person_id for o in batch})
+    [outcome] = session.send([one.outgoing._replace(message=message)], lambda batch: {o.person_id for o in batch})
     session.close()
     thread.join()
     if said:

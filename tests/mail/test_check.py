@@ -152,7 +152,7 @@ def test_a_letter_needs_no_list_headers(rendering, frame, reader, nonce, pem):
         frame, list_id=None, list_unsubscribe_mailto=None, one_click=False, precedence_bulk=False, feedback_id=None
     )
     signer = dkim.Signer("vien.example", "s1", pem)
-    plain = dataclasses.replace(reader, unsubscribe_url=None)
+    plain = reader._replace(unsubscribe_url=None)
     raw = compile_message(rendering, letter, nonce=nonce, signer=signer).splice(plain).mime()
     assert check_message(raw) == []
     assert b"List-" not in raw

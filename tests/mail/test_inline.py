@@ -62,7 +62,7 @@ def test_the_message_holds_every_assertion_and_its_signature(raw, pem):
 def test_a_retry_is_the_same_message_and_another_reader_shares_the_pictures(embedding, frame, reader, nonce):
     compiled = compile_message(embedding, frame, nonce=nonce, images=PICTURES)
     assert compiled.splice(reader).mime() == compiled.splice(reader).mime()
-    other = compiled.splice(dataclasses.replace(reader, message_id_token="2abc"))
+    other = compiled.splice(reader._replace(message_id_token="2abc"))
     assert other.mime()[-80_000:] == compiled.splice(reader).mime()[-80_000:]
 
 

@@ -50,6 +50,15 @@ class Flight:
     unsent: bool = False  # refused only because the connection ends (421 before the content)
     end: int = 0  # octets written on this connection when its content is whole; 0: not begun
 
+    @property
+    def may_follow(self) -> bool:
+        """Whether its content may be written: its recipient stands, the server waits for it, the intent is durable."""
+        return self.permitted and self.go and self.taken and self.outcome is None
+
+    @property
+    def accepted(self) -> bool:
+        return self.outcome is not None and self.outcome.fate is Fate.ACCEPTED
+
     def ashore(self) -> None:
         """As before its first command: for another connection."""
         self.outcome, self.end = None, 0
@@ -93,17 +102,8 @@ class Dialogue:
         self.begun = self.answered = 0
         self.contents = 0  # said and unanswered
         self.closing = False  # it said 421: what it has not answered it will not do (RFC 5321 section 3.8)
-        self._due: deque[tuple[Step, Flight]] = deque()
+        self.expected: deque[tuple[Step, Flight]] = deque()  # what was said and not answered
         self._open = False  # a mail transaction may be open: RSET before the next
-
-    @property
-    def waits(self) -> bool:
-        return bool(self._due)
-
-    @property
-    def due(self) -> int:
-        """How many replies are waited for."""
-        return len(self._due)
 
     # ------------------------------------------------------------ what to say
 
@@ -130,13 +130,10 @@ class Dialogue:
         self._open = True
         return said
 
-    def say(self, flight: Flight, said: Iterable[Said]) -> bytes:
+    def say(self, flight: Flight, said: Sequence[Said]) -> bytes:
         """The octets of these commands; their replies are expected from now on, in this order."""
-        due, octets = self._due, []
-        for step, command in said:
-            due.append((step, flight))
-            octets.append(command)
-        return b"".join(octets)
+        self.expected += [(step, flight) for step, _ in said]
+        return b"".join([command for _, command in said])
 
     def say_all(self, flight: Flight) -> bytes:
         """Envelope and DATA in one: only to a server that offers PIPELINING."""
@@ -155,13 +152,30 @@ class Dialogue:
         flight.end = end
         self.contents += 1
         self._open = chunk  # a dot ends the transaction whatever its reply (RFC 5321 section 4.1.1.4)
-        self._due.append((Step.CONTENT, flight))
+        self.expected.append((Step.CONTENT, flight))
 
     # ------------------------------------------------------------ what was answered
 
+    def hear_all(self, replies: Iterable[tuple[int, bytes]]) -> None:
+        """The next replies, in order. Raises OutOfStep.
+
+        What says "go on" about an envelope is counted here, without a call: three replies of four.
+        """
+        expected = self.expected
+        for code, text in replies:
+            step, flight = expected[0]
+            if step is Step.CONTENT or code not in (250, 251, 354) or (step is Step.DATA) != (code == 354):
+                self.hear(code, text)
+                continue
+            expected.popleft()
+            if step is Step.RCPT:
+                flight.taken = True
+            elif step is Step.DATA:
+                flight.go = True
+
     def hear(self, code: int, text: bytes) -> None:
         """The next reply. `text`: its lines without codes, joined by LF. Raises OutOfStep."""
-        step, flight = self._due.popleft()
+        step, flight = self.expected.popleft()
         self.closing = self.closing or code == 421
         if step is Step.CONTENT:
             self._hear_content(flight, code, text)
@@ -203,10 +217,10 @@ class Dialogue:
 
         Unknown is what was written whole, unless the server said 421 before: then it looked at nothing behind that.
         """
-        for step, flight in self._due:
+        for step, flight in self.expected:
             if step is Step.CONTENT and flight.outcome is None and flight.end <= written and not self.closing:
                 flight.outcome = Outcome(fate=Fate.UNKNOWN, reply=f"after the end of the message: {why}")
-        self._due.clear()
+        self.expected.clear()
         self.contents = 0
 
 

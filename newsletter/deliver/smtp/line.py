@@ -19,7 +19,7 @@ class Line:
     """`written`: octets that may have left; never less than what the peer can have got."""
 
     def __init__(self, sock: socket.socket) -> None:
-        self.sock, self.written = sock, 0
+        self.sock, self.number, self.written = sock, sock.fileno(), 0
         self._secure = isinstance(sock, ssl.SSLSocket)
         self._buffer, self._at = b"", 0
         self._timeout = 0.0
@@ -85,23 +85,25 @@ class Line:
             return []
         except OSError as error:
             raise Lost(str(error) or type(error).__name__) from error
-        if not data:
-            raise Lost("the server closed the connection")
-        *lines, rest = (self._buffer[self._at :] + data).split(b"\n")
+        *lines, rest = (self._buffer[self._at :] + data if self._buffer else data).split(b"\n")
         found: list[tuple[int, bytes]] = []
-        said: list[bytes] = []
+        said: list[bytes] = []  # of a reply of several lines
         whole = 0  # lines of replies that are complete
         for number, raw in enumerate(lines, 1):
-            if whole == number - 1 and len(found) == most:
+            if len(found) == most and not said:
                 break
             code = _CODES.get(raw[:3])
             if code is None:
                 raise Lost("the server's reply is no SMTP reply")
-            said.append(raw[4:LONGEST_LINE].rstrip(b"\r"))
-            if raw[3:4] != b"-":
-                found.append((code, b"\n".join(said)))
-                said, whole = [], number
+            text = raw[4:LONGEST_LINE].rstrip(b"\r")
+            if raw[3:4] == b"-":
+                said.append(text)
+                continue
+            found.append((code, b"\n".join([*said, text]) if said else text))
+            said, whole = [], number
         self._buffer, self._at = b"\n".join([*lines[whole:], rest]) if whole < len(lines) else rest, 0
+        if not data and not found:  # what was said before the end counts first
+            raise Lost("the server closed the connection")
         if len(lines) - whole > MOST_LINES or len(rest) > MOST_LINES * LONGEST_LINE:
             raise Lost("the server's reply never ends")
         return found

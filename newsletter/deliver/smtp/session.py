@@ -41,7 +41,7 @@ class SmtpSession:
         self._todo: deque[Flight] = deque()  # no octet of theirs is on this connection
         self.held: Flight | None = None  # its envelope was written, its content not
         self._flying: list[Flight] = []  # content written, reply not heard
-        self._settled: list[Settled] = []
+        self.settled: list[Settled] = []
         self._left = False  # QUIT was said
         self._heard_at = 0.0  # or written, by the monotonic clock
         self._careful = False  # after a loss of unknown fate: one message shows whether the next connection holds
@@ -81,7 +81,7 @@ class SmtpSession:
 
     def leave(self) -> None:
         """QUIT, so that the server need not wait for us; `close` takes its answer."""
-        if self._line is not None and not self._talk.waits and self.held is None and not self._left:
+        if self._line is not None and not self._talk.expected and self.held is None and not self._left:
             try:
                 self._line.write(b"QUIT\r\n")
                 self._left = True
@@ -105,31 +105,27 @@ class SmtpSession:
     @property
     def waits(self) -> bool:
         """Whether replies are due; while none is, `carry` waits for nothing."""
-        return self._line is not None and self._talk.waits
+        return self._line is not None and bool(self._talk.expected)
 
     @property
     def number(self) -> int:
         """The descriptor that becomes readable when a reply comes."""
-        return self._on_line().sock.fileno()
-
-    @property
-    def hidden(self) -> bool:
-        """Whether octets have come that its descriptor does not tell of."""
-        return self._on_line().hidden
+        return self._on_line().number
 
     def carry(self, flight: Flight | None, permit: Permit) -> None:
         """One step: the content of the message whose envelope is out, and behind it the envelope of `flight`."""
-        if flight is not None:
-            self._todo.append(flight)
-        self._step(permit)
+        self._step(permit, flight)
 
     def listen(self) -> None:
         """Hear the replies that have come, without waiting for more."""
         line, talk = self._on_line(), self._talk
         try:
-            for code, text in line.take(talk.due):
-                talk.hear(code, text)
-            self._heard_at = time.monotonic()
+            replies = line.take(len(talk.expected))
+            if replies:
+                self._heard_at = time.monotonic()
+            talk.hear_all(replies)
+            while talk.expected and line.hidden:  # TLS has read it already: no descriptor would tell of it
+                talk.hear_all(line.take(len(talk.expected)))
         except Lost as error:
             self._lost(str(error))
         except OutOfStep as error:
@@ -137,8 +133,13 @@ class SmtpSession:
 
     def expire(self) -> None:
         """Give the connection up when a reply was due for too long."""
-        if self.waits and time.monotonic() > self._heard_at + self._patience:
-            self._lost("no whole reply in time")
+        if self._is_overdue():
+            self.listen()  # it may have come while others were served
+            if self._is_overdue():
+                self._lost("no whole reply in time")
+
+    def _is_overdue(self) -> bool:
+        return self.waits and time.monotonic() > self._heard_at + self._patience
 
     # ------------------------------------------------------------ connecting
 
@@ -194,14 +195,42 @@ class SmtpSession:
         while self._todo or (finish and (self.held or self._flying)):
             self._step(permit)
 
-    def _step(self, permit: Permit) -> None:
+    def _step(self, permit: Permit, flight: Flight | None = None) -> None:
         try:
+            if flight is not None and self._is_smooth(flight):
+                self._pass_on(flight)
+                return
+            if flight is not None:
+                self._todo.append(flight)
             if self._ready(permit):
                 self._advance(permit)
         except Lost as error:
             self._lost(str(error))
         except OutOfStep as error:
             self._lost(f"out of step: {error}")
+
+    def _is_smooth(self, flight: Flight) -> bool:
+        """Whether nothing is to be decided: all before was accepted, and what is held may go, and `flight` fits."""
+        talk, held = self._talk, self.held
+        return (
+            held is not None
+            and held.may_follow
+            and all(one.accepted for one in self._flying)
+            and not (self._todo or talk.expected or talk.closing)
+            and talk.offers.window == PIPED
+            and talk.begun < self._settings.messages_per_connection
+            and flight.eight_bit == self.raw
+            and talk.unfit(flight) is None
+        )
+
+    def _pass_on(self, flight: Flight) -> None:
+        """What `_go` does for a message that goes smoothly, as nearly all do, in a quarter of the time (3 of 12 µs)."""
+        line, held = self._on_line(), self.held
+        assert held is not None, "smooth"
+        self.settled += [(one.outgoing, one.outcome) for one in self._flying if one.outcome is not None]
+        self._talk.content(held, end=line.written + len(held.octets) + len(END))
+        self._flying, self.held = [held], flight
+        self._write(held.octets, END, self._talk.say_all(flight))
 
     def _advance(self, permit: Permit) -> None:
         window = self._talk.offers.window
@@ -310,7 +339,7 @@ class SmtpSession:
     def _hear_all(self) -> None:
         line, talk = self._on_line(), self._talk
         patience = self._patience
-        while talk.waits:
+        while talk.expected:
             code, text = line.read(patience)
             talk.hear(code, text)
 
@@ -327,7 +356,7 @@ class SmtpSession:
             line.write(*parts)
         except Lost:
             with suppress(Lost):
-                while talk.waits:
+                while talk.expected:
                     code, text = line.read(LAST_WORDS)
                     talk.hear(code, text)
             raise
@@ -338,7 +367,7 @@ class SmtpSession:
         """Those that may go, their intents durable. The others are settled, unless they are held on the line."""
         new = [flight for flight in flights if not flight.asked]
         ask(permit, flights)
-        self._settled += [
+        self.settled += [
             (flight.outgoing, flight.outcome)
             for flight in new
             if not flight.permitted and flight.outcome is not None and flight is not self.held
@@ -348,7 +377,7 @@ class SmtpSession:
     def _take_back(self, held: Flight) -> None:
         """The server waits for content that must not go: end the connection, there is no other way (no dot, no message)."""
         outcome = held.outcome or Outcome(fate=Fate.REFUSED)
-        self._settled.append((held.outgoing, outcome))
+        self.settled.append((held.outgoing, outcome))
         self.held = None
         self._drop()
 
@@ -387,13 +416,13 @@ class SmtpSession:
                 self._talk.closing = True  # everything on it was answered; the next relay may take it
                 moved.append(flight)
             elif outcome is not None and not (flight.unsent and proven):
-                self._settled.append((flight.outgoing, outcome))
+                self.settled.append((flight.outgoing, outcome))
                 proven = proven or flight.unsent
             elif proven:
                 moved.append(flight)
             else:
                 retry = Outcome(fate=Fate.RETRY, reply=f"before the end of the message: {why}")
-                self._settled.append((flight.outgoing, retry))
+                self.settled.append((flight.outgoing, retry))
                 proven = True
         for flight in moved:
             flight.ashore()
@@ -402,7 +431,7 @@ class SmtpSession:
     def _give_up(self, why: str) -> None:
         """No relay can be reached: nothing of these was sent, and nobody's tries are counted."""
         for flight in self._todo:
-            self._settled.append((flight.outgoing, Outcome(fate=Fate.RETRY, reply=why, down=why)))
+            self.settled.append((flight.outgoing, Outcome(fate=Fate.RETRY, reply=why, down=why)))
         self._todo.clear()
 
     def _on_line(self) -> Line:
@@ -411,5 +440,5 @@ class SmtpSession:
 
     def collect(self) -> list[Settled]:
         """What was settled since it was asked last."""
-        settled, self._settled = self._settled, []
+        settled, self.settled = self.settled, []
         return settled
