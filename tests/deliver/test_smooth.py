@@ -6,11 +6,13 @@ from contextlib import ExitStack
 from typing import NamedTuple
 from unittest.mock import patch
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.app import Fate, Outgoing
 from newsletter.deliver.smtp import Fleet, SmtpSession
+from newsletter.deliver.smtp.dialogue import Dialogue
 from newsletter.deliver.smtp.line import Line
 from newsletter.deliver.smtp.offers import Offers
 from newsletter.deliver.smtp.relays import Relays
@@ -130,3 +132,19 @@ def test_what_goes_smoothly_takes_the_short_way():
     assert {outcome.fate for _, outcome in outcomes} == {Fate.ACCEPTED}
     assert len(passed) == MESSAGES - 1  # nothing is held when the first envelope goes
     assert heard.count(b"\r\n.\r\n") == MESSAGES
+
+
+@pytest.mark.parametrize(("after", "fates"), [((503,), "not sent"), ((503, 250, 250, 250), "unknown")])
+def test_what_a_server_said_421_to_and_then_broke_is_unknown_only_if_it_took_more_meanwhile(after, fates):
+    """RFC 5321 section 3.8 says that it does nothing more; one that does all the same would make a double."""
+    talk, flights = Dialogue(Offers(pipelining=True, chunking=True)), [flight(number) for number in range(3)]
+    end = 0
+    for one in flights:
+        end += 10
+        talk.say_chunk(one)
+        talk.content(one, end=end, chunk=True)
+    talk.hear_all((code, b"said") for code in (250, 421, *after))
+    talk.lost(end, "it broke")
+    assert flights[0].outcome.fate is Fate.RETRY
+    found = {one.outcome and one.outcome.fate for one in flights[1:]}
+    assert found == ({Fate.UNKNOWN} if fates == "unknown" else {None})

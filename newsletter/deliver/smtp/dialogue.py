@@ -102,6 +102,7 @@ class Dialogue:
         self.begun = self.answered = 0
         self.contents = 0  # said and unanswered
         self.closing = False  # it said 421: what it has not answered it will not do (RFC 5321 section 3.8)
+        self._went_on = False  # ... and took more all the same: then that is not to be believed
         self.expected: deque[tuple[Step, Flight]] = deque()  # what was said and not answered
         self._open = False  # a mail transaction may be open: RSET before the next
 
@@ -164,7 +165,8 @@ class Dialogue:
         expected = self.expected
         for code, text in replies:
             step, flight = expected[0]
-            if step is Step.CONTENT or code not in (250, 251, 354) or (step is Step.DATA) != (code == 354):
+            unusual = code not in (250, 251, 354) or (step is Step.DATA) != (code == 354)
+            if unusual or step is Step.CONTENT or self.closing:
                 self.hear(code, text)
                 continue
             expected.popleft()
@@ -176,7 +178,10 @@ class Dialogue:
     def hear(self, code: int, text: bytes) -> None:
         """The next reply. `text`: its lines without codes, joined by LF. Raises OutOfStep."""
         step, flight = self.expected.popleft()
-        self.closing = self.closing or code == 421
+        if code == 421:
+            self.closing, self._went_on = True, False
+        elif self.closing and code < 400:
+            self._went_on = True
         if step is Step.CONTENT:
             self._hear_content(flight, code, text)
         elif code >= 400:
@@ -215,10 +220,12 @@ class Dialogue:
     def lost(self, written: int, why: str) -> None:
         """The line is gone after `written` octets: judge what was never answered.
 
-        Unknown is what was written whole, unless the server said 421 before: then it looked at nothing behind that.
+        Unknown is what was written whole, unless the server said 421 before and nothing good since: then it looked at nothing
+        behind that.
         """
+        closed = self.closing and not self._went_on
         for step, flight in self.expected:
-            if step is Step.CONTENT and flight.outcome is None and flight.end <= written and not self.closing:
+            if step is Step.CONTENT and flight.outcome is None and flight.end <= written and not closed:
                 flight.outcome = Outcome(fate=Fate.UNKNOWN, reply=f"after the end of the message: {why}")
         self.expected.clear()
         self.contents = 0
