@@ -1,6 +1,7 @@
 """Webhooks become rows: matched by token, provider id or address, once, in any order."""
 
 import itertools
+from urllib.parse import urlencode
 
 import pytest
 
@@ -9,12 +10,14 @@ from newsletter.mail.webhooks import Refused, Told, WebhookEvent, Why
 from newsletter.model import DeliveryState, EventType
 from newsletter.store import returns
 from newsletter.track import hooks
+from tests.conftest import NOW
 from tests.mail.webhooks import signing
 from tests.mail.webhooks.signing import request
 
 SECRETS = {
     "postmark": {"password": "vien:mat-khau"},
     "brevo": {"password": "vien:mat-khau", "former_password": "vien:cu"},
+    "mailgun": {"signing": "khoa"},
 }
 
 DELIVERED = {"RecordType": "Delivery", "MessageID": "pm-0", "Recipient": "an@docgia.example",
@@ -22,9 +25,13 @@ DELIVERED = {"RecordType": "Delivery", "MessageID": "pm-0", "Recipient": "an@doc
 
 
 def tell(world, body, slug="postmark", headers=None):
+    return give(world, request(body, headers), slug)
+
+
+def give(world, asked, slug):
     provider = webhooks.provider(slug)
     assert provider is not None
-    return hooks.receive_webhook(world.app, provider, request(body, headers))
+    return hooks.receive_webhook(world.app, provider, asked)
 
 
 def bounce(**more):
@@ -93,6 +100,30 @@ def test_unsubscribing_at_the_provider_leaves_the_list(sent):
     tell(world, {"event": "unsubscribe", "email": "an@docgia.example"}, "brevo")
     world.track()
     assert world.barred() == "left"
+
+
+def form(told):
+    return request(urlencode(told).encode(), {}, content_type="application/x-www-form-urlencoded")
+
+
+def test_a_token_of_mailgun_tells_one_event_whatever_the_body_says_then(sent):
+    """Its signature covers time and token, not the body: who sees one request could write any other."""
+    world = sent(webhooks=SECRETS)
+    first = signing.mailgun({"event": "delivered", "recipient": "an@docgia.example"}, at=NOW)
+    others = [
+        request({**first, "event-data": {"event": event, "recipient": reader}}, {})
+        for event in ("complained", "unsubscribed", "delivered")
+        for reader in ("an@docgia.example", "binh@docgia.example")
+    ]
+    others.append(form({**first["signature"], "event": "complained", "recipient": "chi@hopthu.example"}))
+    assert give(world, request(first, {}), "mailgun") == 1
+    assert [give(world, other, "mailgun") for other in others] == [0] * 7
+    world.track()
+    assert [world.barred(n) for n in range(3)] == [None] * 3
+    again = signing.mailgun({"event": "complained", "recipient": "an@docgia.example"}, at=NOW, token="u" * 50)
+    assert give(world, request(again, {}), "mailgun") == 1
+    world.track()
+    assert world.barred() == "complained"
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
