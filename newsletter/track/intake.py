@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import subscribers
 from newsletter.app import App
@@ -136,5 +136,5 @@ def by_address(conn: Connection, names: Sequence[str], *, before: datetime) -> M
 
 
 def between(at: datetime | None, now: datetime) -> datetime:
-    """A foreign time, believed within a month: the future is now, the far past is a month ago."""
-    return now if at is None else min(max(at, now - timedelta(days=30)), now)
+    """A foreign time as it is, but the future is now, and so is none."""
+    return now if at is None else min(at, now)

@@ -1,18 +1,22 @@
 """Webhooks become rows: matched by token, provider id or address, once, in any order."""
 
 import itertools
+from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
 
+import subscribers
 from newsletter.mail import webhooks
 from newsletter.mail.webhooks import Refused, Told, WebhookEvent, Why
 from newsletter.model import DeliveryState, EventType
 from newsletter.store import returns
 from newsletter.track import hooks
+from subscribers import ConsentGiven, ConsentSource
 from tests.conftest import NOW
 from tests.mail.webhooks import signing
 from tests.mail.webhooks.signing import request
+from tests.track.conftest import READERS
 
 SECRETS = {
     "postmark": {"password": "vien:mat-khau"},
@@ -100,6 +104,41 @@ def test_unsubscribing_at_the_provider_leaves_the_list(sent):
     tell(world, {"event": "unsubscribe", "email": "an@docgia.example"}, "brevo")
     world.track()
     assert world.barred() == "left"
+
+
+def comes_back(world, at, person=0):
+    """Leaves, and joins again by their own hand at this moment."""
+    given = ConsentGiven(form="f/1", wording="Đồng ý", language="vi", source=ConsentSource.FORM, ip="192.0.2.9")
+    with world.app.db.begin() as conn:
+        subscribers.unsubscribe(conn, "tin", world.people[person], now=at, reason="page")
+        address = subscribers.parse_address(READERS[person])
+        subscribers.subscribe(conn, "tin", address, now=at, key=world.app.suppression_key, consent=given)
+        subscribers.confirm(conn, "tin", world.people[person], now=at)
+
+
+def left_at(moment, email="an@docgia.example"):
+    return {"event": "unsubscribe", "email": email, "ts_epoch": int(moment.timestamp() * 1000)}
+
+
+@pytest.mark.parametrize(("days", "barred"), [(50, None), (36, None), (34, "left"), (1, "left")])
+def test_a_late_word_of_leaving_does_not_end_what_was_joined_after_it(sent, days, barred):
+    world = sent(webhooks=SECRETS)
+    comes_back(world, NOW - timedelta(days=35))
+    tell(world, left_at(NOW - timedelta(days=days)), "brevo")
+    world.track()
+    assert world.barred() == barred
+
+
+def test_leaving_and_coming_back_end_the_same_in_either_order(sent):
+    world = sent(webhooks=SECRETS)
+    left, back = NOW - timedelta(hours=2), NOW - timedelta(hours=1)
+    tell(world, left_at(left, READERS[0]), "brevo")
+    world.track()
+    for person in (0, 1):
+        comes_back(world, back, person)
+    tell(world, left_at(left, READERS[1]), "brevo")
+    world.track()
+    assert [world.barred(person) for person in (0, 1)] == [None, None]
 
 
 def form(told):
