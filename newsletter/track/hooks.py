@@ -18,7 +18,7 @@ from newsletter.mail.webhooks.amazon import Trusted
 from newsletter.settings.incoming import Webhook
 from newsletter.store import Connection, returns
 from newsletter.store.returns import Return
-from newsletter.track.intake import MOST_SAID, Match, between, by_address
+from newsletter.track.intake import MOST_SAID, Match, between, by_address, oldest_believed
 
 log = get_logger("hooks")
 
@@ -84,16 +84,21 @@ class Amazon:
 
 
 def receive_webhook(app: App, provider: Provider, request: Request, *, asking: Amazon | None = None) -> int:
-    """Keep what a request tells. Returns how many events were new. Raises Refused."""
+    """Keep what a request tells. Returns how many events were new. Raises Refused.
+
+    Four providers prove no time, so a request may be sent again for ever: what is older than what is kept does nothing.
+    """
     now = app.clock.now()
     credentials = credentials_of(getattr(app.settings.webhooks, provider.slug))
     events = _proved(provider, request, credentials, now, asking or Amazon(app.fetcher))
+    oldest = oldest_believed(app, now)
+    told = [(at, one) for at, one in enumerate(events) if one.timestamp is None or one.timestamp >= oldest]
     fresh = 0
     with app.db.begin() as conn:
-        for number, event in enumerate(events):
+        for number, event in told:
             match = _match(app, conn, event, now=now)
             fresh += returns.add(conn, return_of(event, match, provider=provider, number=number, now=now), now=now)
-    log.info("webhook", provider=provider.slug, events=len(events), fresh=fresh)
+    log.info("webhook", provider=provider.slug, events=len(events), fresh=fresh, too_old=len(events) - len(told))
     return fresh
 
 

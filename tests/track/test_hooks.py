@@ -5,6 +5,7 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
+from structlog.testing import capture_logs
 
 import subscribers
 from newsletter.mail import webhooks
@@ -22,6 +23,8 @@ SECRETS = {
     "postmark": {"password": "vien:mat-khau"},
     "brevo": {"password": "vien:mat-khau", "former_password": "vien:cu"},
     "mailgun": {"signing": "khoa"},
+    "mailjet": {"password": "vien:mat-khau"},
+    "mailersend": {"signing": "khoa"},
 }
 
 DELIVERED = {"RecordType": "Delivery", "MessageID": "pm-0", "Recipient": "an@docgia.example",
@@ -79,7 +82,7 @@ def test_a_request_that_is_not_proved_leaves_nothing(sent):
     with pytest.raises(Refused):
         tell(world, bounce(), headers={})
     with pytest.raises(Refused):
-        tell(world, bounce(), slug="mailjet")
+        tell(world, bounce(), slug="sendgrid")
     with world.app.db.read() as conn:
         assert returns.latest(conn, 5) == []
 
@@ -139,6 +142,53 @@ def test_leaving_and_coming_back_end_the_same_in_either_order(sent):
     tell(world, left_at(left, READERS[1]), "brevo")
     world.track()
     assert [world.barred(person) for person in (0, 1)] == [None, None]
+
+
+def untimed(slug, kind, at):
+    """A complaint or a leaving as one of the providers tells it who prove no time."""
+    who, epoch, iso = READERS[0], int(at.timestamp()), at.isoformat()
+    spam = kind == "complaint"
+    if slug == "mailersend":
+        named = "spam_complaint" if spam else "unsubscribed"
+        return signing.mailersend({"created_at": iso, "data": {"type": named, "id": "e1", "recipient": who}})
+    if slug == "postmark":
+        left = {"RecordType": "SubscriptionChange", "SuppressSending": True, "SuppressionReason": "ManualSuppression",
+                "Recipient": who, "ChangedAt": iso}  # fmt: skip
+        return request({"RecordType": "SpamComplaint", "ID": 5, "Email": who, "BouncedAt": iso} if spam else left)
+    if slug == "brevo":
+        return request({"event": "spam" if spam else "unsubscribe", "email": who, "ts_epoch": epoch * 1000})
+    return request([{"event": "spam" if spam else "unsub", "email": who, "time": epoch}])
+
+
+UNTIMED = list(itertools.product(["mailersend", "postmark", "brevo", "mailjet"], ["complaint", "leaving"]))
+
+
+@pytest.mark.parametrize(("slug", "kind"), UNTIMED)
+def test_what_is_sent_again_is_known_or_too_old_also_when_its_row_is_gone(sent, slug, kind):
+    world = sent(webhooks=SECRETS, bounces={"keep_days": 30})
+    asked = untimed(slug, kind, NOW)
+    answers = [give(world, asked, slug)]
+    for since in (timedelta(days=30), timedelta(days=30, hours=2), timedelta(days=31), timedelta(days=31, hours=2)):
+        world.app.clock.at = NOW + since
+        world.track(world.app.clock.at)
+        answers.append(give(world, asked, slug))
+    assert answers == [1, 0, 0, 0, 0]
+    with world.app.db.read() as conn:
+        assert returns.latest(conn, 5) == []
+
+
+@pytest.mark.parametrize(("slug", "kind"), UNTIMED)
+def test_what_is_too_old_does_nothing_and_is_counted(sent, slug, kind):
+    world = sent(webhooks=SECRETS, bounces={"keep_days": 30})
+    comes_back(world, NOW - timedelta(days=90))
+    with capture_logs() as said:
+        assert give(world, untimed(slug, kind, NOW - timedelta(days=31)), slug) == 0
+    assert [line["too_old"] for line in said if line["event"] == "webhook"] == [1]
+    world.track()
+    assert (world.barred(), world.told()) == (None, {})
+    assert give(world, untimed(slug, kind, NOW - timedelta(days=29)), slug) == 1
+    world.track()
+    assert world.barred() == ("complained" if kind == "complaint" else "left")
 
 
 def form(told):
