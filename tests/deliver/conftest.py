@@ -1,12 +1,15 @@
 """An approved issue ready to send, without collecting and composing one: the deliver stage on its own."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from newsletter.app import App
+from newsletter.deliver.recorder import Recorder
 from newsletter.mail.manifest import content_hash
 from newsletter.mail.markers import make_nonce, marker, segment_marks
 from newsletter.model import (
@@ -85,6 +88,20 @@ def frozen_mailing() -> Frozen:
         return mailing_id
 
     return make
+
+
+def lose_one_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first commit of intents is done, and the database's answer to it never comes."""
+    commit, lost = Recorder._commit, threading.Event()
+
+    def commit_and_lose(recorder: Recorder, entries: list[Any]) -> list[Any]:
+        answers = commit(recorder, entries)
+        if not lost.is_set() and any(entry.wanted for entry in entries):
+            lost.set()
+            raise ConnectionResetError("server closed the connection unexpectedly")
+        return answers
+
+    monkeypatch.setattr(Recorder, "_commit", commit_and_lose)
 
 
 def addresses(count: int) -> list[str]:

@@ -58,7 +58,10 @@ class ProviderTransport:
         if left > PATIENCE:
             return [_put_off(f"{self.name} asked to wait", left)] * len(batch)
         self.account.wait()
-        allowed = permit(batch)
+        try:
+            allowed = permit(batch)
+        except TransportDown as error:  # the ledger cannot be written: nothing may go, nothing went
+            return [Outcome(fate=Fate.RETRY, reply=error.what, down=error.what)] * len(batch)
         going = [at for at, outgoing in enumerate(batch) if outgoing.person_id in allowed]
         outcomes = [Outcome(fate=Fate.REFUSED)] * len(batch)
         for at, outcome in zip(going, _Round(self).deliver([pieces[at] for at in going]), strict=True):
