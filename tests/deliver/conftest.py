@@ -64,27 +64,28 @@ def frozen_mailing() -> Frozen:
         kind: MailingKind = MailingKind.ISSUE,
         policy: str = "hold",
         made: Callable[..., Rendering] = rendering,
+        list_slug: str = "tin",
     ) -> MailingId:
-        subscribe(app, "tin", addresses)
+        subscribe(app, list_slug, addresses)
         mailing_id = MailingId(new_id())
         nonce = make_nonce(app.nonce_secret, mailing_id)
         renderings = (made(nonce), made(nonce, "en"))
-        sender = f"Bản tin Viện <{app.settings.sender.address_of('tin')}>"
+        sender = f"Bản tin Viện <{app.settings.sender.address_of(list_slug)}>"
         mailing = Mailing(
             id=mailing_id,
             kind=kind,
             state=MailingState.COMPOSED,
             issue_id=None,
-            list_slug="tin",
+            list_slug=list_slug,
             sender_name="Bản tin Viện",
             unknown_policy=policy,
-            content_hash=content_hash(renderings, sender=sender, list_id="tin"),
+            content_hash=content_hash(renderings, sender=sender, list_id=list_slug),
             nonce=nonce,
             renderings=renderings,
         )
         with app.db.begin() as conn:
             mailings.add(conn, mailing, now=app.clock.now())
-            deliveries.freeze(conn, mailing_id, audience(conn, "tin"), now=app.clock.now())
+            deliveries.freeze(conn, mailing_id, audience(conn, list_slug), now=app.clock.now())
         return mailing_id
 
     return make
