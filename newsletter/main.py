@@ -99,9 +99,9 @@ def _is_new(db: Database) -> bool:
 
 
 def make_transport(
-    settings: Settings, fetcher: Fetcher, *, clock: Clock, pause: Callable[[float], object] = time.sleep
+    settings: Settings, fetcher: Fetcher, *, clock: Clock, pause: Callable[[float], bool | None] = time.sleep
 ) -> Transport:
-    """`pause`: how a provider's request to wait is sat out."""
+    """`pause`: how a provider's request to wait is sat out; True: the program ends."""
     if settings.transport.kind == "smtp":
         signed = bool(settings.dkim_keys)
         return SmtpTransport(settings.transport.smtp, ehlo_name=settings.sender.domain, signed=signed)

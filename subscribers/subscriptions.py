@@ -180,15 +180,26 @@ def confirm(
     return Confirmed(outcome=ConfirmOutcome.CONFIRMED if waits else ConfirmOutcome.AGREED)
 
 
-def unsubscribe(conn: Connection, list_slug: str, person_id: PersonId, *, now: datetime, reason: str) -> bool:
+def unsubscribe(
+    conn: Connection,
+    list_slug: str,
+    person_id: PersonId,
+    *,
+    now: datetime,
+    reason: str,
+    said_at: datetime | None = None,
+) -> bool:
     """Leave the list now. `reason` says how (one-click, page, staff …). False when there was nothing to leave.
 
-    Raises UnknownList.
+    `said_at`: when they said so, if that is told later: who joined or confirmed after it stays. Raises UnknownList.
     """
     chosen = get_list(conn, list_slug)
     lock(conn, person_id)
     row = _subscription(conn, chosen.id, person_id)
     if row is None or row.state == SubscriptionState.UNSUBSCRIBED:
+        return False
+    begun = row.since or row.requested_at
+    if said_at is not None and begun is not None and begun > said_at:
         return False
     gone = {"state": SubscriptionState.UNSUBSCRIBED, "left_at": now, "left_reason": reason, "paused_until": None}
     _write(conn, chosen.id, person_id, row, gone)

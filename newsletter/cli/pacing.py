@@ -8,7 +8,7 @@ from newsletter.cli.failing import NOTHING_TO_DO
 from newsletter.cli.opening import opened, rate
 from newsletter.cli.output import emit, moment, say
 from newsletter.deliver import pace
-from newsletter.deliver.pace.report import Held, Report, report
+from newsletter.deliver.pace.report import Held, Planned, Report, report
 from newsletter.store import mailings
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -22,13 +22,13 @@ def register(app: typer.Typer) -> None:
 
 
 def show(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """The limits, today's part of the plan, and the receivers that get less than they might."""
+    """The limits, today's part of each sending domain's plan, and the receivers that get less than they might."""
     with opened(ctx) as app:
         zone = app.settings.timezone
         with app.db.read() as conn:
             told = report(app, conn, app.clock.now())
     if as_json:
-        emit({"limits": told.limits, "domain": told.domain, "plan": told.today, "held": told.held})
+        emit({"limits": told.limits, "plans": told.plans, "held": told.held})
         return
     for name, span, most in told.limits:
         say(f"limit      {name}: {most:,} {span.replace('_', ' ')}")
@@ -39,16 +39,17 @@ def show(ctx: typer.Context, as_json: AsJson = False) -> None:
 
 
 def lines_of(told: Report, zone: str) -> list[str]:
-    """The plan and the held groups, one line each; none when nothing waits for pace."""
-    found = []
-    if told.today is not None:
-        if told.today.allowed is None:
-            found.append(f"plan       {told.domain}: done")
-        else:
-            day = f"{told.domain}: day {told.today.day}, {told.today.sent:,} of {told.today.allowed:,} sent"
-            more = f"; the rest goes on {moment(told.today.until, zone)}" if told.waits else ""
-            found.append(f"plan       {day}{more}")
+    """The plans and the held groups, one line each; none when nothing waits for pace."""
+    found = [_plan_line(planned, zone) for planned in told.plans]
     return found + [_line(held, zone) for held in told.held]
+
+
+def _plan_line(planned: Planned, zone: str) -> str:
+    domain, today = planned.domain, planned.today
+    if today.allowed is None:
+        return f"plan       {domain}: done"
+    more = f"; the rest goes on {moment(today.until, zone)}" if planned.waits else ""
+    return f"plan       {domain}: day {today.day}, {today.sent:,} of {today.allowed:,} sent{more}"
 
 
 def _line(held: Held, zone: str) -> str:

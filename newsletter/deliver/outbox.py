@@ -29,10 +29,14 @@ class Outbox:
     def send(self, batch: Sequence[Outgoing], permit: Permit) -> list[Outcome]:
         """Each file is whole and durable under another name before the intent, and takes its own name after it."""
         written = [self._write(outgoing) for outgoing in batch]
-        allowed = permit([o for o, done in zip(batch, written, strict=True) if isinstance(done, Path)])
+        kept = Outcome(fate=Fate.REFUSED)
+        try:
+            allowed = permit([o for o, done in zip(batch, written, strict=True) if isinstance(done, Path)])
+        except TransportDown as error:  # the ledger cannot be written: nothing may go, nothing went
+            allowed, kept = set(), Outcome(fate=Fate.RETRY, reply=error.what, down=error.what)
         return [
-            done if isinstance(done, Outcome) else self._publish(done, outgoing.person_id in allowed)
-            for outgoing, done in zip(batch, written, strict=True)
+            done if isinstance(done, Outcome) else self._publish(done) if o.person_id in allowed else _drop(done, kept)
+            for o, done in zip(batch, written, strict=True)
         ]
 
     def close(self) -> None:
@@ -52,15 +56,19 @@ class Outbox:
             return _unwritten(error)
         return half
 
-    def _publish(self, half: Path, allowed: bool) -> Outcome:
+    def _publish(self, half: Path) -> Outcome:
         try:
-            if not allowed:
-                half.unlink(missing_ok=True)
-                return Outcome(fate=Fate.REFUSED)
             half.replace(half.with_suffix(".eml"))
         except OSError as error:
             return _unwritten(error)
         return Outcome(fate=Fate.ACCEPTED, reply="written", provider_id=half.stem + ".eml")
+
+
+def _drop(half: Path, why: Outcome) -> Outcome:
+    """A file whose message may not go."""
+    with contextlib.suppress(OSError):
+        half.unlink(missing_ok=True)
+    return why
 
 
 def _unwritten(error: OSError) -> Outcome:

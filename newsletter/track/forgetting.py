@@ -8,6 +8,7 @@ from newsletter.app import App
 from newsletter.log import get_logger
 from newsletter.model import PersonId
 from newsletter.store import Connection, returns, staff
+from newsletter.track.intake import forgotten_before
 
 log = get_logger("track")
 
@@ -20,7 +21,7 @@ def forget(app: App, now: datetime) -> None:
     with app.db.begin() as conn:
         if returns.may_poll(conn, "forget", every=HOUR, now=now):
             subscribers.forget_originals(conn, now=now)
-            returns.forget(conn, before=now - timedelta(days=app.settings.bounces.keep_days))
+            returns.forget(conn, before=forgotten_before(app, now))
         due = returns.may_poll(conn, "retention", every=DAY, now=now)
     if due:
         forget_people(app, now)

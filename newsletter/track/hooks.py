@@ -18,7 +18,7 @@ from newsletter.mail.webhooks.amazon import Trusted
 from newsletter.settings.incoming import Webhook
 from newsletter.store import Connection, returns
 from newsletter.store.returns import Return
-from newsletter.track.intake import MOST_SAID, Match, between, by_address
+from newsletter.track.intake import MOST_SAID, Match, between, by_address, oldest_believed
 
 log = get_logger("hooks")
 
@@ -84,16 +84,21 @@ class Amazon:
 
 
 def receive_webhook(app: App, provider: Provider, request: Request, *, asking: Amazon | None = None) -> int:
-    """Keep what a request tells. Returns how many events were new. Raises Refused."""
+    """Keep what a request tells. Returns how many events were new. Raises Refused.
+
+    Four providers prove no time, so a request may be sent again for ever: what is older than what is kept does nothing.
+    """
     now = app.clock.now()
     credentials = credentials_of(getattr(app.settings.webhooks, provider.slug))
     events = _proved(provider, request, credentials, now, asking or Amazon(app.fetcher))
+    oldest = oldest_believed(app, now)
+    told = [(at, one) for at, one in enumerate(events) if one.timestamp is None or one.timestamp >= oldest]
     fresh = 0
     with app.db.begin() as conn:
-        for number, event in enumerate(events):
+        for number, event in told:
             match = _match(app, conn, event, now=now)
-            fresh += returns.add(conn, return_of(event, match, source=provider.slug, number=number, now=now), now=now)
-    log.info("webhook", provider=provider.slug, events=len(events), fresh=fresh)
+            fresh += returns.add(conn, return_of(event, match, provider=provider, number=number, now=now), now=now)
+    log.info("webhook", provider=provider.slug, events=len(events), fresh=fresh, too_old=len(events) - len(told))
     return fresh
 
 
@@ -141,13 +146,11 @@ def _by_message_id(app: App, conn: Connection, message_id: str | None, known: Ma
     return Match(mailing_id=mine[0][0], person_id=mine[0][1], proven=True) if mine else None
 
 
-def return_of(event: WebhookEvent, match: Match, *, source: str, number: int, now: datetime) -> Return:
-    """An event as a return (pure). Its key: the provider's event id, or what makes it this event and no other."""
+def return_of(event: WebhookEvent, match: Match, *, provider: Provider, number: int, now: datetime) -> Return:
+    """An event as a return (pure)."""
     kind, reason, status = judged(event)
-    identity = event.event_id or f"{event.event_type}|{event.timestamp}|{event.message_id}|{event.click_url}"
-    whole = f"{source}|{identity}|{event.event_type}|{match.person_id or number}"
     return Return(
-        source=source,
+        source=provider.slug,
         kind=kind,
         reason=reason,
         status=status,
@@ -156,8 +159,21 @@ def return_of(event: WebhookEvent, match: Match, *, source: str, number: int, no
         mailing_id=match.mailing_id,
         person_id=match.person_id,
         at=between(event.timestamp, now),
-        dedupe_key=hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()[:48],
+        dedupe_key=key_of(event, provider=provider, about=match.person_id or str(number)),
     )
+
+
+def key_of(event: WebhookEvent, *, provider: Provider, about: str) -> str:
+    """48 hex digits that make it this event and no other (pure): the provider's event id, or what it tells.
+
+    Of a token that alone was signed nothing else counts: with another body it would be a second event.
+    """
+    if provider.one_event_each:
+        whole = f"{provider.slug}|{event.event_id}"
+    else:
+        identity = event.event_id or f"{event.event_type}|{event.timestamp}|{event.message_id}|{event.click_url}"
+        whole = f"{provider.slug}|{identity}|{event.event_type}|{about}"
+    return hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()[:48]
 
 
 def judged(event: WebhookEvent) -> tuple[str, str, str]:

@@ -26,6 +26,7 @@ from newsletter.store.returns import Return
 log = get_logger("intake")
 
 MOST_SAID = 400  # characters of a reply that are kept, masked
+SLACK = timedelta(days=1)  # for the clocks of others
 _LEAVING = re.compile(rf"(?<![0-9a-z])u\.([0-9a-hjkmnp-tv-z]{{{TOKEN_LENGTH}}})@", re.IGNORECASE)
 
 
@@ -136,5 +137,15 @@ def by_address(conn: Connection, names: Sequence[str], *, before: datetime) -> M
 
 
 def between(at: datetime | None, now: datetime) -> datetime:
-    """A foreign time, believed within a month: the future is now, the far past is a month ago."""
-    return now if at is None else min(max(at, now - timedelta(days=30)), now)
+    """A foreign time as it is, but the future is now, and so is none."""
+    return now if at is None else min(at, now)
+
+
+def forgotten_before(app: App, now: datetime) -> datetime:
+    """What came before this may be dropped once it was acted on."""
+    return now - timedelta(days=app.settings.bounces.keep_days)
+
+
+def oldest_believed(app: App, now: datetime) -> datetime:
+    """What tells of a moment before this does nothing: if it was told before, that may be forgotten soon."""
+    return forgotten_before(app, now) + SLACK

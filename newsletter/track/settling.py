@@ -115,7 +115,7 @@ def _complained(app: App, conn: Connection, one: Return, now: datetime) -> None:
 
 
 def _left(app: App, conn: Connection, one: Return, now: datetime) -> None:
-    """By a mail to the List-Unsubscribe address, or at the provider's own link."""
+    """By a mail to the List-Unsubscribe address, or at the provider's own link. What they joined after that stays."""
     if not one.proven or one.mailing_id is None or one.person_id is None:
         return
     mailing = mailings.find(conn, one.mailing_id)
@@ -123,7 +123,8 @@ def _left(app: App, conn: Connection, one: Return, now: datetime) -> None:
         return
     with suppress(subscribers.SubscribersError):
         reason = "mail" if one.source in BY_MAIL else "provider"
-        if subscribers.unsubscribe(conn, mailing.list_slug, one.person_id, now=now, reason=reason):
+        slug, person_id = mailing.list_slug, one.person_id
+        if subscribers.unsubscribe(conn, slug, person_id, now=now, reason=reason, said_at=one.at):
             _record(conn, one, EventType.UNSUBSCRIBED)
 
 

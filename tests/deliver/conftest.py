@@ -1,12 +1,15 @@
 """An approved issue ready to send, without collecting and composing one: the deliver stage on its own."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from newsletter.app import App
+from newsletter.deliver.recorder import Recorder
 from newsletter.mail.manifest import content_hash
 from newsletter.mail.markers import make_nonce, marker, segment_marks
 from newsletter.model import (
@@ -61,30 +64,45 @@ def frozen_mailing() -> Frozen:
         kind: MailingKind = MailingKind.ISSUE,
         policy: str = "hold",
         made: Callable[..., Rendering] = rendering,
+        list_slug: str = "tin",
     ) -> MailingId:
-        subscribe(app, "tin", addresses)
+        subscribe(app, list_slug, addresses)
         mailing_id = MailingId(new_id())
         nonce = make_nonce(app.nonce_secret, mailing_id)
         renderings = (made(nonce), made(nonce, "en"))
-        sender = f"Bản tin Viện <{app.settings.sender.address_of('tin')}>"
+        sender = f"Bản tin Viện <{app.settings.sender.address_of(list_slug)}>"
         mailing = Mailing(
             id=mailing_id,
             kind=kind,
             state=MailingState.COMPOSED,
             issue_id=None,
-            list_slug="tin",
+            list_slug=list_slug,
             sender_name="Bản tin Viện",
             unknown_policy=policy,
-            content_hash=content_hash(renderings, sender=sender, list_id="tin"),
+            content_hash=content_hash(renderings, sender=sender, list_id=list_slug),
             nonce=nonce,
             renderings=renderings,
         )
         with app.db.begin() as conn:
             mailings.add(conn, mailing, now=app.clock.now())
-            deliveries.freeze(conn, mailing_id, audience(conn, "tin"), now=app.clock.now())
+            deliveries.freeze(conn, mailing_id, audience(conn, list_slug), now=app.clock.now())
         return mailing_id
 
     return make
+
+
+def lose_one_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first commit of intents is done, and the database's answer to it never comes."""
+    commit, lost = Recorder._commit, threading.Event()
+
+    def commit_and_lose(recorder: Recorder, entries: list[Any]) -> list[Any]:
+        answers = commit(recorder, entries)
+        if not lost.is_set() and any(entry.wanted for entry in entries):
+            lost.set()
+            raise ConnectionResetError("server closed the connection unexpectedly")
+        return answers
+
+    monkeypatch.setattr(Recorder, "_commit", commit_and_lose)
 
 
 def addresses(count: int) -> list[str]:

@@ -7,7 +7,10 @@ import sqlalchemy as sa
 
 import subscribers
 from newsletter import deliver
+from newsletter.cli.pacing import lines_of
 from newsletter.deliver import pace
+from newsletter.deliver.pace.plans import plan_today
+from newsletter.deliver.pace.report import report
 from newsletter.model import LetterKind, MailingKind
 from newsletter.store import deliveries, letters, mailings, receipts, recovering
 from newsletter.store import pace as rows
@@ -109,7 +112,7 @@ def test_what_exceeds_the_plan_of_a_new_domain_waits_for_the_next_day_and_letter
     assert deliver.run(app, clock.now()) == 0
     assert (counts(app, mailing_id).sent, counts(app, mailing_id).pending) == (3, 7)
     with app.db.read() as conn:
-        today = pace.plan_today(app, conn, clock.now())
+        today = plan_today(app, conn, "vien.example", clock.now())
     assert (today.day, today.allowed, today.left) == (1, 3, 0)
     letter = frozen_mailing(app, [], kind=MailingKind.TEST)
     deliver.run(app, clock.now())
@@ -120,6 +123,59 @@ def test_what_exceeds_the_plan_of_a_new_domain_waits_for_the_next_day_and_letter
     clock.at += timedelta(days=1)
     deliver.run(app, clock.now())
     assert (counts(app, mailing_id).sent, counts(app, mailing_id).failed) == (10, 0)  # the plan is over
+
+
+SENDERS = {
+    "address": "bantin@vien.example",
+    "postal_address": "3 phố Ví Dụ, Hà Nội",
+    "lists": {"khoa": "tin@khoa.example"},
+}
+
+
+def standing(app, now):
+    """(day of the plan, allowed, sent) of each domain mail comes from."""
+    with app.db.read() as conn:
+        told = report(app, conn, now)
+    return {one.domain: (one.today.day, one.today.allowed, one.today.sent) for one in told.plans}
+
+
+def test_each_domain_that_is_sent_from_has_its_own_days(make_app, frozen_mailing, clock):
+    app = make_app(pace={"warmup": {"on": True, "plan": [3, 4]}}, sender=SENDERS)
+    main = frozen_mailing(app, GMAIL)
+    deliver.run(app, clock.now())
+    assert standing(app, clock.now()) == {"vien.example": (1, 3, 3), "khoa.example": (1, 3, 0)}
+    assert [reason for _, reason, _ in waiting(app, main)] == [None] * 3, "nobody is claimed whom the plan holds back"
+    faculty = frozen_mailing(app, OTHERS, list_slug="khoa")
+    deliver.run(app, clock.now())
+    assert deliver.run(app, clock.now()) == 0
+    assert (counts(app, main).sent, counts(app, faculty).sent) == (3, 3)
+    assert standing(app, clock.now()) == {"vien.example": (1, 3, 3), "khoa.example": (1, 3, 3)}
+    clock.at += timedelta(days=1)
+    deliver.run(app, clock.now())
+    assert (counts(app, main).sent, counts(app, faculty).sent) == (6, 4)
+    with app.db.read() as conn:
+        lines = lines_of(report(app, conn, clock.now()), "Asia/Ho_Chi_Minh")
+    assert lines == ["plan       vien.example: day 2, 3 of 4 sent", "plan       khoa.example: day 2, 1 of 4 sent"]
+
+
+def test_a_domain_that_begins_later_begins_small_and_who_must_wait_knows_why(make_app, frozen_mailing, clock):
+    app = make_app(pace={"warmup": {"on": True, "plan": [2, 4]}}, sender=SENDERS)
+    main = frozen_mailing(app, GMAIL)
+    for _ in range(2):
+        deliver.run(app, clock.now())
+        clock.at += timedelta(days=1)
+    assert counts(app, main).sent == 6
+    faculty, more = frozen_mailing(app, OTHERS, list_slug="khoa"), frozen_mailing(app, [])
+    deliver.run(app, clock.now())
+    assert (counts(app, faculty).sent, counts(app, more).sent) == (2, 6), "the plan of the main domain is over"
+    assert {reason for _, reason, _ in waiting(app, faculty)} == {pace.PLANNED}
+    letter = frozen_mailing(app, [], kind=MailingKind.TEST, list_slug="khoa")
+    deliver.run(app, clock.now())
+    assert counts(app, letter).sent == 4
+    assert standing(app, clock.now())["khoa.example"] == (1, 2, 6), "letters are counted, and not held"
+    clock.at += timedelta(days=1)
+    deliver.run(app, clock.now())
+    assert counts(app, faculty).sent == 4
 
 
 def test_who_is_not_mailable_costs_the_plan_nothing(make_app, frozen_mailing):

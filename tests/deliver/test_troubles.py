@@ -15,7 +15,7 @@ from newsletter.errors import NotAllowed, TransportDown
 from newsletter.model import DeliveryState
 from newsletter.store import deliveries, receipts, recovering
 from tests.conftest import NOW
-from tests.deliver.conftest import addresses, smtp
+from tests.deliver.conftest import addresses, lose_one_answer, outbox, smtp
 from tests.fakes.smtpd import Behaviour, Sink
 
 
@@ -247,3 +247,14 @@ def test_an_outbox_that_cannot_be_written_leaves_nothing_unknown(make_app, froze
     with pytest.raises(TransportDown, match="cannot make the outbox folder"):
         deliver.run(app, NOW)
     assert counts(app, mailing_id).pending == 3
+
+
+def test_intents_whose_commit_was_never_answered_are_taken_back_by_the_outbox(make_app, frozen_mailing, monkeypatch):
+    app = make_app()
+    mailing_id = frozen_mailing(app, addresses(5))
+    lose_one_answer(monkeypatch)
+    with pytest.raises(TransportDown, match="the ledger cannot be written"):
+        deliver.run(app, NOW)
+    assert (counts(app, mailing_id).pending, list(app.settings.outbox.iterdir())) == (5, [])
+    deliver.run(app, NOW)
+    assert (counts(app, mailing_id).sent, len(outbox(app))) == (5, 5)

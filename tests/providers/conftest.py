@@ -90,6 +90,15 @@ class Bench:
     def transport(self, **changes: Any) -> ProviderTransport:
         return providers.make(self.settings(**changes), self.fetcher, now=lambda: self.at, pause=self.pauses.append)
 
+    def ending(self) -> ProviderTransport:
+        """While the program ends: every pause is over at once."""
+
+        def cut_short(seconds: float) -> bool:
+            self.pauses.append(seconds)
+            return True
+
+        return providers.make(self.settings(), self.fetcher, now=lambda: self.at, pause=cut_short)
+
     def settings(self, **changes: Any) -> Settings:
         case = self.case
         account = {"url": f"http://api.example{case.path}", case.key: "right", **case.account, "timeout": 5}

@@ -84,6 +84,24 @@ def test_a_long_rest_is_kept_by_all_connections_of_the_account(bench: Bench):
     assert fates(transport.open().send(batch(people(1)), everybody)) == {Fate.ACCEPTED: 1}
 
 
+@pytest.mark.parametrize("fault", ["429", "503"])
+def test_who_asks_for_patience_is_not_asked_again_when_the_program_ends(bench: Bench, fault: str):
+    """A pause is cut short then, so the next request would follow at once."""
+    bench.server.faults = [fault] * TRIES
+    transport = bench.ending()
+    outcomes = transport.open().send(batch(people(1)), everybody)
+    assert (fates(outcomes), len(bench.server.requests), len(bench.pauses)) == ({Fate.RETRY: 1}, 1, 1)
+    asked = []
+    later = transport.open().send(batch(people(1)), lambda wanted: asked.append(wanted) or everybody(wanted))
+    assert (fates(later), len(bench.server.requests), asked) == ({Fate.RETRY: 1}, 1, [])
+
+
+def test_a_lost_answer_is_not_asked_for_again_when_the_program_ends(bench: Bench):
+    bench.server.faults = ["drop"] * TRIES
+    outcomes = bench.ending().open().send(batch(people(1)), everybody)
+    assert (fates(outcomes), len(bench.server.requests)) == ({Fate.UNKNOWN: 1}, 1)
+
+
 def test_only_the_message_at_fault_fails(bench: Bench):
     addresses = people(9)
     bench.server.wrong = {addresses[5]}

@@ -7,7 +7,7 @@ from newsletter import deliver
 from newsletter.errors import TransportDown
 from newsletter.store import receipts
 from tests.conftest import NOW
-from tests.deliver.conftest import addresses, frozen_mailing
+from tests.deliver.conftest import addresses, frozen_mailing, lose_one_answer
 from tests.providers.conftest import CASES
 
 __all__ = ["frozen_mailing"]
@@ -54,3 +54,17 @@ def test_a_wrong_key_leaves_everybody_pending(make_app, bench_of, frozen_mailing
         deliver.run(app, NOW)
     found = counts(app, mailing_id)
     assert (found.pending, found.failed, found.sent) == (3, 0, 0)
+
+
+@pytest.mark.parametrize("name", ["mailgun", "resend", "ses"])
+def test_intents_whose_commit_was_never_answered_are_taken_back(make_app, bench_of, frozen_mailing, monkeypatch, name):
+    """Certainly nothing was sent, so nobody's fate is unknown."""
+    bench = bench_of(name)
+    app = made(make_app, bench, connections=1)
+    mailing_id = frozen_mailing(app, addresses(3))
+    lose_one_answer(monkeypatch)
+    with pytest.raises(TransportDown, match="the ledger cannot be written"):
+        deliver.run(app, NOW)
+    assert (counts(app, mailing_id).pending, bench.server.requests) == (3, [])
+    deliver.run(app, NOW)
+    assert (counts(app, mailing_id).sent, len(bench.server.received)) == (3, 3)

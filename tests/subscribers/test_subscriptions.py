@@ -115,6 +115,20 @@ def test_who_left_comes_back_only_by_their_own_hand(
         assert verify_chain(conn, who)
 
 
+def test_a_word_of_leaving_that_comes_late_ends_only_what_was_there_when_it_was_said(
+    people_db: Database, join: Join, key: SuppressionKey, form: ConsentGiven, now: datetime
+) -> None:
+    who = join("an@example.org")
+    said, later = now + timedelta(days=1), now + timedelta(days=2)
+    with people_db.begin() as conn:
+        assert unsubscribe(conn, "news", who, now=said, reason="page") is True
+        assert subscribe(conn, "news", AN, now=later, key=key, consent=form).outcome == Outcome.PENDING
+        assert unsubscribe(conn, "news", who, now=later, reason="provider", said_at=said) is False
+        assert confirm(conn, "news", who, now=later).outcome == ConfirmOutcome.CONFIRMED
+        assert unsubscribe(conn, "news", who, now=later, reason="provider", said_at=said) is False
+        assert unsubscribe(conn, "news", who, now=later, reason="provider", said_at=later) is True
+
+
 def test_nobody_suppressed_is_stored_or_subscribed(
     people_db: Database, key: SuppressionKey, form: ConsentGiven, now: datetime
 ) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from newsletter.model import Counts
+from newsletter.settings.pace import Pace, Warmup
 from newsletter.store import pace, sendings
 from newsletter.store.pace import Group
 from tests.web.test_browser import opened
@@ -65,6 +66,25 @@ def test_the_running_page_follows_the_sending_and_shows_its_end(browser, world):
 def test_strangers_see_no_progress(world):
     issue = under_way(world, done=5)
     assert world.fetch(f"/staff/issues/{issue.id}/sending").status == 303
+
+
+def test_the_plan_of_each_sending_domain_is_told_and_an_issue_waits_for_its_own(world):
+    issue, settings = under_way(world, done=5), world.app.settings
+    sender = settings.sender.model_copy(update={"lists": {"khoa": "tin@khoa.example"}})
+    warmup = Pace(warmup=Warmup(on=True, plan=(40, 80)))
+    object.__setattr__(world.app, "settings", settings.model_copy(update={"pace": warmup, "sender": sender}))
+    cookie, now = world.log_in("en"), world.clock.now()
+    with world.app.db.begin() as conn:
+        pace.count(conn, "plan/khoa.example", now, 40)
+    page = world.fetch("/staff/pace", cookie=cookie).text
+    assert "Day 1 of the plan for vien.example: 0 of 40 sent today." in page
+    assert "Day 1 of the plan for khoa.example: 40 of 40 sent today." in page
+    assert page.count("is used up") == 1
+    used_up = "plan of 40 messages is used up"
+    assert used_up not in world.fetch(f"/staff/issues/{issue.id}/sending", cookie=cookie).text
+    with world.app.db.begin() as conn:
+        pace.count(conn, "plan/vien.example", now, 40)
+    assert used_up in world.fetch(f"/staff/issues/{issue.id}/sending", cookie=cookie).text
 
 
 def test_a_stopped_receiver_waits_on_the_first_page_and_a_person_lets_it_go_on(world):

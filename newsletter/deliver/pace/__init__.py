@@ -3,6 +3,7 @@
     settings, brakes ─▶ Rules ─▶ Pacer: what a claim may take, what is put aside
                                   Keeper: this process's tokens, shared through the database (sharing.py)
                                   Lanes: what waits, a message and its grant at a time (tokens.py)
+    domains sent from ─▶ Plans: what each may send today (plan.py)
     answers ─▶ Ears ─▶ brake.py (slower), plan.py (stopped)
 
 Limits of all messages bound what is claimed; what exceeds a mail group's own limit is put aside: pending again, with the
@@ -20,10 +21,11 @@ from types import TracebackType
 
 import subscribers
 from newsletter.app import App
-from newsletter.deliver.pace import brake, plan
+from newsletter.deliver.pace import brake
 from newsletter.deliver.pace.ears import Ears as Ears
 from newsletter.deliver.pace.keeper import Keeper
 from newsletter.deliver.pace.lanes import Lanes
+from newsletter.deliver.pace.plans import Plans
 from newsletter.deliver.pace.rules import ALL, Count, Quota, Rules
 from newsletter.deliver.pace.tokens import SECOND
 from newsletter.model import MailingId, PersonId
@@ -39,23 +41,12 @@ KEPT = timedelta(days=2)  # counts of slices
 
 PACED = "waits for its turn: mail to this receiver is paced"
 STOPPED = "waits: this receiver blocks our mail, so nothing is sent there for now"
+PLANNED = "waits: what its new sending domain may send today is used up"
 USED_UP = "waits: what this receiver may get in this time is used up"
 
 
 def rules_of(app: App) -> Rules:
     return Rules(app.settings.pace, lambda domain: subscribers.mail_group(domain, app.suppression_key))
-
-
-def series_of_plan(app: App) -> str:
-    return f"plan/{app.settings.sender.domain}"
-
-
-def plan_today(app: App, conn: Connection, now: datetime) -> plan.Today | None:
-    """Where the plan of the sending domain stands; None without one."""
-    warmup = app.settings.pace.warmup
-    if not warmup.on:
-        return None
-    return plan.today(warmup.plan, rows.slices(conn, series_of_plan(app)), now=now, zone=app.settings.timezone)
 
 
 def limited(app: App) -> bool:
@@ -103,7 +94,9 @@ class Pacer:
         self._set: dict[str, tuple[Quota, ...]] = {}  # quotas as the keeper was last asked for
         self._aside: dict[str, datetime] = {}  # until when a group's turns are given out
         self._aside_ends: dict[str, int] = {}  # the same by the monotonic clock
-        self._counts = rules.counted or app.settings.pace.warmup.on
+        self._plans = Plans(app)
+        self._counts = rules.counted or self._plans.on
+        self._admitting: MailingId | None = None  # the mailing that was admitted last
         self._spaced: dict[str, float] = {}  # messages a second of groups with limits of their own
         self._pulled = self._hopeless = 0
 
@@ -136,16 +129,15 @@ class Pacer:
     # ------------------------------------------------------------ claiming
 
     def room(self, conn: Connection, most: int, *, letter: bool, now: datetime) -> int:
-        """How many of `most` rows may be claimed now: what hours, days and the plan leave.
+        """How many of `most` rows may be claimed now: what hours, days and the plans leave.
 
         In the transaction of the claim, which then calls `admit`."""
         if self._counts:
             rows.take_turns(conn)
         left = [most, *(_left(conn, limit, now) for limit in self._rules.counts(ALL))]
         if not letter:
-            today = plan_today(self._app, conn, now)
-            if today is not None and today.left is not None:
-                left.append(today.left)
+            planned = self._plans.left(conn, now)
+            left += [] if planned is None else [planned]
         return max(0, min(left))
 
     def ahead(self, most: int) -> int:
@@ -161,15 +153,17 @@ class Pacer:
         self, conn: Connection, mailing_id: MailingId, claims: Sequence[Claim], *, letter: bool, now: datetime
     ) -> list[Claim]:
         """Those of the claimed rows that may wait in the lanes; the others are put aside. In the claim's transaction."""
+        self._admitting = mailing_id
+        going, over, until = self._plans.divided(conn, mailing_id, claims, now)
+        _put_aside(conn, mailing_id, over, [until] * len(over), PLANNED, now)
         by_group: dict[str, list[Claim]] = defaultdict(list)
-        for claim in claims:
+        for claim in going:
             by_group[claim.mail_group or ""].append(claim)
         kept: list[Claim] = []
         for group, found in by_group.items():
             kept += self._admitted(conn, mailing_id, group, found, letter=letter, now=now)
         self._counted(conn, ALL, len(kept), now)
-        if self._app.settings.pace.warmup.on:
-            rows.count(conn, series_of_plan(self._app), plan.day_of(now, self._app.settings.timezone)[0], len(kept))
+        self._plans.count(conn, mailing_id, len(kept), now)
         order = {claim.person_id: at for at, claim in enumerate(claims)}
         return sorted(kept, key=lambda claim: order[claim.person_id])
 
@@ -213,7 +207,7 @@ class Pacer:
             rows.count(conn, limit.series, limit.slice_of(now), number)
 
     def not_sent(self, claims: Sequence[Claim], now: datetime) -> None:
-        """Claimed and counted, but nobody to mail: their places are free again."""
+        """Of those admitted last: claimed and counted, but nobody to mail. Their places are free again."""
         if not claims:
             return
         groups: dict[str, int] = defaultdict(int)
@@ -223,9 +217,8 @@ class Pacer:
         with self._app.db.begin() as conn:
             for group, number in groups.items():
                 self._counted(conn, group, -number, now)
-            if self._app.settings.pace.warmup.on:
-                day = plan.day_of(now, self._app.settings.timezone)[0]
-                rows.count(conn, series_of_plan(self._app), day, -len(claims))
+            if self._admitting is not None:
+                self._plans.count(conn, self._admitting, -len(claims), now)
 
     def _ensure(self, group: str) -> None:
         """Have the keeper hold tokens for a group, as its limits and its brake say now."""

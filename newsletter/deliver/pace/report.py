@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter.app import App
-from newsletter.deliver.pace import brake, plan, plan_today
+from newsletter.deliver.pace import brake, plan
+from newsletter.deliver.pace.plans import plan_today
 from newsletter.deliver.pace.rules import ALL
 from newsletter.store import Connection
 from newsletter.store import pace as rows
@@ -22,16 +23,26 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    limits: list[tuple[str, str, int]]  # (group or "all", "per_second" …, messages)
+class Planned:
+    """Where the plan of one sending domain stands."""
+
     domain: str
-    today: plan.Today | None  # None: no plan is set
-    held: list[Held]
+    today: plan.Today
 
     @property
     def waits(self) -> bool:
-        """Whether today's plan is used up."""
-        return self.today is not None and self.today.left == 0
+        """Whether today's part is used up."""
+        return self.today.left == 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    limits: list[tuple[str, str, int]]  # (group or "all", "per_second" …, messages)
+    plans: list[Planned]  # one for each domain mail comes from, the usual one first; none where no plan is set
+    held: list[Held]
+
+    def plan_of(self, domain: str) -> Planned | None:
+        return next((planned for planned in self.plans if planned.domain == domain), None)
 
     def of(self, group: str | None) -> Held | None:
         return next((held for held in self.held if held.group == group), None)
@@ -45,8 +56,11 @@ def report(app: App, conn: Connection, now: datetime) -> Report:
         limits=[
             (name, span, most) for name, limit in named.items() for span in spans if (most := getattr(limit, span))
         ],
-        domain=app.settings.sender.domain,
-        today=plan_today(app, conn, now),
+        plans=[
+            Planned(domain=domain, today=today)
+            for domain in app.settings.sender.domains
+            if (today := plan_today(app, conn, domain, now)) is not None
+        ],
         held=[held for group in rows.groups(conn).values() if (held := _held(group, now)) is not None],
     )
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
+from newsletter.deliver.providers.account import Pause
 from newsletter.deliver.providers.brevo import BrevoAdapter
 from newsletter.deliver.providers.contract import Adapter
 from newsletter.deliver.providers.generic import GenericAdapter
@@ -39,9 +40,9 @@ def make(
     fetcher: Fetcher,
     *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    pause: Callable[[float], object] = time.sleep,
+    pause: Pause = time.sleep,
 ) -> ProviderTransport:
-    """The transport of the provider that `[transport] kind` names. `pause` waits so many seconds, or until the program ends."""
+    """The transport of the provider that `[transport] kind` names. `pause` waits so many seconds; True: the program ends."""
     account = account_of(settings)
     adapter = ADAPTERS[settings.transport.kind](account)
     return ProviderTransport(

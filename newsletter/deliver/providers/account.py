@@ -10,11 +10,13 @@ from datetime import datetime, timedelta
 
 GIVE_UP = 8  # messages refused in a row
 
+Pause = Callable[[float], bool | None]
+
 
 class Account:
-    """Safe to share between threads. `pause` sleeps that many seconds; it may be cut short when the program ends."""
+    """Safe to share between threads. `pause` sleeps that many seconds; True: it was cut short, for the program ends."""
 
-    def __init__(self, now: Callable[[], datetime], pause: Callable[[float], object]) -> None:
+    def __init__(self, now: Callable[[], datetime], pause: Pause) -> None:
         self._now, self._pause = now, pause
         self._lock = threading.Lock()
         self._until: datetime | None = None
@@ -53,7 +55,7 @@ class Account:
                 self._until = None
             return max(0.0, min(left, self._asked))
 
-    def wait(self) -> None:
+    def wait(self) -> bool:
+        """Whether the provider may be asked now: not when the program ends before the rest is over."""
         left = self.left()
-        if left:
-            self._pause(left)
+        return not (left and self._pause(left))

@@ -6,6 +6,7 @@
 - 429, 503: the account rests, all connections with it; short rests are sat out, long ones put the rows off.
 - 400, 413, 422: the request is halved until the message at fault stands alone; it fails only while the account works
   (account.py), because a wrong sender or plan is told in the same words. Else it is put off, and the sending stops.
+- When the program ends, nobody who asked for patience is asked again: a rest that is cut short was not kept.
 - Broken off after the request left: the whole request is `unknown`, unless the provider keeps to idempotency keys; then it is
   repeated with the same key, and is `unknown` when no answer comes at all.
 
@@ -19,7 +20,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from newsletter.app import Fate, Outcome, Outgoing, Permit
-from newsletter.deliver.providers.account import Account
+from newsletter.deliver.providers.account import Account, Pause
 from newsletter.deliver.providers.contract import Adapter, Answers, Blamed, Piece, Refusal, Request, Trouble
 from newsletter.errors import TransportDown
 from newsletter.http import Fetcher, Uncertain
@@ -39,7 +40,7 @@ class ProviderTransport:
         timeout: float,
         connections: int,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        pause: Callable[[float], object] = time.sleep,
+        pause: Pause = time.sleep,
     ) -> None:
         """`timeout`: seconds for each request. `now` and `pause` are those of the account."""
         self.adapter, self.fetcher, self.timeout = adapter, fetcher, timeout
@@ -55,10 +56,12 @@ class ProviderTransport:
     def send(self, batch: Sequence[Outgoing], permit: Permit) -> list[Outcome]:
         pieces = [self.adapter.piece(outgoing) for outgoing in batch]
         left = self.account.left()
-        if left > PATIENCE:
+        if left > PATIENCE or not self.account.wait():
             return [_put_off(f"{self.name} asked to wait", left)] * len(batch)
-        self.account.wait()
-        allowed = permit(batch)
+        try:
+            allowed = permit(batch)
+        except TransportDown as error:  # the ledger cannot be written: nothing may go, nothing went
+            return [Outcome(fate=Fate.RETRY, reply=error.what, down=error.what)] * len(batch)
         going = [at for at, outgoing in enumerate(batch) if outgoing.person_id in allowed]
         outcomes = [Outcome(fate=Fate.REFUSED)] * len(batch)
         for at, outcome in zip(going, _Round(self).deliver([pieces[at] for at in going]), strict=True):
@@ -128,8 +131,10 @@ class _Round:
     def _asked(self, group: Sequence[Piece]) -> Answers | Refusal:
         """The answer, after as much patience as there is. What may have been taken once stays LOST whatever comes later."""
         key, lost = key_of(group), False
+        refusal = Refusal(trouble=Trouble.THROTTLED, words=f"{self._adapter.name} asked to wait")
         for number in range(1, TRIES + 1):
-            self._account.wait()
+            if not self._account.wait():
+                break
             answer = self._posted(self._adapter.request(group, key), len(group))  # anew: a signature carries the time
             if not isinstance(answer, Refusal):
                 return answer

@@ -18,16 +18,20 @@ Read = Callable[[Request, Credentials, datetime | None], list[WebhookEvent]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
-    """`slug` stands in the webhook's URL and in the settings; `name` is what people call it."""
+    """`slug` stands in the webhook's URL and in the settings; `name` is what people call it.
+
+    `one_event_each`: an event id is a token that was signed without the body, so it may tell one event and no second.
+    """
 
     slug: str
     name: str
     read: Read
+    one_event_each: bool = False
 
 
 PROVIDERS = (
     Provider(slug="ses", name=ses.NAME, read=ses.read),
-    Provider(slug="mailgun", name=mailgun.NAME, read=mailgun.read),
+    Provider(slug="mailgun", name=mailgun.NAME, read=mailgun.read, one_event_each=True),
     Provider(slug="postmark", name=postmark.NAME, read=postmark.read),
     Provider(slug="brevo", name=brevo.NAME, read=brevo.read),
     Provider(slug="resend", name=resend.NAME, read=resend.read),

@@ -1,7 +1,7 @@
 """Mailgun: JSON since 2018, form fields before; signed with HMAC-SHA256 over time and a token used once.
 
 https://documentation.mailgun.com/docs/mailgun/user-manual/events/webhooks — the body is not in the signature, so the token
-must be remembered: it is the event id here, and repeated ids change nothing.
+must be remembered: it is the event id here, and one id tells one event, whatever a second body says.
 """
 
 import json

@@ -21,6 +21,7 @@ from newsletter.model import (
     Newsletter,
     StaffId,
 )
+from newsletter.settings.sender import domain_of
 from newsletter.store import Connection, articles, edits, issues, mailings, newsletters, receipts, sendings, staff
 from newsletter.summarise.edit import LONGEST
 from newsletter.web.public.issues import rendering_in
@@ -159,14 +160,17 @@ def sending(visit: Visit) -> Response:
 
 
 def sending_now(visit: Visit, issue: Issue, counts: Counts | None) -> dict[str, Any]:
-    """`run` and `told` of the page. Without `counts` what the sender wrote last counts: a million rows are dear."""
+    """`run`, `told` and `planned` of the page. Without `counts` what the sender wrote last counts: a million rows are dear."""
     with visit.app.db.read() as conn:
         known = sendings.find(conn, issue.mailing_id) if issue.mailing_id else None
         told = report(visit.app, conn, visit.now)
+        list_slug = newsletters.get(conn, issue.newsletter_id).list_slug
+    sender = visit.app.settings.sender
+    planned = told.plan_of(domain_of(sender.address_of(list_slug)))
     if counts is not None:
         now = sendings.followed(None, counts, now=visit.now)
         known = replace(now, rate=known.rate) if known is not None and visit.now - known.at < sendings.STALE else now
-    return {"run": known, "told": told}
+    return {"run": known, "told": told, "planned": planned}
 
 
 def read(visit: Visit, conn: Connection, issue_id: str) -> Dossier:
