@@ -170,7 +170,8 @@ class Rounds:
         closed = _hand_over(self.app, self.recorder, self.crew, mailing, claims)
         if self.pacer is not None and closed:
             nobody = {result.person_id for result in closed}
-            self.pacer.not_sent([claim for claim in claims if claim.person_id in nobody], self.app.clock.now())
+            unsent = [claim for claim in claims if claim.person_id in nobody]
+            self.pacer.not_sent(mailing.mailing.id, unsent, self.app.clock.now())
         return number
 
     def _claim(self, mailing: Messages, deaths: int) -> tuple[int, Sequence[Claim]]:
@@ -185,7 +186,7 @@ class Rounds:
             return 0, ()
         with self.app.db.begin() as conn:
             if pacer is not None:
-                most = pacer.room(conn, most, letter=letter, now=now)
+                most = pacer.room(conn, mailing_id, most, now=now)
             if not most:
                 return 0, ()
             claims = deliveries.claim(conn, mailing_id, worker=self.me, now=now, lease=LEASE, limit=most, deaths=deaths)

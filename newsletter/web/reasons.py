@@ -67,10 +67,6 @@ _KNOWN = (
         r"waits: what this receiver may get in this time is used up",
         "waits: what this receiver may get in this time is used up",
     ),
-    (
-        r"waits: what its new sending domain may send today is used up",
-        "waits: what its new sending domain may send today is used up",
-    ),
     (r"expired: still refused after 48 hours", "still refused after 48 hours"),
     (r"removed from the site file", "removed from the site file"),
     (

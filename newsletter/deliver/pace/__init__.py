@@ -41,7 +41,6 @@ KEPT = timedelta(days=2)  # counts of slices
 
 PACED = "waits for its turn: mail to this receiver is paced"
 STOPPED = "waits: this receiver blocks our mail, so nothing is sent there for now"
-PLANNED = "waits: what its new sending domain may send today is used up"
 USED_UP = "waits: what this receiver may get in this time is used up"
 
 
@@ -96,7 +95,6 @@ class Pacer:
         self._aside_ends: dict[str, int] = {}  # the same by the monotonic clock
         self._plans = Plans(app)
         self._counts = rules.counted or self._plans.on
-        self._admitting: MailingId | None = None  # the mailing that was admitted last
         self._spaced: dict[str, float] = {}  # messages a second of groups with limits of their own
         self._pulled = self._hopeless = 0
 
@@ -128,16 +126,15 @@ class Pacer:
 
     # ------------------------------------------------------------ claiming
 
-    def room(self, conn: Connection, most: int, *, letter: bool, now: datetime) -> int:
-        """How many of `most` rows may be claimed now: what hours, days and the plans leave.
+    def room(self, conn: Connection, mailing_id: MailingId, most: int, *, now: datetime) -> int:
+        """How many of `most` rows of a mailing may be claimed now: what hours, days and its domain's plan leave.
 
         In the transaction of the claim, which then calls `admit`."""
         if self._counts:
             rows.take_turns(conn)
         left = [most, *(_left(conn, limit, now) for limit in self._rules.counts(ALL))]
-        if not letter:
-            planned = self._plans.left(conn, now)
-            left += [] if planned is None else [planned]
+        planned = self._plans.left(conn, mailing_id, now)
+        left += [] if planned is None else [planned]
         return max(0, min(left))
 
     def ahead(self, most: int) -> int:
@@ -153,11 +150,8 @@ class Pacer:
         self, conn: Connection, mailing_id: MailingId, claims: Sequence[Claim], *, letter: bool, now: datetime
     ) -> list[Claim]:
         """Those of the claimed rows that may wait in the lanes; the others are put aside. In the claim's transaction."""
-        self._admitting = mailing_id
-        going, over, until = self._plans.divided(conn, mailing_id, claims, now)
-        _put_aside(conn, mailing_id, over, [until] * len(over), PLANNED, now)
         by_group: dict[str, list[Claim]] = defaultdict(list)
-        for claim in going:
+        for claim in claims:
             by_group[claim.mail_group or ""].append(claim)
         kept: list[Claim] = []
         for group, found in by_group.items():
@@ -206,8 +200,8 @@ class Pacer:
         for limit in self._rules.counts(group):
             rows.count(conn, limit.series, limit.slice_of(now), number)
 
-    def not_sent(self, claims: Sequence[Claim], now: datetime) -> None:
-        """Of those admitted last: claimed and counted, but nobody to mail. Their places are free again."""
+    def not_sent(self, mailing_id: MailingId, claims: Sequence[Claim], now: datetime) -> None:
+        """Claimed and counted, but nobody to mail: their places are free again."""
         if not claims:
             return
         groups: dict[str, int] = defaultdict(int)
@@ -217,8 +211,7 @@ class Pacer:
         with self._app.db.begin() as conn:
             for group, number in groups.items():
                 self._counted(conn, group, -number, now)
-            if self._admitting is not None:
-                self._plans.count(conn, self._admitting, -len(claims), now)
+            self._plans.count(conn, mailing_id, -len(claims), now)
 
     def _ensure(self, group: str) -> None:
         """Have the keeper hold tokens for a group, as its limits and its brake say now."""

@@ -3,7 +3,6 @@
 The domain is that of the From address, whose reputation receivers keep. Must never let one domain use up another's days.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from newsletter.app import App
@@ -12,7 +11,6 @@ from newsletter.model import MailingId, MailingKind
 from newsletter.settings.sender import domain_of
 from newsletter.store import Connection, mailings
 from newsletter.store import pace as rows
-from newsletter.store.deliveries import Claim
 
 
 def series_of_plan(domain: str) -> str:
@@ -35,36 +33,17 @@ class Plans:
         self.on = app.settings.pace.warmup.on
         self._known: dict[MailingId, tuple[str, bool]] = {}  # (domain, whether its plan holds it)
 
-    def left(self, conn: Connection, now: datetime) -> int | None:
-        """What the plans leave to the issues under way: the most that one of their domains may send. None: no bound.
-
-        So while one domain alone is sent from, nobody is claimed whom its plan would hold back (`divided`).
-        """
-        if not self.on:
-            return None
-        known = [self._of(conn, mailing_id) for mailing_id in mailings.sending(conn)]
-        left = [self._left(conn, domain, now) for domain in sorted({domain for domain, held in known if held})]
-        bounds = [number for number in left if number is not None]
-        return max(bounds) if bounds and len(bounds) == len(left) else None
-
-    def divided(
-        self, conn: Connection, mailing_id: MailingId, claims: Sequence[Claim], now: datetime
-    ) -> tuple[Sequence[Claim], Sequence[Claim], datetime]:
-        """(those that the plan of the mailing's domain lets go today, the others, when the next day begins)."""
+    def left(self, conn: Connection, mailing_id: MailingId, now: datetime) -> int | None:
+        """What the plan of a mailing's domain leaves to it today. None: no bound, as for letters and when its plan is over."""
         domain, held = self._of(conn, mailing_id)
-        left = self._left(conn, domain, now) if self.on and held else None
-        until = plan.day_of(now, self._app.settings.timezone)[1]
-        return (claims, (), until) if left is None else (claims[:left], claims[left:], until)
+        today = plan_today(self._app, conn, domain, now) if held else None
+        return None if today is None else today.left
 
     def count(self, conn: Connection, mailing_id: MailingId, number: int, now: datetime) -> None:
         """So many more of a mailing go today; a negative number takes back."""
         if self.on:
             day = plan.day_of(now, self._app.settings.timezone)[0]
             rows.count(conn, series_of_plan(self._of(conn, mailing_id)[0]), day, number)
-
-    def _left(self, conn: Connection, domain: str, now: datetime) -> int | None:
-        today = plan_today(self._app, conn, domain, now)
-        return None if today is None else today.left
 
     def _of(self, conn: Connection, mailing_id: MailingId) -> tuple[str, bool]:
         if mailing_id not in self._known:
