@@ -40,7 +40,7 @@ from subscribers.ids import PersonId
 from subscribers.importing import ImportReport, import_people
 from subscribers.keyed import SuppressionKey, mail_group
 from subscribers.lists import List, counts, create_list, get_list, list_lists, update_list
-from subscribers.moving import Moved, move
+from subscribers.moving import Moved, last_moved, move
 from subscribers.originals import forget_originals, keep_original, originals_of
 from subscribers.people import Person, ensure_person, find, person, rename, set_language, set_time_zone
 from subscribers.prepared import Prepared, listed, one_of
@@ -92,7 +92,8 @@ __all__ = [  # noqa: RUF022 - grouped by noun
     # lists
     "List", "counts", "create_list", "get_list", "list_lists", "update_list",
     # people
-    "Member", "Moved", "Person", "PersonId", "PersonState", "ensure_person", "find", "members", "move", "people_page", "person",
+    "Member", "Moved", "Person", "PersonId", "PersonState", "ensure_person", "find", "last_moved", "members", "move",
+    "people_page", "person",
     "rename", "set_language", "set_time_zone",
     # what is known of people
     "Attribute", "AttributeType", "check_attributes", "check_declaration",

@@ -23,7 +23,10 @@ def ask(visit: Visit) -> Response:
 def come_back(visit: Visit) -> Response:
     """Undo, by a button of ours only; what the button says is kept as the wording of the consent."""
     leaving = readers.come_back(visit.app, visit.part("token"), wording=visit.words.gettext("Subscribe again"))
-    return gone(visit) if leaving is None else visit.go(f"/u/{visit.part('token')}")
+    if leaving is None:
+        return gone(visit)
+    visit.site.wake()  # a letter may be due
+    return visit.go(f"/u/{visit.part('token')}")
 
 
 def leave(visit: Visit) -> Response:
