@@ -47,7 +47,7 @@ from subscribers.prepared import Prepared, listed, one_of
 from subscribers.privacy import erase, evidence, export_person, verify_chain
 from subscribers.reading import Reading
 from subscribers.retention import forget_ips, forget_left, forget_unconfirmed
-from subscribers.segments.looking import Sampled, count_segment, names_person, sample_segment
+from subscribers.segments.looking import Sampled, count_mailable, count_segment, names_person, sample_segment
 from subscribers.segments.saved import (
     Segment,
     check_query,
@@ -90,7 +90,7 @@ __all__ = [  # noqa: RUF022 - grouped by noun
     # addresses
     "Address", "SuppressionKey", "address_hash", "is_disposable", "mail_group", "parse_address", "reveal", "suggestion",
     # lists
-    "List", "counts", "create_list", "get_list", "list_lists", "update_list",
+    "List", "count_mailable", "counts", "create_list", "get_list", "list_lists", "update_list",
     # people
     "Member", "Moved", "Person", "PersonId", "PersonState", "ensure_person", "find", "last_moved", "members", "move",
     "people_page", "person",
