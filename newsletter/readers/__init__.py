@@ -199,8 +199,8 @@ def leave(app: App, token: str, *, how: str) -> Leaving | None:
     return leaving
 
 
-def come_back(app: App, token: str, *, wording: str) -> Leaving | None:
-    """Undo a leaving, by the button on the same link's page; `wording` is what the button's page says.
+def come_back(app: App, token: str, *, wording: str, language: str) -> Leaving | None:
+    """Undo a leaving, by the button on the same link's page; `wording` is what the button says, in the page's `language`.
 
     A link that was sent to the address itself proves it. One from before the mail moved to another address proves nothing
     there: then this is a sign-up like any other, with the letter the list asks for. Who is suppressed stays so.
@@ -208,7 +208,7 @@ def come_back(app: App, token: str, *, wording: str) -> Leaving | None:
     leaving = look_at_leaving(app, token)
     if leaving is None or leaving.subscribed or leaving.mailing.list_slug is None:
         return leaving
-    consent = ConsentGiven(form="undo/1", wording=wording, language=leaving.language, source=ConsentSource.FORM)
+    consent = ConsentGiven(form="undo/1", wording=wording, language=language, source=ConsentSource.FORM)
     list_slug = leaving.mailing.list_slug
     with app.db.begin() as conn:
         address = subscribers.person(conn, leaving.person_id).address
