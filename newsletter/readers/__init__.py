@@ -165,7 +165,8 @@ def look_at_leaving(app: App, token: str) -> Leaving | None:
 def leave(app: App, token: str, *, how: str) -> Leaving | None:
     """Leave the list of a reader's link: by the page's button or a mail client's one-click POST (RFC 8058).
 
-    Doing it twice is once. The event, the end of the subscription and the goodbye letter commit together.
+    Doing it twice is once. The event, the end of the subscription and the goodbye letter commit together. Leaving has no limit;
+    its letter has: nobody fills a mailbox by leaving and coming back.
     """
     leaving = look_at_leaving(app, token)
     if leaving is None or leaving.mailing.list_slug is None:
@@ -185,18 +186,25 @@ def leave(app: App, token: str, *, how: str) -> Leaving | None:
                 detail={"how": how},
             )
             recovering.arrived(conn, mailing_id, person_id, evidence="an unsubscribe", now=now)
-            letters.ask(
-                conn,
-                LetterKind.GOODBYE,
-                person_id,
-                language=leaving.language,
-                dedupe_key=f"goodbye:{list_slug}:{person_id}:{now.isoformat()}",
-                now=now,
-                list_slug=list_slug,
-                variables={"resubscribe_url": app.url(f"/u/{token}")},
-            )
+            _goodbye(app, conn, leaving, f"/u/{token}", now)
             log.info("unsubscribed", mailing=mailing_id, how=how)
     return leaving
+
+
+def _goodbye(app: App, conn: Connection, leaving: Leaving, link: str, now: datetime) -> None:
+    address = subscribers.person(conn, leaving.person_id).address
+    if address is None or not mailbox_may(app, address):
+        return
+    letters.ask(
+        conn,
+        LetterKind.GOODBYE,
+        leaving.person_id,
+        language=leaving.language,
+        dedupe_key=f"goodbye:{leaving.mailing.list_slug}:{leaving.person_id}:{now.isoformat()}",
+        now=now,
+        list_slug=leaving.mailing.list_slug,
+        variables={"resubscribe_url": app.url(link)},
+    )
 
 
 def come_back(app: App, token: str, *, wording: str, language: str) -> Leaving | None:
