@@ -11,7 +11,7 @@ from newsletter.app import App
 from newsletter.cli import attributes, peoplefiles, rights
 from newsletter.cli.opening import opened
 from newsletter.cli.output import confirm, emit, note, say, table
-from newsletter.cli.whom import person_of
+from newsletter.cli.whom import of_domain, person_of
 from newsletter.errors import BadInput
 from newsletter.mail.replies import mask_addresses
 from newsletter.model import PersonId
@@ -218,7 +218,7 @@ def show(ctx: typer.Context, who: Who, as_json: AsJson = False) -> None:
         )
         say(f"reads       {entry['list']}: last {last}")
     for entry in held["suppressions"]:
-        say(f"suppressed  {entry['at'][:16]} {entry['list'] or 'everywhere'}: {entry['reason']}")
+        say(f"suppressed  {entry['at'][:16]} {entry['list'] or 'everywhere'}: {entry['reason']}{of_domain(entry)}")
 
 
 def _masked(app: App, conn: Connection, person_id: PersonId) -> dict[str, Any]:

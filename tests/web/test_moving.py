@@ -183,10 +183,10 @@ def test_a_link_from_before_the_move_brings_nobody_back_without_a_letter(both_wo
     assert world.fetch(old, form={}).status == 200  # leaving is never in doubt
     world.woken.clear()
     assert world.fetch(f"{old}/back", form={}).status == 303
-    assert world.woken.is_set()
     me = PersonId(world.people[OLD])
     with world.app.db.read() as conn:
         assert subscribers.subscription(conn, "ban-doc", me).state is SubscriptionState.PENDING
+    assert world.woken.is_set()
     assert "Một thư đang trên đường" in world.fetch(old).text
     before = len(world.mails())
     world.deliver()

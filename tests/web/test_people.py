@@ -161,3 +161,10 @@ def test_staff_are_told_how_many_an_issue_would_go_to_and_so_many_are_frozen(wor
     world.release()
     with world.app.db.read() as conn:
         assert receipts.count(conn, world.issue().mailing_id).frozen == 2
+
+
+def test_the_rule_of_a_whole_domain_stands_on_the_page_of_its_people(world):
+    with world.app.db.begin() as conn:
+        subscribers.suppress_domain(conn, "doc-gia.example", now=world.clock.now())
+    page = world.fetch(f"/staff/people/{world.people[NGOC]}", cookie=world.log_in()).text
+    assert "(cả tên miền của địa chỉ)" in page
