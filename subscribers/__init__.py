@@ -40,14 +40,14 @@ from subscribers.ids import PersonId
 from subscribers.importing import ImportReport, import_people
 from subscribers.keyed import SuppressionKey, mail_group
 from subscribers.lists import List, counts, create_list, get_list, list_lists, update_list
-from subscribers.moving import Moved, move
+from subscribers.moving import Moved, last_moved, move
 from subscribers.originals import forget_originals, keep_original, originals_of
 from subscribers.people import Person, ensure_person, find, person, rename, set_language, set_time_zone
 from subscribers.prepared import Prepared, listed, one_of
 from subscribers.privacy import erase, evidence, export_person, verify_chain
 from subscribers.reading import Reading
 from subscribers.retention import forget_ips, forget_left, forget_unconfirmed
-from subscribers.segments.looking import Sampled, count_segment, names_person, sample_segment
+from subscribers.segments.looking import Sampled, count_mailable, count_segment, names_person, sample_segment
 from subscribers.segments.saved import (
     Segment,
     check_query,
@@ -90,9 +90,10 @@ __all__ = [  # noqa: RUF022 - grouped by noun
     # addresses
     "Address", "SuppressionKey", "address_hash", "is_disposable", "mail_group", "parse_address", "reveal", "suggestion",
     # lists
-    "List", "counts", "create_list", "get_list", "list_lists", "update_list",
+    "List", "count_mailable", "counts", "create_list", "get_list", "list_lists", "update_list",
     # people
-    "Member", "Moved", "Person", "PersonId", "PersonState", "ensure_person", "find", "members", "move", "people_page", "person",
+    "Member", "Moved", "Person", "PersonId", "PersonState", "ensure_person", "find", "last_moved", "members", "move",
+    "people_page", "person",
     "rename", "set_language", "set_time_zone",
     # what is known of people
     "Attribute", "AttributeType", "check_attributes", "check_declaration",

@@ -17,7 +17,7 @@ from subscribers.address import Address, reveal
 from subscribers.errors import InvalidValue
 from subscribers.lists import get_list
 from subscribers.states import NotMailableReason, PersonState, SubscriptionState, SuppressionReason
-from subscribers.suppression import EVERYWHERE
+from subscribers.suppression import DOMAIN, EVERYWHERE, domain_rules
 from subscribers.tables import as_text, people, subscriptions, suppressions
 
 EXPORT_COLUMNS = (
@@ -53,11 +53,13 @@ def export_list(conn: Connection, list_slug: str) -> Iterator[dict[str, str]]:
     """One row per person by id, with the keys of EXPORT_COLUMNS. Streams: the caller reads within its transaction.
 
     Not there: the erased, and who has not confirmed (nobody may turn a pending wish into consent by moving a file).
-    A bounced or complained person has that as state, and one nobody may write to `suppressed`. Raises UnknownList.
+    A bounced or complained person has that as state, and one nobody may write to, or to whose domain, `suppressed`. Raises
+    UnknownList.
     """
+    keys = [people.c.address_hash, *([DOMAIN + people.c.address_domain] if domain_rules(conn) else [])]
     barred = (
         select(func.min(suppressions.c.reason))
-        .where(suppressions.c.key == people.c.address_hash, suppressions.c.list_slug.in_((EVERYWHERE, list_slug)))
+        .where(suppressions.c.key.in_(keys), suppressions.c.list_slug.in_((EVERYWHERE, list_slug)))
         .scalar_subquery()
     )
     mine = subscriptions.c

@@ -19,7 +19,7 @@ from subscribers.people import address_of, lock
 from subscribers.privacy import empty
 from subscribers.states import PersonState, SubscriptionState, SuppressionReason
 from subscribers.suppression import barred, lift_erased
-from subscribers.tables import people, subscriptions
+from subscribers.tables import consents, people, subscriptions
 
 _OF_ADDRESS = ("address_local", "address_domain", "address_key", "address_hash", "mail_group")
 
@@ -54,6 +54,12 @@ def move(
     lift_erased(conn, address["address_hash"])
     note(conn, person_id, ChangeKind.MOVED, now=now)
     return Moved.MOVED, None if bounced or _barred(conn, old) else address_of(old)
+
+
+def last_moved(conn: Connection, person_id: PersonId) -> datetime | None:
+    """When the person's mail last went to another address than before; None: it never did."""
+    mine = (consents.c.person_id == person_id) & (consents.c.action == ConsentAction.MOVE)
+    return conn.execute(select(consents.c.at).where(mine).order_by(consents.c.seq.desc()).limit(1)).scalar()
 
 
 def _may_move(row: Any) -> bool:

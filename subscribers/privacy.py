@@ -15,7 +15,7 @@ from subscribers.keyed import SuppressionKey, suppression_hash
 from subscribers.originals import originals_of
 from subscribers.people import address_of, lock
 from subscribers.states import PersonState, SubscriptionState, SuppressionReason
-from subscribers.suppression import EVERYWHERE, add
+from subscribers.suppression import DOMAIN, EVERYWHERE, add
 from subscribers.tables import (
     as_text,
     consent_forms,
@@ -141,7 +141,7 @@ def export_person(conn: Connection, person_id: PersonId) -> dict[str, Any]:
             {name: as_text(value) if isinstance(value, datetime) else value for name, value in one.items()}
             for one in engagement_of(conn, person_id)
         ],
-        "suppressions": _suppressions(conn, row.address_hash),
+        "suppressions": _suppressions(conn, row),
         "returned": [
             {"at": as_text(at), "message": message.decode("utf-8", "replace")}
             for at, message in originals_of(conn, person_id)
@@ -191,6 +191,16 @@ def _subscriptions(conn: Connection, person_id: PersonId) -> list[dict[str, Any]
     ]
 
 
-def _suppressions(conn: Connection, hashed: str | None) -> list[dict[str, str]]:
-    query = select(suppressions).where(suppressions.c.key == hashed).order_by(suppressions.c.at)
-    return [{"list": row.list_slug, "reason": row.reason, "at": as_text(row.at)} for row in conn.execute(query)]
+def _suppressions(conn: Connection, person: Any) -> list[dict[str, str]]:
+    """Of the address and of its domain. `by` says which; a list "" is all of them."""
+    keys = [] if person.address_hash is None else [person.address_hash, f"{DOMAIN}{person.address_domain}"]
+    query = select(suppressions).where(suppressions.c.key.in_(keys)).order_by(suppressions.c.at, suppressions.c.id)
+    return [
+        {
+            "list": row.list_slug,
+            "reason": row.reason,
+            "at": as_text(row.at),
+            "by": "domain" if row.key.startswith(DOMAIN) else "address",
+        }
+        for row in conn.execute(query)
+    ]

@@ -11,7 +11,6 @@ from newsletter.approve import why_it_waits
 from newsletter.errors import BadInput
 from newsletter.model import ArticleState, IssueState
 from newsletter.store import Connection, articles, issues, letters, mailings, newsletters, receipts, sources
-from subscribers import SubscriptionState
 
 
 def foresee(app: App) -> list[dict[str, Any]]:
@@ -69,7 +68,7 @@ def _releasing(conn: Connection, now: datetime) -> Iterator[tuple[str, str]]:
     for issue in issues.in_state(conn, IssueState.SCHEDULED):
         if issue.send_at <= now:
             slug = newsletters.get(conn, issue.newsletter_id).list_slug
-            people = subscribers.counts(conn, slug)[SubscriptionState.ACTIVE]
+            people = subscribers.count_mailable(conn, slug)
             yield "release", f"start sending {issue.id} to at most {people} of {slug}"
 
 

@@ -11,7 +11,7 @@ from newsletter.app import App
 from newsletter.cli import attributes, peoplefiles, rights
 from newsletter.cli.opening import opened
 from newsletter.cli.output import confirm, emit, note, say, table
-from newsletter.cli.whom import person_of
+from newsletter.cli.whom import of_domain, person_of
 from newsletter.errors import BadInput
 from newsletter.mail.replies import mask_addresses
 from newsletter.model import PersonId
@@ -21,6 +21,7 @@ from subscribers import ConsentGiven, ConsentSource, Outcome, SubscriptionState
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 ListSlug = Annotated[str, typer.Option("--list", metavar="SLUG", help="See `newsletter subscribers lists`.")]
+MAILABLE = "mailable"  # beside the states: to how many a mailing to the whole list would go now
 Who = Annotated[str, typer.Argument(metavar="PERSON", help="An address, or a person's id.")]
 
 
@@ -76,23 +77,31 @@ def create(
 def lists_of_all(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Show the lists."""
     with opened(ctx) as app, app.db.read() as conn:
-        known = [(one, subscribers.counts(conn, one.slug)) for one in subscribers.list_lists(conn)]
+        known = [(one, _counted(conn, one.slug)) for one in subscribers.list_lists(conn)]
     if as_json:
         emit([{"slug": one.slug, "name": one.name, "double_opt_in": one.double_opt_in, **n} for one, n in known])
         return
-    rows = [(one.slug, one.name, n[SubscriptionState.ACTIVE], "yes" if one.double_opt_in else "no") for one, n in known]
-    table(("slug", "name", "active", "confirmation"), rows)
+    rows = [
+        (one.slug, one.name, n[SubscriptionState.ACTIVE], n[MAILABLE], "yes" if one.double_opt_in else "no")
+        for one, n in known
+    ]
+    table(("slug", "name", "active", "mailable", "confirmation"), rows)
 
 
 def counts(ctx: typer.Context, list_slug: ListSlug, as_json: AsJson = False) -> None:
-    """How many people of a list are in which state."""
+    """How many people of a list are in which state, and to how many of the active a mailing would go now."""
     with opened(ctx) as app, app.db.read() as conn:
-        found = subscribers.counts(conn, list_slug)
+        found = _counted(conn, list_slug)
     if as_json:
         emit(found)
         return
     for state, number in found.items():
         say(f"{state:<13}{number:>9,}")
+
+
+def _counted(conn: Connection, list_slug: str) -> dict[str, int]:
+    """An active subscription is not mailable where its person bounced, complained or is suppressed."""
+    return dict(subscribers.counts(conn, list_slug)) | {MAILABLE: subscribers.count_mailable(conn, list_slug)}
 
 
 # ---------------------------------------------------------------- joining
@@ -209,7 +218,7 @@ def show(ctx: typer.Context, who: Who, as_json: AsJson = False) -> None:
         )
         say(f"reads       {entry['list']}: last {last}")
     for entry in held["suppressions"]:
-        say(f"suppressed  {entry['at'][:16]} {entry['list'] or 'everywhere'}: {entry['reason']}")
+        say(f"suppressed  {entry['at'][:16]} {entry['list'] or 'everywhere'}: {entry['reason']}{of_domain(entry)}")
 
 
 def _masked(app: App, conn: Connection, person_id: PersonId) -> dict[str, Any]:

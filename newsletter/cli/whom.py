@@ -1,5 +1,8 @@
 """Whom a verb means: an address or an id, given by staff."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import subscribers
 from newsletter.errors import BadInput
 from newsletter.model import PersonId
@@ -17,3 +20,8 @@ def person_of(conn: Connection, who: str) -> PersonId:
         return PersonId(subscribers.person(conn, PersonId(who)).id)
     except subscribers.UnknownPerson:
         raise BadInput("there is no such person", where=who, hint="give an address or a person's id") from None
+
+
+def of_domain(suppression: Mapping[str, Any]) -> str:
+    """What follows the reason of a suppression that is not the address's own."""
+    return " (its whole domain)" if suppression["by"] == "domain" else ""

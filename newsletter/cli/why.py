@@ -13,7 +13,7 @@ from newsletter.cli.issues import plain
 from newsletter.cli.opening import opened
 from newsletter.cli.output import emit, moment, say
 from newsletter.cli.pacing import lines_of
-from newsletter.cli.whom import person_of
+from newsletter.cli.whom import of_domain, person_of
 from newsletter.cli.wording import plain_summary
 from newsletter.deliver.pace.report import report
 from newsletter.errors import BadInput
@@ -306,10 +306,20 @@ def _delivery(app: App, conn: Connection, person_id: PersonId, issue: Issue) -> 
         reason = (
             "the recipients are not frozen yet" if waiting else "was not among the recipients when they were frozen"
         )
-        named = _named_by_segment(app, conn, person_id, issue)
-        return {**start, "state": None, "reason": f"{reason}; {named}" if named else reason}
+        why_not = _not_mailable(app, conn, person_id, issue) or _named_by_segment(app, conn, person_id, issue)
+        return {**start, "state": None, "reason": f"{reason}; {why_not}" if why_not else reason}
     names = ("state", "reason", "reply", "reply_kind", "provider_id", "tries", "frozen_at", "changed_at", "next_at")
     return start | {name: row[name] for name in names}
+
+
+def _not_mailable(app: App, conn: Connection, person_id: PersonId, issue: Issue) -> str:
+    """Why nothing of the newsletter's list may be sent to the person now; "" when it may."""
+    list_slug = newsletters.get(conn, issue.newsletter_id).list_slug
+    try:
+        found = subscribers.not_mailable(conn, list_slug, [person_id], key=app.suppression_key)
+    except subscribers.SubscribersError as error:
+        return f"the list {list_slug} cannot be asked: {error}"
+    return f"not mailable now: {found[person_id].value}" if person_id in found else ""
 
 
 def _named_by_segment(app: App, conn: Connection, person_id: PersonId, issue: Issue) -> str:
@@ -333,7 +343,7 @@ def _tell_person(told: Mapping[str, Any], zone: str) -> None:
     for entry in told["subscriptions"]:
         say(f"list {entry['list']}: {entry['state']}")
     for entry in told["suppressions"]:
-        say(f"suppressed on {entry['list'] or 'every list'}: {entry['reason']}")
+        say(f"suppressed on {entry['list'] or 'every list'}: {entry['reason']}{of_domain(entry)}")
     for line in told["pace"]:
         say(line)
     for entry in told["issues"]:

@@ -11,7 +11,8 @@ from newsletter.app import App
 from newsletter.log import get_logger
 from newsletter.mail.tokens import Purpose
 from newsletter.model import EventType, Letter, LetterKind, Mailing, PersonId
-from newsletter.store import Connection, events, issues, letters, mailings, recovering
+from newsletter.readers.mailbox import mailbox_may
+from newsletter.store import Connection, events, issues, letters, mailings, receipts, recovering
 from subscribers import Address, ConfirmOutcome, ConsentGiven, ConsentSource, Outcome, Subscribed, Subscription
 
 log = get_logger("readers")
@@ -164,7 +165,8 @@ def look_at_leaving(app: App, token: str) -> Leaving | None:
 def leave(app: App, token: str, *, how: str) -> Leaving | None:
     """Leave the list of a reader's link: by the page's button or a mail client's one-click POST (RFC 8058).
 
-    Doing it twice is once. The event, the end of the subscription and the goodbye letter commit together.
+    Doing it twice is once. The event, the end of the subscription and the goodbye letter commit together. Leaving has no limit;
+    its letter has: nobody fills a mailbox by leaving and coming back.
     """
     leaving = look_at_leaving(app, token)
     if leaving is None or leaving.mailing.list_slug is None:
@@ -184,41 +186,56 @@ def leave(app: App, token: str, *, how: str) -> Leaving | None:
                 detail={"how": how},
             )
             recovering.arrived(conn, mailing_id, person_id, evidence="an unsubscribe", now=now)
-            letters.ask(
-                conn,
-                LetterKind.GOODBYE,
-                person_id,
-                language=leaving.language,
-                dedupe_key=f"goodbye:{list_slug}:{person_id}:{now.isoformat()}",
-                now=now,
-                list_slug=list_slug,
-                variables={"resubscribe_url": app.url(f"/u/{token}")},
-            )
+            _goodbye(app, conn, leaving, f"/u/{token}", now)
             log.info("unsubscribed", mailing=mailing_id, how=how)
     return leaving
 
 
-def come_back(app: App, token: str, *, wording: str) -> Leaving | None:
-    """Undo a leaving, by the button on the same link's page; `wording` is what the button's page says.
+def _goodbye(app: App, conn: Connection, leaving: Leaving, link: str, now: datetime) -> None:
+    address = subscribers.person(conn, leaving.person_id).address
+    if address is None or not mailbox_may(app, address):
+        return
+    letters.ask(
+        conn,
+        LetterKind.GOODBYE,
+        leaving.person_id,
+        language=leaving.language,
+        dedupe_key=f"goodbye:{leaving.mailing.list_slug}:{leaving.person_id}:{now.isoformat()}",
+        now=now,
+        list_slug=leaving.mailing.list_slug,
+        variables={"resubscribe_url": app.url(link)},
+    )
 
-    The link was sent to the address itself, so no further letter is needed to prove it. Who is suppressed stays so.
+
+def come_back(app: App, token: str, *, wording: str, language: str) -> Leaving | None:
+    """Undo a leaving, by the button on the same link's page; `wording` is what the button says, in the page's `language`.
+
+    A link that was sent to the address itself proves it. One from before the mail moved to another address proves nothing
+    there: then this is a sign-up like any other, with the letter the list asks for. Who is suppressed stays so.
     """
     leaving = look_at_leaving(app, token)
     if leaving is None or leaving.subscribed or leaving.mailing.list_slug is None:
         return leaving
+    consent = ConsentGiven(form="undo/1", wording=wording, language=language, source=ConsentSource.FORM)
+    list_slug = leaving.mailing.list_slug
     with app.db.begin() as conn:
         address = subscribers.person(conn, leaving.person_id).address
         if address is None:
             return leaving  # erased meanwhile
-        consent = ConsentGiven(form="undo/1", wording=wording, language=leaving.language, source=ConsentSource.FORM)
-        subscribers.subscribe(
-            conn,
-            leaving.mailing.list_slug,
-            address,
-            now=app.clock.now(),
-            key=app.suppression_key,
-            consent=consent,
-            confirmed=True,
-        )
-    log.info("came_back", mailing=leaving.mailing.id)
+        proven = _went_there(conn, leaving)
+        if proven:
+            now, key = app.clock.now(), app.suppression_key
+            subscribers.subscribe(conn, list_slug, address, now=now, key=key, consent=consent, confirmed=True)
+    if not proven and mailbox_may(app, address):
+        join(app, list_slug, address, consent=consent, language=leaving.language)
+    log.info("came_back", mailing=leaving.mailing.id, proven=proven)
     return look_at_leaving(app, token)
+
+
+def _went_there(conn: Connection, leaving: Leaving) -> bool:
+    """Whether the mail with this link was sent to the address the person has now."""
+    moved = subscribers.last_moved(conn, leaving.person_id)
+    if moved is None:
+        return True
+    delivery = receipts.of_person(conn, leaving.person_id, leaving.mailing.id)
+    return delivery is not None and delivery["frozen_at"] > moved

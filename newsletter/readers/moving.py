@@ -12,7 +12,8 @@ from newsletter.app import App
 from newsletter.log import get_logger
 from newsletter.model import LetterKind, MailingId, PersonId
 from newsletter.readers import letter_of, look_at_leaving
-from newsletter.readers.signup import Answer, mailbox_may, visitor_may
+from newsletter.readers.mailbox import mailbox_may
+from newsletter.readers.signup import Answer, visitor_may
 from newsletter.store import Connection, letters, staff
 from subscribers import Address, ConsentGiven, ConsentSource, Moved
 

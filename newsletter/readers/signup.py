@@ -11,6 +11,7 @@ from newsletter.app import App
 from newsletter.limits import Rule, network_of
 from newsletter.log import get_logger
 from newsletter.readers import join
+from newsletter.readers.mailbox import mailbox_may
 from subscribers import Address, ConsentGiven
 
 log = get_logger("readers")
@@ -19,7 +20,6 @@ log = get_logger("readers")
 PROVEN = Rule(name="join-proven", most=30, within=timedelta(hours=1))
 UNPROVEN = Rule(name="join-unproven", most=5, within=timedelta(hours=1))
 DOMAIN = Rule(name="join-domain", most=60, within=timedelta(hours=1))  # big receivers are exempt: they are everybody
-MAILBOX = Rule(name="join-mailbox", most=4, within=timedelta(days=1))  # letters a day to one mailbox, whatever the list
 
 
 class Answer(StrEnum):
@@ -57,12 +57,6 @@ def sign_up(
 
 def visitor_may(app: App, client: str, *, proven: bool) -> bool:
     return app.limits.take(PROVEN if proven else UNPROVEN, network_of(client), now=app.clock.now())
-
-
-def mailbox_may(app: App, address: Address) -> bool:
-    """Whether one more letter may be asked for this mailbox today. Silent to the asker: it is nobody else's business."""
-    hashed = subscribers.address_hash(address, key=app.suppression_key)
-    return app.limits.take(MAILBOX, hashed, now=app.clock.now())
 
 
 def _domain_may(app: App, address: Address) -> bool:

@@ -115,11 +115,17 @@ class OwnOrigin:
         headers = RequestHeaders(scope=scope)
         return (
             scope["method"] in SAFE_METHODS
-            or scope["path"].startswith((ONE_CLICK, SIGN_UP, API))
+            or scope["path"].startswith((SIGN_UP, API))
+            or is_one_click(scope["path"])
             or is_own(
                 headers.getlist("sec-fetch-site"), headers.getlist("origin"), headers.get("host", ""), self.origin
             )
         )
+
+
+def is_one_click(path: str) -> bool:
+    """The link of List-Unsubscribe itself; what stands below it is for buttons of our pages (pure)."""
+    return path.startswith(ONE_CLICK) and "/" not in path.removeprefix(ONE_CLICK)
 
 
 def is_own(fetch_site: Iterable[str], origins: Iterable[str], host: str, own_origin: str) -> bool:

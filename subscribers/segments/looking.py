@@ -23,6 +23,13 @@ class Sampled:
     tags: tuple[str, ...]
 
 
+def count_mailable(conn: Connection, list_slug: str) -> int:
+    """How many people a mailing to the whole list would be frozen for now. Raises UnknownList."""
+    chosen = mailable(conn, list_slug, None, now=None, time_zone="UTC")
+    found: int = conn.execute(chosen.with_only_columns(func.count())).scalar_one()
+    return found
+
+
 def count_segment(conn: Connection, list_slug: str, query: str, *, now: datetime, time_zone: str) -> int:
     """How many mailable people of a list a query names. Raises UnknownList, SegmentFault."""
     chosen = mailable(conn, list_slug, query, now=now, time_zone=time_zone)

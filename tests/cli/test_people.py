@@ -16,9 +16,22 @@ def test_a_person_on_a_list_with_confirmation_waits_for_the_answer(site: Home) -
         "active": 1,
         "paused": 0,
         "unsubscribed": 0,
+        "mailable": 1,
     }
     assert site("run", "--once").code == 0
     assert len(site.outbox) == 1, "the letter"
+
+
+def test_the_numbers_say_to_how_many_of_the_active_a_mailing_would_go(site: Home) -> None:
+    domain = "vien.example"
+    assert site("suppression", "add", f"@{domain}").code == 0
+    said = site("subscribers", "counts", "--list", "ban-doc").out.splitlines()
+    assert [line.split() for line in said if line.startswith(("active", "mailable"))] == [
+        ["active", "1"],
+        ["mailable", "0"],
+    ]
+    (listed,) = site("subscribers", "lists", "--json").json
+    assert (listed["active"], listed["mailable"]) == (1, 0)
 
 
 def test_an_import_done_twice_changes_nothing_and_names_the_unusable_rows(site: Home) -> None:

@@ -222,6 +222,26 @@ def test_why_a_person_got_it_shows_the_ledger_row_and_no_address(waiting: Home) 
     assert waiting("why", "chi@vien.example").error == "nobody here has this address"
 
 
+def test_why_a_person_did_not_get_it_names_what_stands_against_them(waiting: Home) -> None:
+    waiting("subscribers", "add", "binh@khac.example", "--list", "ban-doc", "--consent", "asked", "--confirmed")
+    waiting("subscribers", "add", "chi@noi.example", "--list", "ban-doc", "--consent", "asked", "--confirmed")
+    assert waiting("suppression", "add", "@khac.example").code == 0
+    assert waiting("suppression", "add", "chi@noi.example", "--list", "ban-doc").code == 0
+    early = waiting("why", "binh@khac.example", waiting.issue, "--json").json["issues"][0]["reason"]
+    assert early == "the recipients are not frozen yet; not mailable now: suppressed"
+    waiting("approve", "latest", "--yes")
+    waiting("send")
+    told = waiting("why", "binh@khac.example", waiting.issue)
+    late = "not sent: was not among the recipients when they were frozen; not mailable now: suppressed"
+    assert late in told.out
+    assert "suppressed on every list: staff (its whole domain)" in told.out.splitlines()
+    assert "khac.example" not in told.out
+    assert "everywhere: staff (its whole domain)" in waiting("subscribers", "show", "binh@khac.example").out
+    told = waiting("why", "chi@noi.example", waiting.issue)
+    assert late in told.out
+    assert "suppressed on ban-doc: staff" in told.out.splitlines()
+
+
 # ---------------------------------------------------------------- what can go wrong
 
 

@@ -14,6 +14,8 @@ from subscribers import (
     domain_rules,
     envelopes,
     erase,
+    export_list,
+    export_person,
     import_people,
     is_suppressed,
     lift_domain,
@@ -54,6 +56,29 @@ def test_a_domain_is_barred_everywhere_a_person_is(people_db, join, key, form, n
         assert lift_domain(conn, "khac.example")
         assert not lift_domain(conn, "khac.example")
         assert there in frozen(conn)
+
+
+def test_what_is_held_about_a_person_and_a_list_names_the_rule_of_their_domain(people_db, join, key, now):
+    here, there, bounced = join("an@vien.example"), join("binh@khac.example"), join("chi@khac.example")
+    with people_db.begin() as conn:
+        assert [row["state"] for row in export_list(conn, "news")] == ["active"] * 3
+        suppress_domain(conn, "khac.example", now=now, list_slug="news")
+        suppress(conn, bounced, reason=SuppressionReason.BOUNCED, now=now, key=key)
+        held = {one: export_person(conn, one)["suppressions"] for one in (here, there, bounced)}
+        assert held[here] == []
+        assert [(one["list"], one["reason"], one["by"]) for one in held[there]] == [("news", "staff", "domain")]
+        assert sorted((one["reason"], one["by"]) for one in held[bounced]) == [
+            ("bounced", "address"),
+            ("staff", "domain"),
+        ]
+        told = {row["email"]: row["state"] for row in export_list(conn, "news")}
+        assert told == {
+            "an@vien.example": "active",
+            "binh@khac.example": "suppressed",
+            "chi@khac.example": "bounced",
+        }
+        erase(conn, there, now=now, key=key)
+        assert export_person(conn, there)["suppressions"] == [], "nobody's domain is known any more"
 
 
 def test_a_rule_of_one_list_leaves_the_others(people_db, join, key, form, now):

@@ -16,6 +16,10 @@ OLD, NEW = "ngoc@doc-gia.example", "moi@noi-khac.example"
 def _moved(world, *, to=NEW, language="vi"):
     """The reader's mail goes to another address; the path of the link that did it."""
     world.send()
+    return _move(world, to, language)
+
+
+def _move(world, to, language="vi"):
     own = world.link(world.mail_to("ngoc@"), "p")
     world.fetch(own, form={"language": language})
     world.fetch(f"{own}/address", form={"email": to})
@@ -168,3 +172,40 @@ def test_somebody_new_at_the_old_address_keeps_it(world):
         subscribers.subscribe(conn, "ban-doc", parse_address(OLD), now=now, key=key, consent=given, confirmed=True)
     assert "Không có gì thay đổi" in world.fetch(world.link(mail, "c"), form={}).text
     assert _address(world) == NEW
+
+
+def test_a_link_from_before_the_move_brings_nobody_back_without_a_letter(both_worlds):
+    world = both_worlds
+    world.send()
+    old = world.link(world.mail_to("ngoc@"), "u")
+    world.clock.at += timedelta(minutes=1)
+    _move(world, NEW)
+    assert world.fetch(old, form={}).status == 200  # leaving is never in doubt
+    world.woken.clear()
+    assert world.fetch(f"{old}/back", form={}).status == 303
+    me = PersonId(world.people[OLD])
+    with world.app.db.read() as conn:
+        assert subscribers.subscription(conn, "ban-doc", me).state is SubscriptionState.PENDING
+    assert world.woken.is_set()
+    assert "Một thư đang trên đường" in world.fetch(old).text
+    before = len(world.mails())
+    world.deliver()
+    letter = world.mail_to(NEW, "Xác nhận đăng ký")
+    assert not [mail for mail in world.mails()[before:] if OLD in str(mail["To"]) and "Xác nhận" in mail["Subject"]]
+    assert world.fetch(world.link(letter, "c"), form={}).status == 200
+    with world.app.db.read() as conn:
+        assert subscribers.subscription(conn, "ban-doc", me).state is SubscriptionState.ACTIVE
+        assert [row.form for row in subscribers.evidence(conn, me) if row.form][-2:] == ["move/1", "undo/1"]
+        assert subscribers.verify_chain(conn, me)
+
+
+def test_another_site_may_post_the_link_itself_and_nothing_below_it(world):
+    world.send()
+    path = world.link(world.mail_to("ngoc@"), "u")
+    foreign = {"Origin": "https://khac.example", "Sec-Fetch-Site": "cross-site"}
+    assert world.fetch(path, form={}, headers=foreign).status == 200
+    before = world.dump()
+    assert world.fetch(f"{path}/back", form={}, headers=foreign).status == 403
+    assert world.dump() == before
+    own = {"Origin": world.url, "Sec-Fetch-Site": "same-origin"}
+    assert world.fetch(f"{path}/back", form={}, headers=own).status == 303

@@ -1,11 +1,12 @@
 """Staff look at people: masked unless permitted, found by what is posted, and every act takes effect at once."""
 
 import json
+import re
 
 import pytest
 
 import subscribers
-from newsletter.store import staff
+from newsletter.store import receipts, staff
 
 NGOC = "ngoc@doc-gia.example"
 
@@ -131,3 +132,39 @@ def test_whom_nobody_knows_is_not_found(world):
     assert world.fetch("/staff/people/khong-co", cookie=cookie).status == 404
     assert world.fetch("/staff/people/khong-co/stop", form={}, cookie=cookie).status == 404
     assert world.fetch("/staff/people?list=khong-co&before=x", cookie=cookie).status == 200
+
+
+def test_staff_are_told_how_many_an_issue_would_go_to_and_so_many_are_frozen(world):
+    with world.app.db.begin() as conn:
+        key, now = world.app.suppression_key, world.clock.now()
+        reason = subscribers.SuppressionReason.COMPLAINED
+        subscribers.suppress(conn, world.people[NGOC], reason=reason, now=now, key=key)
+        for who, rule in (("an@bi-chan.example", "bi-chan.example"), ("binh@khac.example", None)):
+            given = subscribers.ConsentGiven(
+                form="f", wording="Đồng ý", language="vi", source=subscribers.ConsentSource.STAFF
+            )
+            address = subscribers.parse_address(who)
+            joined = subscribers.subscribe(
+                conn, "ban-doc", address, now=now, key=key, consent=given, confirmed=True
+            ).person_id
+            if rule:
+                subscribers.suppress_domain(conn, rule, now=now)
+            else:
+                staff_said = subscribers.SuppressionReason.STAFF
+                subscribers.suppress(conn, joined, reason=staff_said, now=now, key=key, list_slug="ban-doc")
+        assert subscribers.counts(conn, "ban-doc")[subscribers.SubscriptionState.ACTIVE] == 5
+    issue, cookie = world.compose(), world.log_in()
+    assert "sẽ được gửi đến 2 người" in world.fetch("/staff/people", cookie=cookie).text
+    review = world.fetch(f"/staff/issues/{issue.id}", cookie=cookie).text
+    assert re.search(r"<dt>Người nhận</dt>\s*<dd[^>]*>2</dd>", review)
+    world.approve()
+    world.release()
+    with world.app.db.read() as conn:
+        assert receipts.count(conn, world.issue().mailing_id).frozen == 2
+
+
+def test_the_rule_of_a_whole_domain_stands_on_the_page_of_its_people(world):
+    with world.app.db.begin() as conn:
+        subscribers.suppress_domain(conn, "doc-gia.example", now=world.clock.now())
+    page = world.fetch(f"/staff/people/{world.people[NGOC]}", cookie=world.log_in()).text
+    assert "(cả tên miền của địa chỉ)" in page

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from newsletter.model import ArticleState
+from newsletter.readers import mailbox
 from newsletter.store import articles
-from subscribers import SubscriptionState, counts
+from subscribers import SubscriptionState, counts, evidence
 
 
 def _state(world, address):
@@ -280,6 +281,42 @@ def test_under_a_path_and_https_links_keep_the_path_and_the_cookie_is_locked_to_
     )
     assert approve.headers["location"] == f"/ban-tin/staff/issues/{issue.id}"
     assert world.issue().state == "scheduled"
+
+
+@pytest.mark.parametrize(
+    ("reader", "chosen", "kept"),
+    [
+        ("ada@reader.example", "", ("en", "Subscribe again")),
+        ("ngoc@doc-gia.example", "", ("vi", "Đăng ký lại")),
+        ("ngoc@doc-gia.example", "?lang=en", ("en", "Subscribe again")),
+    ],
+)
+def test_the_words_kept_of_who_comes_back_are_those_of_the_button_they_pressed(world, reader, chosen, kept):
+    world.send()
+    path = world.link(world.mail_to(reader), "u")
+    world.fetch(path, form={})
+    page = world.fetch(f"{path}{chosen}").text
+    assert kept[1] in page
+    button = re.search(r'action="(/u/[^"]+/back[^"]*)"', page)[1]
+    foreign = "en" if kept[0] == "vi" else "vi"
+    assert world.fetch(button, form={}, headers={"Accept-Language": foreign}).status == 303
+    with world.app.db.read() as conn:
+        last = evidence(conn, world.people[reader])[-1]
+    assert (last.form, last.language, last.wording) == ("undo/1", *kept)
+
+
+def test_leaving_has_no_limit_and_its_letters_have(world):
+    world.send()
+    path = world.link(world.mail_to("ngoc@"), "u")
+    for _ in range(mailbox.MAILBOX.most + 2):
+        world.clock.at += timedelta(seconds=1)
+        assert world.fetch(path, form={}).status == 200
+        assert _state(world, "ngoc@doc-gia.example")
+        assert world.fetch(f"{path}/back", form={}).status == 303
+        assert not _state(world, "ngoc@doc-gia.example")
+    world.deliver()
+    goodbyes = [mail for mail in world.mails() if "ngoc@" in mail["To"] and "đã hủy đăng ký" in mail["Subject"]]
+    assert len(goodbyes) == mailbox.MAILBOX.most
 
 
 def test_leaving_can_be_undone_by_the_button_and_not_by_opening_a_link(world):

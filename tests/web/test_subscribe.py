@@ -9,7 +9,7 @@ import pytest
 
 import subscribers
 from newsletter import readers
-from newsletter.readers import signup
+from newsletter.readers import mailbox, signup
 from newsletter.store import newsletters
 from newsletter.web.shield import Flood
 from subscribers import ConsentAction, ConsentGiven, ConsentSource, SubscriptionState, counts, parse_address
@@ -209,8 +209,8 @@ def test_without_a_script_waiting_stands_in_for_the_work_and_fewer_are_let_in(wo
 def test_one_network_one_domain_and_one_mailbox_have_their_limits(world):
     for n in range(signup.PROVEN.most):
         signup.visitor_may(world.app, "127.0.0.1", proven=True)
-        if n < signup.MAILBOX.most:
-            signup.mailbox_may(world.app, parse_address("nan-nhan@ban-moi.example"))
+        if n < mailbox.MAILBOX.most:
+            mailbox.mailbox_may(world.app, parse_address("nan-nhan@ban-moi.example"))
     before = world.dump()
     assert fill_in(world, "la@ban-moi.example").status == 429
     assert world.dump() == before

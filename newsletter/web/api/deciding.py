@@ -14,7 +14,7 @@ from newsletter.compose.testing import send_test as ask_for_test
 from newsletter.errors import NotAllowed
 from newsletter.log import get_logger
 from newsletter.model import Issue, IssueState, MailingId, Scope
-from newsletter.readers.signup import mailbox_may
+from newsletter.readers.mailbox import mailbox_may
 from newsletter.store import Connection, deliveries, issues, newsletters
 from newsletter.web.api.door import Asked, By, Room
 from newsletter.web.api.problems import Problem

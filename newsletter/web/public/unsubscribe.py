@@ -16,14 +16,20 @@ def ask(visit: Visit) -> Response:
         leaving=leaving,
         address=masked_address(visit, leaving.person_id),
         preferences=visit.site.pages.path(f"/p/{visit.part('token')}"),
-        back=visit.site.pages.path(f"/u/{visit.part('token')}/back"),
+        back=_back(visit),
     )
 
 
 def come_back(visit: Visit) -> Response:
     """Undo, by a button of ours only; what the button says is kept as the wording of the consent."""
-    leaving = readers.come_back(visit.app, visit.part("token"), wording=visit.words.gettext("Subscribe again"))
-    return gone(visit) if leaving is None else visit.go(f"/u/{visit.part('token')}")
+    leaving = readers.look_at_leaving(visit.app, visit.part("token"))
+    if leaving is None:
+        return gone(visit)
+    seen = visit.speaking(leaving.language)
+    wording = seen.words.gettext("Subscribe again")
+    readers.come_back(visit.app, visit.part("token"), wording=wording, language=seen.language)
+    visit.site.wake()  # a letter may be due
+    return visit.go(_kept(visit, f"/u/{visit.part('token')}"))
 
 
 def leave(visit: Visit) -> Response:
@@ -33,6 +39,13 @@ def leave(visit: Visit) -> Response:
     if leaving is None:
         return gone(visit)
     visit.site.wake()
-    return visit.speaking(leaving.language).page(
-        "public/left.html", leaving=leaving, back=visit.site.pages.path(f"/u/{visit.part('token')}/back")
-    )
+    return visit.speaking(leaving.language).page("public/left.html", leaving=leaving, back=_back(visit))
+
+
+def _back(visit: Visit) -> str:
+    """Where the button posts: in the language of its page, so that its words are kept as they were seen."""
+    return visit.site.pages.path(_kept(visit, f"/u/{visit.part('token')}/back"))
+
+
+def _kept(visit: Visit, path: str) -> str:
+    return f"{path}?lang={visit.language}" if visit.language_chosen else path

@@ -116,13 +116,13 @@ def table(visit: Visit, conn: Connection, listed: list[Issue], known: dict[Newsl
 
 
 def mailable(visit: Visit, conn: Connection, newsletter: Newsletter) -> int:
-    """Who an issue would go to now: active subscriptions of its list, or those of them its segment names.
+    """Who an issue would go to now: the mailable people of its list, or those of them its segment names.
 
     0 when the list or the segment is gone, or cannot be read any more: then nothing is sent.
     """
     try:
         if newsletter.segment is None:
-            return subscribers.counts(conn, newsletter.list_slug)[subscribers.SubscriptionState.ACTIVE]
+            return subscribers.count_mailable(conn, newsletter.list_slug)
         query = subscribers.get_segment(conn, newsletter.segment).query
         zone = visit.app.settings.timezone
         return subscribers.count_segment(conn, newsletter.list_slug, query, now=visit.now, time_zone=zone)

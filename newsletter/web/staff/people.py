@@ -30,6 +30,7 @@ def people(visit: Visit, *, fault: str = "", typed: str = "") -> Response:
         lists = subscribers.list_lists(conn)
         chosen = next((one for one in lists if one.slug == visit.asked("list")), lists[0] if lists else None)
         counts = subscribers.counts(conn, chosen.slug) if chosen else {}
+        mailable = subscribers.count_mailable(conn, chosen.slug) if chosen else 0
         before = PersonId(visit.asked("before")) if visit.asked("before") else None
         found = (
             subscribers.members(conn, chosen.slug, state=state, before=before, limit=PAGE + 1)
@@ -42,6 +43,7 @@ def people(visit: Visit, *, fault: str = "", typed: str = "") -> Response:
         lists=lists,
         chosen=chosen,
         counts=counts,
+        mailable=mailable,
         state=state,
         states=list(SubscriptionState),
         members=found[:PAGE],

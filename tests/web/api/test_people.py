@@ -6,7 +6,7 @@ import pytest
 
 import subscribers
 from newsletter.model import LetterKind, Scope
-from newsletter.readers import signup
+from newsletter.readers import mailbox, signup
 from newsletter.store import letters, staff
 from subscribers import SuppressionReason, parse_address
 
@@ -118,7 +118,7 @@ def test_vouching_never_brings_back_who_left_or_was_erased_and_a_letter_may(both
 
 def test_with_subscribe_alone_every_address_gets_the_same_answer(both_worlds, client_of):
     form = client_of(both_worlds, Scope.SUBSCRIBE)
-    both_worlds.app.limits.take(signup.MAILBOX, "warm", now=both_worlds.clock.now())
+    both_worlds.app.limits.take(mailbox.MAILBOX, "warm", now=both_worlds.clock.now())
     suppressed = parse_address("cam@doc-gia.example")
     with both_worlds.app.db.begin() as conn:
         subscribers.suppress(
@@ -157,7 +157,7 @@ def test_the_limits_of_the_public_page_stand_here_too(world, client_of):
         assert form("POST", "/subscribers", NEW | {"email": "mot@gmail.com"}).status == 202
         world.clock.at += timedelta(minutes=61)
     sent = [kind for kind in asked(world) if kind is LetterKind.CONFIRM]
-    assert len(sent) == signup.PROVEN.most + signup.MAILBOX.most, "letters to one mailbox end, silently"
+    assert len(sent) == signup.PROVEN.most + mailbox.MAILBOX.most, "letters to one mailbox end, silently"
     assert form("POST", "/subscribers", NEW | {"email": "x@mailinator.com"}).status == 422
 
 
