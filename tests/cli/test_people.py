@@ -176,6 +176,20 @@ def test_staff_get_a_link_that_is_not_kept(home: Home) -> None:
     assert "chi@vien" not in team.out + home("staff", "list").out
 
 
+def test_staff_are_taken_off_the_staff_before_they_are_erased(home: Home) -> None:
+    assert home("staff", "add", "tam@vien.example", "--name", "Tâm").code == 0
+    refused = home("subscribers", "erase", "tam@vien.example", "--yes")
+    assert refused.code == 1
+    assert "newsletter staff remove" in refused.error
+    [tam] = home("staff", "list", "--json").json
+    assert tam["address"], "nothing was erased"
+    assert "--yes" in home("staff", "remove", tam["person"]).error
+    assert home("staff", "remove", tam["person"], "--yes").out == "removed Tâm\n"
+    assert home("staff", "list", "--json").json == []
+    assert "not staff" in home("staff", "remove", "tam@vien.example", "--yes").error
+    assert home("subscribers", "erase", "tam@vien.example", "--yes").code == 0
+
+
 def test_a_person_gets_only_the_topics_chosen_for_them_until_it_is_everything_again(site: Home) -> None:
     assert (
         site("subscribers", "add", "an@vien.example", "--list", "ban-doc", "--consent", "asked", "--confirmed").code
