@@ -5,7 +5,9 @@ import json
 import sqlite3
 import stat
 
-from tests.cli.conftest import Home
+import pytest
+
+from tests.cli.conftest import SITE, Home
 
 
 def test_a_person_on_a_list_with_confirmation_waits_for_the_answer(site: Home) -> None:
@@ -233,3 +235,14 @@ def test_everything_held_about_a_person_and_the_evidence_of_their_consent(site: 
     with sqlite3.connect(site.folder / "data" / "newsletter.db") as conn:
         conn.execute("UPDATE consents SET source = 'form'")
     assert site("subscribers", "evidence", "hoa@vien.example").code == 1
+
+
+@pytest.mark.parametrize(("languages", "name"), [('["vi", "en"]', "Ngô Bảo"), ('["en", "vi"]', "Bảo Ngô")])
+def test_an_imported_name_is_put_together_in_the_language_of_the_lists_newsletter(
+    site: Home, languages: str, name: str
+) -> None:
+    site.write("site.toml", SITE.replace('["vi", "en"]', languages))
+    assert site("apply", site.folder / "site.toml").code == 0
+    file = site.write("people.csv", "Email,First Name,Last Name\nbao@example.org,Bảo,Ngô\n")
+    assert site("subscribers", "import", file, "--list", "ban-doc", "--consent", "paper").code == 0
+    assert f"name        {name}\n" in site("subscribers", "show", "bao@example.org").out
