@@ -20,7 +20,7 @@ from newsletter.http import Fetcher
 from newsletter.log import configure, get_logger
 from newsletter.mail.dkim import Algorithm, Key, Signer, Signers
 from newsletter.mail.tokens import Keyring
-from newsletter.settings import Settings, load_secrets
+from newsletter.settings import Settings, load_secrets, make_data_dir
 from newsletter.store import Database, mailings, migrate
 from subscribers import SuppressionKey
 
@@ -39,10 +39,7 @@ def build(
 
     `beside`: for a helper of the engine, which has none of its own.
     """
-    try:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # it will hold addresses
-    except OSError as error:
-        raise ConfigError(f"cannot make the data folder: {error.strerror}", where=str(settings.data_dir)) from error
+    make_data_dir(settings)
     db = Database(settings.database)
     try:
         migrate(db)

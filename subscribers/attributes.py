@@ -204,9 +204,19 @@ def check_value(attribute: Attribute, value: Any) -> Any:
         return None
     try:
         read = _READERS[attribute.type](value)
+    except _TooMuch as error:
+        raise InvalidValue(error.what, where=attribute.slug, hint=error.hint) from None
     except (ValueError, OverflowError):
         raise InvalidValue(f"no {_SAID[attribute.type]}", where=attribute.slug, hint=_HINTS[attribute.type]) from None
     return None if read in ("", []) else read
+
+
+class _TooMuch(ValueError):
+    """Right in kind, but more than is kept."""
+
+    def __init__(self, what: str, hint: str) -> None:
+        super().__init__(what)
+        self.what, self.hint = what, hint
 
 
 def _text(value: Any) -> str:
@@ -215,8 +225,10 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError
     text = " ".join(unicodedata.normalize("NFC", value).split())
-    if len(text) > LONGEST_TEXT or not text.isprintable():
+    if not text.isprintable():
         raise ValueError
+    if len(text) > LONGEST_TEXT:
+        raise _TooMuch(f"a text of {len(text):,} characters, more than {LONGEST_TEXT:,}", "shorten it")
     return text
 
 
@@ -262,8 +274,10 @@ def _day(value: Any) -> str:
 def _texts(value: Any) -> list[str]:
     if isinstance(value, str):
         value = value.split(";")
-    if not isinstance(value, list | tuple) or len(value) > MOST_TEXTS:
+    if not isinstance(value, list | tuple):
         raise ValueError
+    if len(value) > MOST_TEXTS:
+        raise _TooMuch(f"{len(value):,} texts, more than {MOST_TEXTS:,}", "leave some out")
     return list(dict.fromkeys(text for text in map(_text, value) if text))
 
 

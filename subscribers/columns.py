@@ -65,6 +65,7 @@ class Columns:
     file: str = ""  # the table's or file's own name, folded
     declared: Mapping[str, Attribute] = field(default_factory=dict)
     losses: Counter[str] = field(default_factory=Counter)
+    speaks: str | None = None  # the language of people whose row says none
     # what is asked of every row is answered once
     told: bool = field(init=False)  # does a column say states?
     attributed: bool = field(init=False)  # does any hold attributes?
@@ -85,28 +86,32 @@ class Columns:
         layout = understand(header, wishes)
         if layout is None:
             return None
-        return cls(layout=layout, file=fold(file), declared={one.slug: one for one in wishes.declared})
+        declared = {one.slug: one for one in wishes.declared}
+        return cls(layout=layout, file=fold(file), declared=declared, speaks=wishes.language)
 
     @classmethod
     def without_header(cls, first: Sequence[str], wishes: Wishes) -> Self:
         """For a table whose first row is a person already. Raises ImportProblem."""
-        return cls(layout=without_header(first, wishes), declared={one.slug: one for one in wishes.declared})
+        declared = {one.slug: one for one in wishes.declared}
+        return cls(layout=without_header(first, wishes), declared=declared, speaks=wishes.language)
 
     def read(self, fields: Sequence[str]) -> Candidate:
         """Raises RowFault for the first thing that cannot be used."""
         at = self.layout.at
         local, domain = read_address(fields[at.email] if at.email < len(fields) else "")
         if self.bare:
-            name, language, zone = self._name(fields), self._language(fields), self._time_zone(fields)
+            language = self._language(fields)
+            name, zone = self._name(fields, language), self._time_zone(fields)
             return tuple.__new__(Candidate, (local, domain, key_of(local, domain), name, language, zone, *_BARE))
         state, sure = self._state(fields) if self.told else (SubscriptionState.ACTIVE, False)
+        language = self._language(fields)
         since, confirmed, left, until = self._moments(fields) if self.layout.dates else _NO_MOMENTS
         return Candidate(
             local,
             domain,
             key_of(local, domain),
-            self._name(fields),
-            self._language(fields),
+            self._name(fields, language),
+            language,
             self._time_zone(fields),
             self._attributes(fields) if self.attributed else {},
             state,
@@ -198,12 +203,15 @@ class Columns:
             self.losses["tags"] += len(kept) - MOST_TAGS
         return clean_tags(kept[:MOST_TAGS])
 
-    def _name(self, fields: Sequence[str]) -> str:
+    def _name(self, fields: Sequence[str], language: str | None) -> str:
+        """Of two columns as it is said: family name first in Vietnamese (also when the columns are called so), else last."""
         if self.layout.at.name is not None and (whole := clean_name(_cell(fields, self.layout.at.name))):
             return whole
         if self.layout.at.first is None and self.layout.at.last is None:
             return ""
-        return clean_name(f"{_cell(fields, self.layout.at.first)} {_cell(fields, self.layout.at.last)}")
+        first, last = _cell(fields, self.layout.at.first), _cell(fields, self.layout.at.last)
+        spoken = (language or self.speaks or "").partition("-")[0].lower()
+        return clean_name(f"{last} {first}" if self.layout.family_first or spoken == "vi" else f"{first} {last}")
 
 
 def _cell(fields: Sequence[str], place: int | None) -> str:

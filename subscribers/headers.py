@@ -18,7 +18,7 @@ _NAMES = {
     "email": "email emailaddress mail address subscriberemail diachiemail thudientu",
     "name": "name fullname hoten hovaten subscribername tendaydu",
     "first": "firstname givenname fname ten",
-    "last": "lastname familyname surname lname ho hovatendem",
+    "last": "lastname familyname surname lname ho hovatendem hodem holot hovatenlot",
     "language": "language lang locale ngonngu",
     "time_zone": "timezone tz muigio",
     "attributes": "attributes attribs datajson thuoctinh",
@@ -30,6 +30,9 @@ _NAMES = {
     "paused_until": "pauseduntil tamdungden",
     "topics": "topics chude",
 }
+_FAMILY_FIRST = frozenset(
+    ["ten", "ho", "hovatendem", "hodem", "holot", "hovatenlot"]
+)  # of a language that says it first
 _MEANING = {name: meaning for meaning, names in _NAMES.items() for name in names.split()}
 DATES = ("since", "confirmed", "left", "paused_until")
 _OWN_DATES = frozenset(fold(name) for name in DATES)
@@ -60,7 +63,8 @@ class Wishes:
 
     `asked` maps meanings (`email`, `attributes.phone`, …) to a column's name or number from 1, and goes before all
     else; `skipped` columns are not read; one called like a `declared` attribute is that. `format` is used instead of the
-    one that the header shows, and `plain` says that it shows none.
+    one that the header shows, and `plain` says that it shows none. `language` is that of people whose row says none:
+    it decides how a name in two columns is put together.
     """
 
     asked: Mapping[str, str] = field(default_factory=dict)
@@ -68,6 +72,7 @@ class Wishes:
     declared: Sequence[Attribute] = ()
     format: Format | None = None
     plain: bool = False
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +85,7 @@ class Layout:
     format: Format | None = None
     places: Mapping[str, int] = field(default_factory=dict)  # all columns by folded name, for the format
     ignored: tuple[str, ...] = ()
+    family_first: bool = False  # by the names of the two columns; else a person's language decides
 
 
 def understand(header: Sequence[str], wishes: Wishes) -> Layout | None:
@@ -115,6 +121,7 @@ def understand(header: Sequence[str], wishes: Wishes) -> Layout | None:
         format=chosen,
         places={name: place for place, name in reversed(list(enumerate(folded)))},
         ignored=tuple(cell for cell in ignored if cell.strip()),
+        family_first=any(folded[found[half]] in _FAMILY_FIRST for half in ("first", "last") if half in found),
     )
 
 

@@ -26,6 +26,7 @@ class Reading:
     `columns` maps a meaning (`email`, `state`, `attributes.phone`, …) to a column's name, or its number from 1;
     `skipped` columns are not read, whatever they are called.
     `format` is the program that wrote the file, `plain` for none; `delimiter` a word (comma, tab, …) or the sign.
+    `language` is the one of people whose row says none; a name in two columns is put together as it is said there.
     """
 
     encoding: str | None = None
@@ -33,6 +34,7 @@ class Reading:
     format: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     skipped: Sequence[str] = ()
+    language: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -146,7 +148,12 @@ class _Choices:
         chosen = named_format(reading.format) if reading.format else None
         plain = reading.format is not None and chosen is None
         self._wishes = Wishes(
-            asked=reading.columns, skipped=reading.skipped, declared=declared, format=chosen, plain=plain
+            asked=reading.columns,
+            skipped=reading.skipped,
+            declared=declared,
+            format=chosen,
+            plain=plain,
+            language=reading.language,
         )
 
     def columns(self, header: Sequence[str], file: str) -> Columns | None:

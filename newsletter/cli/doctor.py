@@ -135,12 +135,19 @@ def _data(settings: Settings) -> Told:
         yield WARNING, f"{folder} is not there yet; `newsletter init` or `migrate` makes it"
     else:
         yield OK, f"{folder} can be written"
+        yield from _open_to_others(folder)
     if not settings.secrets_file.exists():
         yield WARNING, f"{settings.secrets_file} is not there yet; `newsletter init` makes the keys"
         return
     load_secrets(settings)
     if settings.secrets_file.stat().st_mode & 0o077:
         yield WARNING, f"{settings.secrets_file} can be read by others; chmod 600 keeps the keys secret"
+
+
+def _open_to_others(folder: Path) -> Told:
+    """Windows and some mounts have no such modes, and show them all."""
+    if os.name == "posix" and folder.stat().st_mode & 0o077:
+        yield WARNING, f"{folder} can be read by others; chmod 700 keeps addresses and mail to its owner"
 
 
 def _database(settings: Settings) -> Told:
@@ -207,6 +214,8 @@ def _transport(settings: Settings) -> Told:
             yield ERROR, f"the outbox {settings.outbox} cannot be written"
         else:
             yield OK, f"messages are written to {settings.outbox}; nothing leaves this machine"
+            if folder.exists() and settings.data_dir.absolute() not in folder.parents:
+                yield from _open_to_others(folder)
         return
     if kind != "smtp":
         yield OK, f"{kind} has its keys; they were not tried"

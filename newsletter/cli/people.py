@@ -46,6 +46,7 @@ def register(app: typer.Typer) -> None:
     team = _group("Let somebody log in to the staff pages.")
     team.command("add")(staff_add)
     team.command("list")(staff_list)
+    team.command("remove")(staff_remove)
     app.add_typer(lists, name="list")
     app.add_typer(people, name="subscribers")
     app.add_typer(team, name="staff")
@@ -185,10 +186,22 @@ def erase(ctx: typer.Context, who: Who, yes: Yes = False) -> None:
     with opened(ctx) as app:
         with app.db.read() as conn:
             person_id = person_of(conn, who)
+            _refuse_staff(conn, person_id)
         confirm(f"Erase person {person_id} for good?", yes=yes)
         with app.db.begin() as conn:
+            _refuse_staff(conn, person_id)  # made staff while the question stood
             done = subscribers.erase(conn, person_id, now=app.clock.now(), key=app.suppression_key)
     say(f"erased {person_id}" if done else "was erased before")
+
+
+def _refuse_staff(conn: Connection, person_id: PersonId) -> None:
+    """Raises BadInput."""
+    if staff.of_person(conn, person_id) is not None:
+        raise BadInput(
+            "they are staff: their login hangs on the address",
+            where=person_id,
+            hint=f"take them off first: newsletter staff remove {person_id}",
+        )
 
 
 def show(ctx: typer.Context, who: Who, as_json: AsJson = False) -> None:
@@ -268,12 +281,41 @@ def staff_list(ctx: typer.Context, as_json: AsJson = False) -> None:
     with opened(ctx) as app, app.db.read() as conn:
         team = [(member, subscribers.person(conn, member.person_id).address) for member in staff.listed(conn)]
     rows = [
-        (member.name, str(address or ""), member.language, bool(member.password_hash), member.sees_addresses)
+        (
+            member.name,
+            member.person_id,
+            str(address or ""),
+            member.language,
+            bool(member.password_hash),
+            member.sees_addresses,
+        )
         for member, address in team
     ]
     if as_json:
-        names = ("name", "address", "language", "has_password", "sees_addresses")
+        names = ("name", "person", "address", "language", "has_password", "sees_addresses")
         emit([dict(zip(names, row, strict=True)) for row in rows])
         return
-    shown = [(*row[:3], "set" if row[3] else "not yet", "whole" if row[4] else "masked") for row in rows]
-    table(("name", "address", "language", "password", "addresses"), shown)
+    shown = [(*row[:4], "set" if row[4] else "not yet", "whole" if row[5] else "masked") for row in rows]
+    table(("name", "person", "address", "language", "password", "addresses"), shown)
+
+
+def staff_remove(ctx: typer.Context, who: Who, yes: Yes = False) -> None:
+    """Let somebody log in no longer: ends their sessions and voids their links. What they approved keeps their name.
+
+    As a reader they stay: `subscribers erase` forgets them.
+    """
+    with opened(ctx) as app:
+        with app.db.read() as conn:
+            member = _member(conn, who)
+        confirm(f"Take {member.name} off the staff?", yes=yes)
+        with app.db.begin() as conn:
+            staff.remove(conn, member.id)
+    say(f"removed {member.name}")
+
+
+def _member(conn: Connection, who: str) -> staff.Staff:
+    """Raises BadInput."""
+    member = staff.of_person(conn, person_of(conn, who))
+    if member is None:
+        raise BadInput("this person is not staff", hint="see `newsletter staff list`")
+    return member

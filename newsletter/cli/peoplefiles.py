@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import IO, Annotated, Any
@@ -14,6 +15,7 @@ import subscribers
 from newsletter.cli.opening import opened, working
 from newsletter.cli.output import emit, note, say
 from newsletter.errors import BadInput
+from newsletter.store import newsletters
 from subscribers import FileKind, Findings, ImportReport, Reading
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -66,6 +68,8 @@ def import_file(
             if app.stopping.is_set():  # between two batches: each is a transaction of its own
                 raise KeyboardInterrupt
 
+        with app.db.read() as conn:
+            language = newsletters.language_of_list(conn, list_slug) or app.settings.language
         report = subscribers.import_people(
             app.db,
             file,
@@ -73,7 +77,7 @@ def import_file(
             key=app.suppression_key,
             now=app.clock.now(),
             consent=consent,
-            reading=reading,
+            reading=replace(reading, language=language),
             on_progress=watch,
             dry_run=dry_run,
             rejected_path=rejected,

@@ -12,7 +12,7 @@ from newsletter.cli.output import note, say
 from newsletter.cli.writing import write_new
 from newsletter.errors import BadInput
 from newsletter.mail.dkim import record_name
-from newsletter.settings import Settings, load, load_secrets
+from newsletter.settings import Settings, load, load_secrets, make_data_dir
 from newsletter.settings.file import TEMPLATE
 from newsletter.store import Database, migrate, schema_state
 from newsletter.store.backup import backup_sqlite
@@ -34,7 +34,7 @@ def init(
     path.parent.mkdir(parents=True, exist_ok=True)
     write_new(path, TEMPLATE.encode(), mode=0o644)
     settings = load(path)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_data_dir(settings)
     load_secrets(settings)
     say(f"wrote {path}")
     say(f"wrote {settings.secrets_file} (keep it secret, and in the backup)")
@@ -44,7 +44,7 @@ def init(
 def migrate_database(ctx: typer.Context) -> None:
     """Bring the database to this version's schema. Other verbs do it by themselves; this one does nothing else."""
     settings = settings_of(ctx)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_data_dir(settings)
     db = Database(settings.database)
     try:
         before = schema_state(db)

@@ -115,7 +115,7 @@ def prepared(folder: Path, served: Served | None) -> Settings:
         text += FETCH.format(host=HOST, endpoint=served.endpoint)
     config = folder / "newsletter.toml"
     config.write_text(text, encoding="utf-8")
-    (folder / "data").mkdir(exist_ok=True)
+    (folder / "data").mkdir(mode=0o700, exist_ok=True)
     with os.fdopen(os.open(folder / "data" / "dkim.pem", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as key:
         key.write(new_key())
     return load(config, environ={})

@@ -8,9 +8,14 @@ from pathlib import Path
 from newsletter.app import Fate, Outcome, Outgoing, Permit
 from newsletter.errors import TransportDown
 
+_AFRESH = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+
 
 class Outbox:
-    """Writes `<trace token>.eml`. The name is that of the delivery, so a message sent again replaces itself."""
+    """Writes `<trace token>.eml`, readable by its owner alone for the address and links in it.
+
+    The name is that of the delivery, so a message sent again replaces itself.
+    """
 
     name = "outbox"
     connections = 1
@@ -21,7 +26,7 @@ class Outbox:
 
     def open(self) -> "Outbox":
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise TransportDown(f"cannot make the outbox folder: {error.strerror}", where=str(self.folder)) from error
         return self
@@ -46,7 +51,7 @@ class Outbox:
         mime = outgoing.message.mime(utf8=True)
         half = self.folder / f"{outgoing.message.message_id.strip('<>').split('@')[0]}.part"
         try:
-            with half.open("wb") as file:
+            with os.fdopen(os.open(half, _AFRESH, 0o600), "wb") as file:
                 file.write(mime)
                 file.flush()
                 os.fsync(file.fileno())

@@ -25,7 +25,7 @@ import httpx
 from newsletter import tls
 from newsletter.errors import ConfigError, FetchRefused, NewsletterError, SourceError, TransportDown, Unreadable
 from newsletter.http.exchange import Answer, Lines
-from newsletter.http.guard import PORTS, Guard, Lookup, check_form, is_public, shown, system_lookup
+from newsletter.http.guard import PORTS, Guard, Lookup, check_form, check_literal, is_public, shown, system_lookup
 from newsletter.http.headers import charset, conditions, fresh_for, redirect, retry_after
 from newsletter.http.pace import Pace
 from newsletter.http.robots import MAX_BYTES as MAX_ROBOTS
@@ -41,6 +41,7 @@ __all__ = [
     "Posted",
     "Uncertain",
     "check_form",
+    "check_literal",
     "is_public",
     "retry_after",
     "shown",

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as LookupTimeout
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -49,6 +50,22 @@ def is_public(address: str) -> bool:
         ip = ip.ipv4_mapped
     inside = any(ip in net for net in _NOT_PUBLIC if net.version == ip.version)
     return ip.is_global and not ip.is_multicast and not inside
+
+
+def check_literal(host: str) -> None:
+    """Refuse a host that is itself no public address, in any spelling that is dialled (127.1, 0x7f000001), or localhost
+    (RFC 6761 section 6.3). Asks nobody: other names are judged when they are dialled. Raises FetchRefused.
+    """
+    bare = host.lower().rstrip(".")
+    literal = bare
+    with suppress(OSError, UnicodeError, ValueError):  # a name, or an IPv6 address
+        literal = socket.inet_ntoa(socket.inet_aton(bare))
+    try:
+        public = is_public(literal)
+    except ValueError:  # a name
+        public = bare != "localhost" and not bare.endswith(".localhost")
+    if not public:
+        raise FetchRefused("this address is not public", where=host, hint=_ONLY_WAY)
 
 
 def system_lookup(host: str, port: int) -> Sequence[str]:

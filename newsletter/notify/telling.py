@@ -5,7 +5,7 @@ from datetime import datetime
 import subscribers
 from newsletter.app import App
 from newsletter.errors import BadInput
-from newsletter.http import check_form
+from newsletter.http import check_form, check_literal
 from newsletter.model import IssueState
 from newsletter.settings import Settings
 from newsletter.store import Connection, changes, webhooks
@@ -33,9 +33,15 @@ def add(app: App, url: str, events: list[str], *, addresses: bool) -> Webhook:
 
 
 def check_url(settings: Settings, url: str) -> None:
-    """https, but for names that the settings map to an address of one's own. Raises FetchRefused, BadInput."""
+    """https to what may be public, but for names that the settings map to an address of one's own.
+
+    Where a name leads is judged at each call. Raises FetchRefused, BadInput.
+    """
     host = check_form(url)
-    if not url.startswith("https://") and host not in {name.lower() for name in settings.fetch.resolve}:
+    if host in {name.lower() for name in settings.fetch.resolve}:
+        return
+    check_literal(host)
+    if not url.startswith("https://"):
         raise BadInput("a webhook is called over https", where="url", hint="names in [fetch] resolve may use http")
 
 

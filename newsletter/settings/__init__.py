@@ -23,6 +23,7 @@ from newsletter.settings.pace import Pace
 from newsletter.settings.sender import Dkim, DkimKey, Sender
 from newsletter.settings.smtp import Smtp
 
+PRIVATE = 0o700  # of folders that hold keys, addresses or mail
 PREFIX = "NEWSLETTER_"
 NOT_SETTINGS = {"NEWSLETTER_CONFIG", "NEWSLETTER_REQUIRE_ALL"}  # read elsewhere
 
@@ -352,8 +353,16 @@ def load_secrets(settings: Settings, *, may_make: bool = True) -> Secrets:
         ) from error
 
 
+def make_data_dir(settings: Settings) -> None:
+    """The folder for keys, addresses and mail, its owner's alone; one that is there keeps its mode. Raises ConfigError."""
+    try:
+        settings.data_dir.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"cannot make the data folder: {error.strerror}", where=str(settings.data_dir)) from error
+
+
 def _write_secrets(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
     text = (
         "# Keys of this installation. Keep this file secret, and keep it in the backup: without `suppression_key`\n"
         "# nobody who was erased or suppressed is recognised any more.\n"

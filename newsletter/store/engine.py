@@ -4,10 +4,11 @@ SQLite runs in WAL with full synchronous writes, because an intent must survive 
 writers take their lock at BEGIN (IMMEDIATE), so two writers queue instead of failing when the first read turns into a write.
 """
 
+import os
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -197,9 +198,17 @@ def _engine(url: str) -> Engine:
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise ConfigError("this database driver is not here", where="database_url", hint=_URLS) from error
     if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "do_connect", _make_private)
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_private(_dialect: Dialect, _entry: ConnectionPoolEntry, args: list[Any], _named: dict[str, Any]) -> None:
+    """The file of a new database is for its owner alone; SQLite gives its -wal and -shm the same mode (sqlite.org/wal.html)."""
+    if args and ":" not in str(args[0]):  # :memory:, file:…
+        with suppress(OSError):  # SQLite says it better
+            os.close(os.open(args[0], os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

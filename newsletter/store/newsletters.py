@@ -71,6 +71,12 @@ def listed(conn: Connection, *, active_only: bool = False) -> list[Newsletter]:
     return [_newsletter(conn, row) for row in conn.execute(query).mappings().all()]
 
 
+def language_of_list(conn: Connection, list_slug: str) -> str | None:
+    """What somebody on this list reads who names no language: the first of its newsletters', active ones before others."""
+    known = [one for one in listed(conn) if one.list_slug == list_slug and one.languages]
+    return min(known, key=lambda one: not one.active).languages[0] if known else None
+
+
 def of_segment(conn: Connection, segment: str) -> list[str]:
     """The slugs of the newsletters that go by a segment: it must not be removed while there are any."""
     query = sa.select(newsletters.c.slug).where(newsletters.c.segment == segment).order_by(newsletters.c.slug)

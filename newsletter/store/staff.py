@@ -94,6 +94,20 @@ def use_link(conn: Connection, secret: str, password_hash: str, *, now: datetime
     return get(conn, member.id)
 
 
+def remove(conn: Connection, staff_id: StaffId) -> None:
+    """Nobody of staff any more: sessions end, password and links are void. The name stays beside what they decided."""
+    ended = {"active": False, "password_hash": None, "sees_addresses": False}
+    conn.execute(
+        sa.update(staff).where(staff.c.id == staff_id).values(**ended, session_epoch=staff.c.session_epoch + 1)
+    )
+    conn.execute(sa.delete(staff_links).where(staff_links.c.staff_id == staff_id))
+
+
+def name_of(conn: Connection, staff_id: StaffId) -> str | None:
+    """The name of one who is or was staff; None for anybody else."""
+    return conn.execute(sa.select(staff.c.name).where(staff.c.id == staff_id)).scalar()
+
+
 def end_sessions(conn: Connection, staff_id: StaffId) -> None:
     conn.execute(sa.update(staff).where(staff.c.id == staff_id).values(session_epoch=staff.c.session_epoch + 1))
 

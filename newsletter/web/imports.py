@@ -24,7 +24,7 @@ from newsletter.app import App
 from newsletter.errors import BadInput, NotAllowed
 from newsletter.log import get_logger
 from newsletter.mail.replies import mask_addresses
-from newsletter.store import DatabaseUnavailable
+from newsletter.store import DatabaseUnavailable, newsletters
 from newsletter.web import uploads
 from subscribers import ImportReport, Reading, SubscribersError
 
@@ -152,6 +152,8 @@ def run_file(
     watch: Callable[[int, int], None],
 ) -> ImportReport:
     """Read a file that was sent to us; rejected rows go beside it. `watch` is told rows and octets after each batch."""
+    with app.db.read() as conn:
+        language = newsletters.language_of_list(conn, list_slug) or app.settings.language
     return subscribers.import_people(
         app.db,
         file,
@@ -159,7 +161,7 @@ def run_file(
         key=app.suppression_key,
         now=app.clock.now(),
         consent=consent,
-        reading=reading,
+        reading=replace(reading, language=language),
         on_progress=watch,
         dry_run=dry_run,
         rejected_path=file.with_name("rejected.csv"),

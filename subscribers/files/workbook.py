@@ -9,6 +9,7 @@ import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import IO, Any
@@ -18,6 +19,10 @@ from subscribers.files.archive import check_archive
 from subscribers.files.tables import Judge, Record, Sense
 
 _MAX_COLUMNS = 256  # Excel has 16,384: one cell in the last would make every row that wide
+_MAX_ROWS = 1_048_576  # Excel's own: the number of a row is a claim of the file, and openpyxl makes every row up to it
+_MAX_BLANK = (
+    5_000_000  # rows of a workbook without a text: a second's work; 200 sheets with one cell far down, a minute
+)
 _MAX_CELL = 100_000  # characters; Excel itself stops at 32,767
 _MAX_STRINGS = 256 << 20  # octets of the shared strings, the one part that is held in memory
 _MAX_RATIO = 500  # our own export of 100,000 people without names shrinks 70 times
@@ -32,13 +37,15 @@ class Sheet:
 
     encoding, delimiter, evidence = "XLSX", "", "an Excel workbook"
 
-    def __init__(self, rows: Iterator[tuple[Any, ...]], judge: Judge, name: str, position: Callable[[], int]) -> None:
+    def __init__(
+        self, rows: Iterator[tuple[int, list[str]]], judge: Judge, name: str, position: Callable[[], int]
+    ) -> None:
         self.name, self._position, self._line = name, position, 0
         self._rows = rows
         sense: Sense = Sense.NONE
         self.header: list[str] = []
-        for cells in self._read():
-            sense, self.header = judge(cells, name), [cell.strip() for cell in cells]
+        for line, cells in self._rows:
+            self._line, sense, self.header = line, judge(cells, name), [cell.strip() for cell in cells]
             break
         self.first = self.header if sense == Sense.PERSON else None
         if self.first is not None:
@@ -51,21 +58,12 @@ class Sheet:
     def __iter__(self) -> Iterator[Record]:
         if self.first is not None:
             yield Record(self._line, self.first)
-        for cells in self._read():
+        for line, cells in self._rows:
             if any(len(cell) > _MAX_CELL for cell in cells):
                 shown = [cell[:1_000] for cell in cells]
-                yield Record(self._line, shown, f"a cell is longer than {_MAX_CELL} characters")
+                yield Record(line, shown, f"a cell is longer than {_MAX_CELL} characters")
             else:
-                yield Record(self._line, cells)
-
-    def _read(self) -> Iterator[list[str]]:
-        for row in self._rows:
-            self._line += 1
-            cells = [as_shown(cell.value, cell.number_format) if cell.value is not None else "" for cell in row]
-            while cells and not cells[-1]:
-                cells.pop()
-            if cells:
-                yield cells
+                yield Record(line, cells)
 
 
 @contextmanager
@@ -94,12 +92,51 @@ def open_workbook(raw: IO[bytes], judge: Judge, *, where: str, size: int) -> Ite
 
 def _sheets(book: Any, judge: Judge, *, where: str, size: int) -> Iterator[Sheet]:
     sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+    blanks = _Blanks(where)
     for number, sheet in enumerate(sheets):
         sheet.reset_dimensions()  # what a file says of its own size is often wrong
         # openpyxl does not tell how far it is in a sheet: progress goes sheet by sheet
         done = size * (number + 1) // len(sheets)
-        rows = _guarded(sheet.iter_rows(max_col=_MAX_COLUMNS), f"{where}: {sheet.title}")
-        yield Sheet(rows, judge, sheet.title if len(sheets) > 1 else "", lambda done=done: done)  # type: ignore[misc]
+        inside = f"{where}: {sheet.title}"
+        rows = _guarded(sheet.iter_rows(max_col=_MAX_COLUMNS, max_row=_MAX_ROWS + 1), inside)
+        filled, name = _filled(rows, inside, blanks), sheet.title if len(sheets) > 1 else ""
+        yield Sheet(filled, judge, name, lambda done=done: done)  # type: ignore[misc]
+
+
+@dataclass(slots=True)
+class _Blanks:
+    """How many rows of a workbook held nothing. Raises ImportProblem when they are too many."""
+
+    where: str
+    number: int = 0
+
+    def add(self) -> None:
+        self.number += 1
+        if self.number > _MAX_BLANK:
+            raise ImportProblem(
+                f"the workbook holds more than {_MAX_BLANK:,} empty rows",
+                where=self.where,
+                hint="delete what stands far below the people, or " + _HINT,
+            )
+
+
+def _filled(rows: Iterator[tuple[Any, ...]], where: str, blanks: _Blanks) -> Iterator[tuple[int, list[str]]]:
+    """The rows with any text, each with its number from 1. Raises ImportProblem for a number that Excel does not have."""
+    before: tuple[Any, ...] | None = None
+    for line, row in enumerate(rows, 1):
+        if line > _MAX_ROWS:
+            raise ImportProblem(f"a row has a number above {_MAX_ROWS:,}, Excel's last", where=where, hint=_HINT)
+        if row is before:  # a row of a gap, for which openpyxl gives one and the same tuple: not looked at again
+            blanks.add()
+            continue
+        before = row
+        cells = [as_shown(cell.value, cell.number_format) if cell.value is not None else "" for cell in row]
+        while cells and not cells[-1]:
+            cells.pop()
+        if cells:
+            yield line, cells
+        else:
+            blanks.add()
 
 
 def _guarded(rows: Iterator[tuple[Any, ...]], where: str) -> Iterator[tuple[Any, ...]]:

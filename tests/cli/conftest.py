@@ -142,7 +142,7 @@ def _own_log() -> Iterator[None]:
 def home(tmp_path: Path, sqlite_template: Path) -> Home:
     """Settings, and a database that is migrated but empty."""
     folder = tmp_path / "home"
-    (folder / "data").mkdir(parents=True)
+    (folder / "data").mkdir(mode=0o700, parents=True)
     shutil.copy(sqlite_template, folder / "data" / "newsletter.db")
     made = Home(folder=folder)
     made.settings("")

@@ -56,6 +56,26 @@ def test_what_cannot_be_a_webhook_is_one_line(home):
     assert "no such webhook" in home("webhook", "remove", "0" * 16).error
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1", "localhost", "LOCALHOST.", "a.localhost", "169.254.169.254", "10.0.0.7", "0.0.0.0", "127.1",
+        "2130706433", "0x7f000001", "0177.0.0.1", "[::1]", "[fd00::1]", "[::ffff:127.0.0.1]", "[fe80::1%25eth0]",
+    ],
+)  # fmt: skip
+def test_an_address_of_this_machine_or_network_is_no_webhook(home, host):
+    said = home("webhook", "add", f"https://{host}/x", "--event", "*")
+    assert said.code == 1
+    assert "this address is not public" in said.error
+    assert "[fetch] resolve" in said.error
+    assert home("webhook", "list", "--json").json == []
+
+
+def test_a_public_address_or_any_other_name_may_be_a_webhook(home):
+    for host in ("203.0.114.7", "[2a00:1450::1]", "localhost.vien.example", "x.example"):
+        assert home("webhook", "add", f"https://{host}/x", "--event", "*").code == 0
+
+
 def test_a_token_is_shown_once_and_listed_without_its_secret(home):
     made = home("api-token", "add", "Website form", "--scope", "subscribe", "--days", "30")
     token = made.out.strip()

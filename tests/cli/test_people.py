@@ -5,7 +5,9 @@ import json
 import sqlite3
 import stat
 
-from tests.cli.conftest import Home
+import pytest
+
+from tests.cli.conftest import SITE, Home
 
 
 def test_a_person_on_a_list_with_confirmation_waits_for_the_answer(site: Home) -> None:
@@ -189,6 +191,20 @@ def test_staff_get_a_link_that_is_not_kept(home: Home) -> None:
     assert "chi@vien" not in team.out + home("staff", "list").out
 
 
+def test_staff_are_taken_off_the_staff_before_they_are_erased(home: Home) -> None:
+    assert home("staff", "add", "tam@vien.example", "--name", "Tâm").code == 0
+    refused = home("subscribers", "erase", "tam@vien.example", "--yes")
+    assert refused.code == 1
+    assert "newsletter staff remove" in refused.error
+    [tam] = home("staff", "list", "--json").json
+    assert tam["address"], "nothing was erased"
+    assert "--yes" in home("staff", "remove", tam["person"]).error
+    assert home("staff", "remove", tam["person"], "--yes").out == "removed Tâm\n"
+    assert home("staff", "list", "--json").json == []
+    assert "not staff" in home("staff", "remove", "tam@vien.example", "--yes").error
+    assert home("subscribers", "erase", "tam@vien.example", "--yes").code == 0
+
+
 def test_a_person_gets_only_the_topics_chosen_for_them_until_it_is_everything_again(site: Home) -> None:
     assert (
         site("subscribers", "add", "an@vien.example", "--list", "ban-doc", "--consent", "asked", "--confirmed").code
@@ -232,3 +248,14 @@ def test_everything_held_about_a_person_and_the_evidence_of_their_consent(site: 
     with sqlite3.connect(site.folder / "data" / "newsletter.db") as conn:
         conn.execute("UPDATE consents SET source = 'form'")
     assert site("subscribers", "evidence", "hoa@vien.example").code == 1
+
+
+@pytest.mark.parametrize(("languages", "name"), [('["vi", "en"]', "Ngô Bảo"), ('["en", "vi"]', "Bảo Ngô")])
+def test_an_imported_name_is_put_together_in_the_language_of_the_lists_newsletter(
+    site: Home, languages: str, name: str
+) -> None:
+    site.write("site.toml", SITE.replace('["vi", "en"]', languages))
+    assert site("apply", site.folder / "site.toml").code == 0
+    file = site.write("people.csv", "Email,First Name,Last Name\nbao@example.org,Bảo,Ngô\n")
+    assert site("subscribers", "import", file, "--list", "ban-doc", "--consent", "paper").code == 0
+    assert f"name        {name}\n" in site("subscribers", "show", "bao@example.org").out

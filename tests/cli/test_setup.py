@@ -1,5 +1,6 @@
 """init, migrate, doctor, dkim, backup, and every way the settings can be wrong."""
 
+import os
 import sqlite3
 import stat
 from typing import Any
@@ -37,6 +38,33 @@ def test_init_writes_settings_that_work_and_keys_only_the_owner_reads(home: Home
     assert home.script("init", "fresh").code == 0
     assert mode(fresh.folder / "data" / "secrets.toml") == 0o600
     assert fresh("doctor").code == 0
+
+
+def test_what_holds_addresses_is_readable_by_its_owner_alone(home: Home) -> None:
+    fresh = Home(folder=home.folder / "fresh")
+    home.config.unlink()
+    before = os.umask(0o022)
+    try:
+        assert home.script("init", "fresh").code == 0
+        assert fresh.script("migrate").code == 0
+    finally:
+        os.umask(before)
+    data = fresh.folder / "data"
+    assert mode(data) == 0o700
+    assert mode(data / "newsletter.db") == 0o600
+    told = [one for one in fresh("doctor", "--json").json["checks"] if one["check"] == "data"]
+    assert [one["level"] for one in told] == ["ok"]
+
+
+def test_a_data_folder_that_others_can_read_is_a_warning_and_keeps_its_mode(home: Home) -> None:
+    data = home.folder / "data"
+    data.mkdir(exist_ok=True)
+    data.chmod(0o755)
+    assert home("migrate").code == 0
+    assert mode(data) == 0o755
+    assert mode(data / "newsletter.db") == 0o600
+    said = home("doctor", "--json").json
+    assert any("chmod 700" in one["message"] for one in said["checks"] if one["level"] == "warning")
 
 
 def test_init_overwrites_nothing(home: Home) -> None:

@@ -53,6 +53,8 @@ def test_every_message_carries_the_picture(make_app, embedding):
     embedding(app, addresses(3))
     deliver.run(app, NOW)
     files = outbox(app)
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}, "addresses and links are for the owner alone"
+    assert app.settings.outbox.stat().st_mode & 0o777 == 0o700
     assert len(files) == 3
     for file in files:
         raw = file.read_bytes()

@@ -161,7 +161,7 @@ MAI = {
         "since": "2026-11-22T08:00:00.000000Z",  # the file has none: the day of the import
     },
     "Mailtrain": {
-        "name": "Mai Trịnh",
+        "name": "Trịnh Mai",
         "language": "vi",
         "attributes": {"city": "Huế"},
         "since": "2026-11-22T08:00:00.000000Z",

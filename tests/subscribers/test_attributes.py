@@ -66,6 +66,20 @@ def test_a_value_is_kept_in_the_form_of_its_type(kind: str, given: Any, kept: An
 
 
 @pytest.mark.parametrize(
+    ("kind", "given", "said"),
+    [
+        ("text", "x" * 1200, "a text of 1,200 characters, more than 1,000"),
+        ("texts", ["ngắn", "x" * 1001], "a text of 1,001 characters, more than 1,000"),
+        ("texts", ["x"] * 101, "101 texts, more than 100"),
+    ],
+)
+def test_what_is_too_much_is_refused_with_its_length(kind: str, given: Any, said: str) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        check_value(of(kind), given)
+    assert caught.value.what == said
+
+
+@pytest.mark.parametrize(
     ("kind", "given"),
     [
         ("text", True),

@@ -16,6 +16,7 @@ from subscribers import (
     ImportProblem,
     ImportReport,
     PersonId,
+    Reading,
     SubscriptionState,
     SuppressionKey,
     SuppressionReason,
@@ -249,6 +250,30 @@ def test_windows_1252_names_keep_their_accents(load: Load, people_db: Database) 
         who = find(conn, parse_address("jose@example.org"))
         assert who is not None
         assert person(conn, who).name == "José Muñoz"
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "language", "name"),
+    [
+        ("Họ,Tên", "Đinh,Là Thăng Ỷ", None, "Đinh Là Thăng Ỷ"),
+        ("Họ và tên đệm,Tên", "Đinh Là,Ỷ", "en", "Đinh Là Ỷ"),
+        ("Họ đệm,Tên", "Đinh Là,Ỷ", None, "Đinh Là Ỷ"),
+        ("Last Name,First Name,Language", "Ngô,Bảo,vi-VN", "en", "Ngô Bảo"),
+        ("Last Name,First Name,Language", "Muñoz,José,es", "vi", "José Muñoz"),
+        ("Last Name,First Name,Language", "Ngô,Bảo,", "vi", "Ngô Bảo"),
+        ("Last Name,First Name", "Ngô,Bảo", "vi", "Ngô Bảo"),
+        ("Last Name,First Name", "Muñoz,José", "en", "José Muñoz"),
+        ("Last Name,First Name", "Muñoz,José", None, "José Muñoz"),
+    ],
+)
+def test_a_name_in_two_columns_is_put_together_as_it_is_said(
+    load: Load, people_db: Database, header: str, row: str, language: str | None, name: str
+) -> None:
+    load(f"Email,{header}\nbao@example.org,{row}\n", reading=Reading(language=language))
+    with people_db.read() as conn:
+        who = find(conn, parse_address("bao@example.org"))
+        assert who is not None
+        assert person(conn, who).name == name
 
 
 def test_first_and_last_name_and_attributes_are_read(load: Load, people_db: Database) -> None:

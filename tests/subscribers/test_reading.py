@@ -14,6 +14,8 @@ from openpyxl import Workbook
 
 from newsletter.store import Database
 from subscribers import ImportProblem, ImportReport, Reading, declare_attribute
+from subscribers.files.tables import Sense
+from subscribers.files.workbook import open_workbook
 from tests.subscribers.foreign import EXPECTED, EXPORTS, MAI, check, listed, states, windows_1258, zipped
 
 Load = Callable[..., ImportReport]
@@ -395,6 +397,66 @@ def test_a_workbook_that_is_broken_old_or_a_bomb_is_one_clear_line(load: Load, t
     for magic, words in ((b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old or protected"), (b"\x1f\x8b\x08", "gzip")):
         with pytest.raises(ImportProblem, match=words):
             load(magic + bytes(600))
+
+
+def with_rows(path: Path, good: Path, rows: str, sheets: int = 1) -> Path:
+    """A workbook whose first sheet ends in these rows as well."""
+    parts = {entry: zipfile.ZipFile(good).read(entry) for entry in zipfile.ZipFile(good).namelist()}
+    for number in range(1, sheets + 1):
+        sheet = f"xl/worksheets/sheet{number}.xml"
+        parts[sheet] = parts[sheet].replace(b"</sheetData>", rows.encode() + b"</sheetData>")
+    return zipped(path, parts)
+
+
+def text_row(number: int, text: str, column: str = "A") -> str:
+    return f'<row r="{number}"><c r="{column}{number}" t="inlineStr"><is><t>{text}</t></is></c></row>'
+
+
+def test_a_row_below_excels_last_is_refused_in_one_line(load: Load, tmp_path: Path) -> None:
+    good = workbook(tmp_path / "p.xlsx", [["email"], ["an@example.org"]])
+    for number in (1_048_577, 2_000_000_000):
+        odd = with_rows(tmp_path / f"{number}.xlsx", good, text_row(number, "binh@example.org"))
+        with pytest.raises(ImportProblem, match="a number above 1,048,576") as caught:
+            load(odd, dry_run=True)
+        assert "CSV" in caught.value.hint
+
+
+def test_a_gap_between_rows_is_passed_over_and_lines_are_numbered_as_in_the_sheet(load: Load, tmp_path: Path) -> None:
+    good = workbook(tmp_path / "p.xlsx", [["email"], ["an@example.org"]])
+    rows = text_row(900_000, "nobody") + text_row(1_048_576, "far out", "XFD")
+    report = load(with_rows(tmp_path / "gap.xlsx", good, rows))
+    assert (report.rows, report.added, report.rejected) == (2, 1, 1)
+    assert report.file is not None
+    with report.file.open(encoding="utf-8", newline="") as file:
+        assert [row["line"] for row in csv.DictReader(file)] == ["900000"]
+
+
+def test_a_gap_costs_nothing_for_each_of_its_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = workbook(tmp_path / "p.xlsx", [["email"], ["an@example.org"]])
+    gap = with_rows(tmp_path / "gap.xlsx", good, text_row(20_000, "binh@example.org"))
+    looks = 0
+
+    def value(cell: Any) -> None:
+        nonlocal looks
+        looks += 1
+
+    monkeypatch.setattr("openpyxl.cell.read_only.EmptyCell.value", property(value))
+    with (
+        gap.open("rb") as raw,
+        open_workbook(raw, lambda cells, name: Sense.HEADER, where="gap.xlsx", size=1) as sheets,
+    ):
+        assert [record.line for sheet in sheets for record in sheet] == [2, 20_000]
+    assert looks < 2_000, "two rows and one blank row have 256 cells each"
+
+
+def test_a_workbook_of_many_sheets_with_nothing_but_a_far_row_is_refused(load: Load, tmp_path: Path) -> None:
+    book = Workbook()
+    for _ in range(5):
+        book.create_sheet()
+    book.save(tmp_path / "p.xlsx")
+    odd = with_rows(tmp_path / "odd.xlsx", tmp_path / "p.xlsx", text_row(1_048_576, "x", "XFD"), sheets=6)
+    with pytest.raises(ImportProblem, match="more than 5,000,000 empty rows"):
+        load(odd, dry_run=True)
 
 
 def test_damaged_files_of_every_kind_end_in_a_report_or_one_clear_line(load: Load, tmp_path: Path) -> None:

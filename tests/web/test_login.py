@@ -146,6 +146,24 @@ def test_somebody_without_a_password_cannot_log_in(world):
         assert world.fetch("/staff/login", form={"address": world.staff["vi"], "password": password}).status == 401
 
 
+def test_somebody_taken_off_the_staff_comes_back_only_by_a_new_link(world):
+    cookie, old = world.log_in(), _link(world)
+    with world.app.db.begin() as conn:
+        member = next(one for one in staff.listed(conn) if one.language == "vi")
+        staff.remove(conn, member.id)
+        assert staff.of_person(conn, member.person_id) is None
+        assert staff.name_of(conn, member.id) == member.name, "what they approved still says who"
+    assert world.fetch("/staff/", cookie=cookie).status == 303
+    assert world.fetch(old).status != 200
+    with world.app.db.begin() as conn:
+        again = staff.add(conn, member.person_id, name="Lan", language="vi", now=world.clock.now())
+    assert again == member.id
+    assert world.fetch("/staff/", cookie=cookie).status == 303, "the old session stays at its end"
+    assert world.fetch(old).status != 200
+    with world.app.db.read() as conn:
+        assert staff.get(conn, again).password_hash is None
+
+
 def test_somebody_who_is_no_longer_staff_is_out_at_once(world):
     cookie = world.log_in()
     with world.app.db.begin() as conn:

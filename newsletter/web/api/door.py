@@ -71,18 +71,20 @@ class Room(APIRouter):
         self,
         method: str,
         path: str,
-        *scopes: Permission,
+        *scopes: Permission | tuple[Permission, ...],
         summary: str,
         status: int = 200,
         kept: bool = True,
         upload: bool = False,
         problems: tuple[int, ...] = (),
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Declare an operation; one of the scopes is enough. `kept`: a POST heeds Idempotency-Key, its answer is stored,
-        so it may hold no address. `upload`: the body is a file. `problems`: statuses beside those every operation may
-        have."""
-        assert scopes, "an operation without a scope would be open to everybody"
-        extra: dict[str, Any] = {"security": [{_SCHEME: [scope.value]} for scope in scopes]}
+        """Declare an operation; one of the scopes is enough, of a tuple all are needed. `kept`: a POST heeds
+        Idempotency-Key, its answer is stored, so it may hold no address. `upload`: the body is a file. `problems`:
+        statuses beside those every operation may have."""
+        needed = [scope if isinstance(scope, tuple) else (scope,) for scope in scopes]
+        assert needed, "an operation without a scope would be open to everybody"
+        assert all(needed), "so would one that needs none of them"
+        extra: dict[str, Any] = {"security": [{_SCHEME: [one.value for one in together]} for together in needed]}
         extra["x-problems"] = list(problems)
         if method == "POST" and kept:
             extra["x-idempotent"] = True
@@ -244,5 +246,5 @@ class Gate:
 
 
 def scopes_of(operation: Mapping[str, Any]) -> list[str]:
-    """The scopes of an operation of the OpenAPI document, one of which is enough."""
+    """The scopes of an operation of the OpenAPI document, one of which is enough; "a b" means both."""
     return [" ".join(one[_SCHEME]) for one in operation.get("security", ())]

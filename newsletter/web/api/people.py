@@ -97,7 +97,7 @@ def find_subscriber(by: By, body: Lookup) -> SubscriberShape:
 @room.does(
     "GET",
     "/subscribers/{id}/export",
-    Scope.ADDRESSES_READ,
+    (Scope.SUBSCRIBERS_READ, Scope.ADDRESSES_READ),
     summary="Everything held about a subscriber",
     problems=(404,),
 )

@@ -204,8 +204,7 @@ def name_of(conn: Connection, approved_by: str | None) -> str:
     """A staff member's name; whatever else stands there (the command line writes the name of its user)."""
     if not approved_by or approved_by == BY_POLICY:
         return ""
-    member = staff.get(conn, StaffId(approved_by))
-    return member.name if member else approved_by
+    return staff.name_of(conn, StaffId(approved_by)) or approved_by
 
 
 _BEFORE = (IssueState.DRAFT, IssueState.PENDING_APPROVAL, IssueState.SCHEDULED)

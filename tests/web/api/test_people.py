@@ -1,5 +1,6 @@
 """Subscribers and lists over the API: what each scope sees, how people come and go."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -62,6 +63,19 @@ def test_addresses_are_masked_without_their_scope(world, client_of):
     held = rich("GET", f"/subscribers/{person_id}/export").json
     assert held["address"] == "ngoc@doc-gia.example"
     assert held["consents"][0]["wording"] == "Yes"
+
+
+def test_an_export_needs_both_scopes_and_says_so(world, client_of):
+    path = f"/subscribers/{world.people['ngoc@doc-gia.example']}/export"
+    for scope in (Scope.SUBSCRIBERS_READ, Scope.ADDRESSES_READ):
+        said = client_of(world, scope)("GET", path)
+        assert said.status == 403
+        assert "subscribers:read addresses:read" in said.json["detail"]
+        assert "doc-gia" not in said.text
+    assert client_of(world, Scope.SUBSCRIBERS_READ, Scope.ADDRESSES_READ)("GET", path).status == 200
+    document = json.loads(world.fetch("/api/openapi.json").text)
+    declared = document["paths"]["/subscribers/{id}/export"]["get"]["security"]
+    assert declared == [{"bearer": ["subscribers:read", "addresses:read"]}]
 
 
 def test_people_are_sought_by_state_and_subscription(api, world):
