@@ -62,7 +62,7 @@ def build(
         db=db,
         clock=clock,
         fetcher=fetcher,
-        transport=transport or make_transport(settings, fetcher, clock=clock, pause=stopping.wait),
+        transport=transport or make_transport(settings, fetcher, clock=clock, db=db, pause=stopping.wait),
         keyring=Keyring({name: bytes.fromhex(key) for name, key in keys.link_keys.items()}, keys.link_key),
         suppression_key=SuppressionKey(bytes.fromhex(keys.suppression_key)),
         nonce_secret=bytes.fromhex(keys.link_keys[keys.link_key]),
@@ -96,7 +96,12 @@ def _is_new(db: Database) -> bool:
 
 
 def make_transport(
-    settings: Settings, fetcher: Fetcher, *, clock: Clock, pause: Callable[[float], bool | None] = time.sleep
+    settings: Settings,
+    fetcher: Fetcher,
+    *,
+    clock: Clock,
+    db: Database,
+    pause: Callable[[float], bool | None] = time.sleep,
 ) -> Transport:
     """`pause`: how a provider's request to wait is sat out; True: the program ends."""
     if settings.transport.kind == "smtp":
@@ -104,7 +109,7 @@ def make_transport(
         return SmtpTransport(settings.transport.smtp, ehlo_name=settings.sender.domain, signed=signed)
     if settings.transport.kind == "outbox":
         return Outbox(settings.outbox)
-    return providers.make(settings, fetcher, now=clock.now, pause=pause)
+    return providers.make(settings, fetcher, now=clock.now, pause=pause, db=db)
 
 
 def make_signers(settings: Settings) -> Signers:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from newsletter.app import App
 from newsletter.notify import calling, telling
-from newsletter.store import answers, returns, webhooks
+from newsletter.store import answers, polls, webhooks
 
 KEPT = timedelta(days=30)  # for which events and calls can be looked at
 
@@ -25,6 +25,6 @@ def run(app: App, now: datetime) -> int:
 def forget(app: App, now: datetime) -> None:
     """What programs were told and answered, when its time is over; looked at once an hour."""
     with app.db.begin() as conn:
-        if returns.may_poll(conn, "forget-told", every=timedelta(hours=1), now=now):
+        if polls.may_poll(conn, "forget-told", every=timedelta(hours=1), now=now):
             webhooks.forget(conn, before=now - KEPT)
             answers.forget(conn, now=now)

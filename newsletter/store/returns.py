@@ -5,14 +5,14 @@ Rows hold ids, never an address or a message; words are masked before they come 
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from newsletter.model import DeliveryState, EventType, MailingId, PersonId, new_id
 from newsletter.store.engine import Connection, insert
-from newsletter.store.schema.delivering import deliveries, events, mailings, polls, returns
+from newsletter.store.schema.delivering import deliveries, events, mailings, returns
 
 _LEFT_US = (DeliveryState.SENT, DeliveryState.UNKNOWN)
 
@@ -153,16 +153,3 @@ def went_well(conn: Connection, person_id: PersonId, *, before: datetime) -> lis
         )
     )
     return sorted(conn.execute(query).scalars())
-
-
-# ---------------------------------------------------------------- pace
-
-
-def may_poll(conn: Connection, name: str, *, every: timedelta, now: datetime) -> bool:
-    """Whether it is time to ask again; taken by whoever asks first."""
-    values = {"name": name, "next_at": now + every}
-    made = insert(conn, polls).values(values).on_conflict_do_nothing(index_elements=["name"])
-    if conn.execute(made, execution_options={"preserve_rowcount": True}).rowcount == 1:
-        return True
-    moved = sa.update(polls).where(polls.c.name == name, polls.c.next_at <= now).values(next_at=now + every)
-    return conn.execute(moved).rowcount == 1

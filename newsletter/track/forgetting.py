@@ -7,7 +7,7 @@ import subscribers
 from newsletter.app import App
 from newsletter.log import get_logger
 from newsletter.model import PersonId
-from newsletter.store import Connection, returns, staff
+from newsletter.store import Connection, polls, returns, staff
 from newsletter.track.intake import forgotten_before
 
 log = get_logger("track")
@@ -19,10 +19,10 @@ MOST_ROUNDS = 20  # of 500 people; what is left waits for tomorrow
 def forget(app: App, now: datetime) -> None:
     """Returned mail is looked at once an hour, people once a day, whichever process asks first."""
     with app.db.begin() as conn:
-        if returns.may_poll(conn, "forget", every=HOUR, now=now):
+        if polls.may_poll(conn, "forget", every=HOUR, now=now):
             subscribers.forget_originals(conn, now=now)
             returns.forget(conn, before=forgotten_before(app, now))
-        due = returns.may_poll(conn, "retention", every=DAY, now=now)
+        due = polls.may_poll(conn, "retention", every=DAY, now=now)
     if due:
         forget_people(app, now)
 

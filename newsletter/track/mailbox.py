@@ -17,7 +17,7 @@ from newsletter.errors import NewsletterError
 from newsletter.log import get_logger, one_line
 from newsletter.mail.bounces.parts import MAX_OCTETS
 from newsletter.settings.incoming import Imap
-from newsletter.store import letters, returns
+from newsletter.store import letters, polls
 from newsletter.track.intake import receive_message
 
 log = get_logger("mailbox")
@@ -35,7 +35,7 @@ def poll(app: App, now: datetime, *, at_once: bool = False) -> int:
     if settings.host is None:
         return 0
     with app.db.begin() as conn:
-        due = returns.may_poll(conn, "imap", every=timedelta(seconds=settings.every_seconds), now=now)
+        due = polls.may_poll(conn, "imap", every=timedelta(seconds=settings.every_seconds), now=now)
     if not due and not at_once:
         return 0
     read = 0

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from newsletter.deliver.providers.account import Pause
+from newsletter.deliver.providers.account import Pause, SharedRests
 from newsletter.deliver.providers.brevo import BrevoAdapter
 from newsletter.deliver.providers.contract import Adapter
 from newsletter.deliver.providers.generic import GenericAdapter
@@ -19,6 +19,7 @@ from newsletter.deliver.providers.transport import ProviderTransport
 from newsletter.http import Fetcher
 from newsletter.settings import Settings
 from newsletter.settings.providers import Provider
+from newsletter.store import Database
 
 __all__ = ["ADAPTERS", "ProviderTransport", "make", "notes"]
 
@@ -41,12 +42,17 @@ def make(
     *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     pause: Pause = time.sleep,
+    db: Database | None = None,
 ) -> ProviderTransport:
-    """The transport of the provider that `[transport] kind` names. `pause` waits so many seconds; True: the program ends."""
+    """The transport of the provider that `[transport] kind` names. `pause` waits so many seconds; True: the program ends.
+
+    `db`: through which processes tell each other that the provider asked for patience.
+    """
     account = account_of(settings)
     adapter = ADAPTERS[settings.transport.kind](account)
+    rests = None if db is None else SharedRests(db, adapter.name)
     return ProviderTransport(
-        adapter, fetcher, timeout=account.timeout, connections=account.connections, now=now, pause=pause
+        adapter, fetcher, timeout=account.timeout, connections=account.connections, now=now, pause=pause, rests=rests
     )
 
 

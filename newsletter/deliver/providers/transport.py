@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from newsletter.app import Fate, Outcome, Outgoing, Permit
-from newsletter.deliver.providers.account import Account, Pause
+from newsletter.deliver.providers.account import Account, Pause, Rests
 from newsletter.deliver.providers.contract import Adapter, Answers, Blamed, Piece, Refusal, Request, Trouble
 from newsletter.errors import TransportDown
 from newsletter.http import Fetcher, Uncertain
@@ -41,11 +41,12 @@ class ProviderTransport:
         connections: int,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         pause: Pause = time.sleep,
+        rests: Rests | None = None,
     ) -> None:
-        """`timeout`: seconds for each request. `now` and `pause` are those of the account."""
+        """`timeout`: seconds for each request. `now`, `pause` and `rests` are those of the account."""
         self.adapter, self.fetcher, self.timeout = adapter, fetcher, timeout
         self.name, self.batch, self.connections = adapter.name, adapter.most, connections
-        self.account = Account(now, pause)
+        self.account = Account(now, pause, rests)
 
     def open(self) -> "ProviderTransport":
         return self
