@@ -62,6 +62,9 @@ TOPICS = ("biển", "lúa", "rừng", "nước", "đất", "gió")
 CHOICES = [chosen for size in (1, 2, 3) for chosen in combinations(TOPICS, size)][:40]
 
 
+HEAD = '<!doctype html><html lang="vi"><head><meta charset="utf-8"><title>Bản tin Viện</title></head>'
+
+
 def rendering() -> Rendering:
     name, leave, prefs = (marker(NONCE, f) for f in ("subscriber_name", "unsubscribe_url", "preferences_url"))
     # Blurbs of 400 and 1,500 octets stand for what MJML adds around shorter ones.
@@ -72,7 +75,7 @@ def rendering() -> Rendering:
         language="vi",
         subject="Bản tin tuần số 7: ba mươi nhóm cùng thử giống lúa",
         preheader="",
-        html=wrapped(f'<!doctype html><html lang="vi"><body><p>Xin chào {name},</p>\n{cells}{foot}'),
+        html=wrapped(f"{HEAD}<body><p>Xin chào {name},</p>\n{cells}{foot}"),
         text=f"Xin chào {name},\n\n{lines}\nTùy chọn: {prefs}\nHủy đăng ký: {leave}\n",
     )
 
