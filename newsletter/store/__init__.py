@@ -3,6 +3,7 @@
 from newsletter.store import (
     answers,
     articles,
+    aside,
     changes,
     deliveries,
     events,
@@ -32,6 +33,7 @@ __all__ = [
     "DatabaseUnavailable",
     "answers",
     "articles",
+    "aside",
     "cannot_be_used",
     "changes",
     "deliveries",

@@ -4,10 +4,10 @@
        ▲                  │ release, dead lease      (deferred is claimed again when due)
        └──────────────────┘
 
-What comes back from dead senders, or is tried again, is in recovering.py. Every write after the claim repeats the claim's
-epoch, so a sender that lost its lease changes nothing. `intent` is committed before the final dot or the HTTP request; a row
-found in `intent` without a living sender is `unknown`, never sent again blindly. A mailing is finished only when its sum
-closes: frozen = sent + failed + skipped + unknown.
+What comes back from dead senders, or is tried again, is in recovering.py, who waits for a turn in aside.py. Every write after
+the claim repeats the claim's epoch, so a sender that lost its lease changes nothing. `intent` is committed before the final
+dot or the HTTP request; a row found in `intent` without a living sender is `unknown`, never sent again blindly. A mailing is
+finished only when its sum closes: frozen = sent + failed + skipped + unknown.
 """
 
 from collections import defaultdict
@@ -297,71 +297,6 @@ def any_waiting(conn: Connection, mailing_id: MailingId) -> bool:
     """Whether rows are pending or deferred, due or not."""
     query = sa.select(deliveries.c.person_id).where(deliveries.c.mailing_id == mailing_id, WAITS)
     return conn.execute(query.limit(1)).first() is not None
-
-
-def put_aside(
-    conn: Connection,
-    mailing_id: MailingId,
-    held: Sequence[tuple[PersonId, int, datetime]],
-    *,
-    reason: str,
-    now: datetime,
-) -> None:
-    """Give claimed rows back until their turn comes. `held` are (person, epoch, moment); the reason stays until then."""
-    statement = (
-        sa.update(deliveries)
-        .where(
-            deliveries.c.mailing_id == mailing_id,
-            deliveries.c.person_id == sa.bindparam("p_person"),
-            deliveries.c.epoch == sa.bindparam("p_epoch"),
-            deliveries.c.state == DeliveryState.CLAIMED,
-        )
-        .values(
-            state=DeliveryState.PENDING,
-            worker=None,
-            tries=deliveries.c.tries - 1,
-            changed_at=now,
-            next_at=sa.bindparam("p_next_at", type_=deliveries.c.next_at.type),
-            reason=reason,
-        )
-    )
-    if held:
-        values = [{"p_person": person, "p_epoch": epoch, "p_next_at": moment} for person, epoch, moment in held]
-        conn.execute(statement, values)
-
-
-def bring_forward(
-    conn: Connection, mailing_id: MailingId, mail_group: str | None, *, now: datetime, limit: int | None = None
-) -> int:
-    """Let the next people who were put aside be due now: of one group, or of all. `limit` None: all of them."""
-    aside = _aside(mailing_id, now)
-    if mail_group is not None:
-        aside = (*aside, deliveries.c.mail_group == mail_group)
-    next_ones = sa.select(deliveries.c.person_id).where(*aside).order_by(deliveries.c.next_at).limit(limit)
-    statement = (
-        sa.update(deliveries)
-        .where(
-            deliveries.c.mailing_id == mailing_id,
-            deliveries.c.person_id.in_(next_ones),
-            deliveries.c.state == DeliveryState.PENDING,
-        )
-        .values(next_at=now, changed_at=now)
-    )
-    return conn.execute(statement).rowcount
-
-
-def any_aside(conn: Connection, mailing_id: MailingId, *, now: datetime) -> bool:
-    return conn.execute(sa.select(deliveries.c.person_id).where(*_aside(mailing_id, now)).limit(1)).first() is not None
-
-
-def _aside(mailing_id: MailingId, now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    """Rows that wait for their turn, and not for a pause after an unknown fate."""
-    return (
-        deliveries.c.mailing_id == mailing_id,
-        is_state(DeliveryState.PENDING),
-        deliveries.c.next_at > now,
-        deliveries.c.reason.startswith("waits"),
-    )
 
 
 def keep_lease(conn: Connection, worker: str, *, until: datetime) -> None:

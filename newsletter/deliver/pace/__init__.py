@@ -29,7 +29,7 @@ from newsletter.deliver.pace.plans import Plans
 from newsletter.deliver.pace.rules import ALL, Count, Quota, Rules
 from newsletter.deliver.pace.tokens import SECOND
 from newsletter.model import MailingId, PersonId
-from newsletter.store import Connection, deliveries, mailings
+from newsletter.store import Connection, aside, mailings
 from newsletter.store import pace as rows
 from newsletter.store.deliveries import Claim
 from newsletter.store.pace import Group
@@ -64,10 +64,10 @@ def opened(app: App, worker: str) -> "Pacer | None":
         return Pacer(app, worker, rules_of(app))
     now = app.clock.now()
     with app.db.read() as conn:
-        aside = [one for one in mailings.sending(conn) if deliveries.any_aside(conn, one, now=now)]
-    for mailing_id in aside:
+        waiting = [one for one in mailings.sending(conn) if aside.any_waits(conn, one, now=now)]
+    for mailing_id in waiting:
         with app.db.begin() as conn:
-            deliveries.bring_forward(conn, mailing_id, None, now=now)
+            aside.bring_forward(conn, mailing_id, None, now=now)
     return None
 
 
@@ -78,7 +78,7 @@ def resume(app: App, conn: Connection, group: str, running: Sequence[MailingId],
         return False
     rows.save_group(conn, replace(known, stopped_until=None, resumed_at=now))
     for mailing_id in running:
-        deliveries.bring_forward(conn, mailing_id, group, now=now)
+        aside.bring_forward(conn, mailing_id, group, now=now)
     return True
 
 
@@ -107,7 +107,7 @@ class Pacer:
         for group in [name for name in self._groups if not self._is_bound(name, now)]:
             with self._app.db.begin() as conn:
                 for mailing_id in running:
-                    deliveries.bring_forward(conn, mailing_id, group, now=now)
+                    aside.bring_forward(conn, mailing_id, group, now=now)
         self.keeper.__enter__()
         return self
 
@@ -264,7 +264,7 @@ class Pacer:
             with self._app.db.begin() as conn:
                 for mailing_id in running:
                     limit = None if rate is None else max(1, math.ceil(rate * AHEAD))
-                    deliveries.bring_forward(conn, mailing_id, group, now=now, limit=limit)
+                    aside.bring_forward(conn, mailing_id, group, now=now, limit=limit)
 
 
 def _left(conn: Connection, limit: Count, now: datetime) -> int:
@@ -287,4 +287,4 @@ def _put_aside(
     held: list[tuple[PersonId, int, datetime]] = [
         (claim.person_id, claim.epoch, turn) for claim, turn in zip(claims, turns, strict=True)
     ]
-    deliveries.put_aside(conn, mailing_id, held, reason=reason, now=now)
+    aside.put(conn, mailing_id, held, reason=reason, now=now)
