@@ -104,7 +104,7 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
     name = f"t_{uuid.uuid4().hex[:16]}"
     admin = sa.create_engine(postgres_server.replace("DATABASE", "postgres"), isolation_level="AUTOCOMMIT")
     with admin.connect() as conn:
-        conn.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template_newsletter")
+        conn.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template_newsletter STRATEGY FILE_COPY")
     try:
         yield postgres_server.replace("DATABASE", name)
     finally:
