@@ -74,7 +74,7 @@ def site() -> Iterator[Site]:
 @pytest.fixture
 def app(db: Database, clock: FixedClock, site: Site, tmp_path: Path) -> Iterator[App]:
     fetcher = Fetcher(
-        user_agent="test/1", resolve={"vien.example": site.address}, limits=Limits(total=5, read=2, connect=2)
+        user_agent="test/1", resolve={"vien.example": site.address}, limits=Limits(total=20, read=15, connect=15)
     )
     unused = cast(Any, None)  # collecting sends nothing and signs nothing
     yield App(
