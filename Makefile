@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Many tests wait for a browser, a server or a time-out: more workers than cores.
-WORKERS ?= 3
+WORKERS ?= 5
 
 .PHONY: setup demo test check proof bench evals train clients lock clean
 
