@@ -135,7 +135,9 @@ VIEWS = (
 )
 
 
-@pytest.mark.parametrize(("language", "scheme"), [("vi", "light"), ("en", "dark")])  # each language and each scheme once
+@pytest.mark.parametrize(
+    ("language", "scheme"), [("vi", "light"), ("en", "dark")]
+)  # each language and each scheme once
 def test_axe_finds_nothing_on_the_review_page_in_any_view(browser, world, language, scheme):
     """WCAG 2.2 A and AA and axe's best practices, with everything opened; the mail inside the frame is not this page."""
     issue = world.compose()
